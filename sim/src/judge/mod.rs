@@ -1,0 +1,1 @@
+//! Judging a finished run from the outside: the history of the clients.

@@ -1,0 +1,3 @@
+//! A deterministic simulation engine.
+
+pub mod judge;
