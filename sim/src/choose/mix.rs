@@ -1,0 +1,110 @@
+//! The arithmetic of keyed decisions. Its values are pinned by golden tests: another mixer is another meaning for every
+//! seed that anybody has kept.
+
+use super::Key;
+use std::hash::{BuildHasher, Hasher};
+
+const K0: u64 = 0x9E6C_63D0_676A_9A99;
+const K1: u64 = 0xC2B2_AE3D_27D4_EB4F;
+
+/// Folds a word into a state: a 64 by 64 to 128 bit multiplication whose halves are combined.
+#[inline]
+#[must_use]
+pub const fn fold(state: u64, word: u64) -> u64 {
+    // Both factors are moved away from zero by constants, since zero times anything forgets the other side.
+    let product = (state ^ K0) as u128 * (word ^ K1) as u128;
+    (product as u64) ^ ((product >> 64) as u64)
+}
+
+/// Folds a decision's site and key into one word, independent of the seed.
+#[inline]
+#[must_use]
+pub const fn fold_key(site: u16, key: Key) -> u64 {
+    fold(fold(fold(site as u64 + 1, key.who), key.what), key.which)
+}
+
+/// A hasher with one fixed behaviour on every platform: little-endian words, `usize` and discriminants as 64 bits.
+/// It serves the digest and the maps whose order never shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mixer(u64);
+
+impl Mixer {
+    /// A hasher that starts from `state`.
+    #[inline]
+    #[must_use]
+    pub const fn new(state: u64) -> Mixer {
+        Mixer(state)
+    }
+
+    /// The state after all that was written.
+    #[inline]
+    #[must_use]
+    pub const fn state(self) -> u64 {
+        self.0
+    }
+}
+
+impl Hasher for Mixer {
+    #[inline]
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        let mut chunks = bytes.chunks_exact(8);
+        for chunk in &mut chunks {
+            let mut word = [0; 8];
+            word.copy_from_slice(chunk);
+            self.0 = fold(self.0, u64::from_le_bytes(word));
+        }
+        let rest = chunks.remainder();
+        if !rest.is_empty() {
+            let mut word = [0; 8];
+            word[..rest.len()].copy_from_slice(rest);
+            // The length tells a short tail from one padded with zeros.
+            self.0 = fold(self.0 ^ rest.len() as u64, u64::from_le_bytes(word));
+        }
+    }
+
+    #[inline]
+    fn write_u8(&mut self, n: u8) {
+        self.0 = fold(self.0, u64::from(n));
+    }
+    #[inline]
+    fn write_u16(&mut self, n: u16) {
+        self.0 = fold(self.0, u64::from(n));
+    }
+    #[inline]
+    fn write_u32(&mut self, n: u32) {
+        self.0 = fold(self.0, u64::from(n));
+    }
+    #[inline]
+    fn write_u64(&mut self, n: u64) {
+        self.0 = fold(self.0, n);
+    }
+    #[inline]
+    #[expect(clippy::cast_possible_truncation, reason = "the halves are folded one after the other")]
+    fn write_u128(&mut self, n: u128) {
+        self.0 = fold(fold(self.0, n as u64), (n >> 64) as u64);
+    }
+    #[inline]
+    fn write_usize(&mut self, n: usize) {
+        self.0 = fold(self.0, n as u64);
+    }
+    #[inline]
+    fn write_isize(&mut self, n: isize) {
+        self.0 = fold(self.0, n as u64);
+    }
+}
+
+/// Builds [`Mixer`]s that all start alike: a map with it has the same order in every process (and even that never shows).
+#[derive(Clone, Copy, Debug, Default)]
+pub struct FixedState;
+
+impl BuildHasher for FixedState {
+    type Hasher = Mixer;
+    #[inline]
+    fn build_hasher(&self) -> Mixer {
+        Mixer(0)
+    }
+}
