@@ -71,7 +71,9 @@ impl FileName {
     pub fn parse(text: &str) -> Result<FileName, String> {
         let fits = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-');
         if text.is_empty() || text.len() > 8 || !text.bytes().all(fits) {
-            return Err(format!("expected a file name of 1 to 8 letters, digits or . _ -, found `{text}`"));
+            return Err(format!(
+                "expected a file name of 1 to 8 letters, digits or . _ -, found `{text}`"
+            ));
         }
         Ok(FileName::new(text))
     }

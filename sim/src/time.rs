@@ -144,7 +144,9 @@ mod tests {
 
     #[test]
     fn a_span_without_unit_or_too_long_is_refused() {
-        for text in ["", "5", "ms", "-1ms", "1 ms", "1m", "99999999999999999999s", "18446744073709551615s"] {
+        for text in
+            ["", "5", "ms", "-1ms", "1 ms", "1m", "99999999999999999999s", "18446744073709551615s"]
+        {
             assert!(Span::parse(text).is_err(), "{text}");
         }
     }

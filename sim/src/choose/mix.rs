@@ -10,6 +10,7 @@ const K1: u64 = 0xC2B2_AE3D_27D4_EB4F;
 /// Folds a word into a state: a 64 by 64 to 128 bit multiplication whose halves are combined.
 #[inline]
 #[must_use]
+#[expect(clippy::cast_possible_truncation, reason = "the lower half is meant")]
 pub const fn fold(state: u64, word: u64) -> u64 {
     // Both factors are moved away from zero by constants, since zero times anything forgets the other side.
     let product = (state ^ K0) as u128 * (word ^ K1) as u128;
@@ -83,7 +84,10 @@ impl Hasher for Mixer {
         self.0 = fold(self.0, n);
     }
     #[inline]
-    #[expect(clippy::cast_possible_truncation, reason = "the halves are folded one after the other")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "the halves are folded one after the other"
+    )]
     fn write_u128(&mut self, n: u128) {
         self.0 = fold(fold(self.0, n as u64), (n >> 64) as u64);
     }

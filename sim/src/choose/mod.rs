@@ -65,12 +65,23 @@ pub struct Key {
     pub which: u64,
 }
 
+/// The two ends of a message, and the incarnation of the sender.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Ends {
+    /// The sending actor.
+    pub from: u16,
+    /// The receiving actor.
+    pub to: u16,
+    /// Which life of the sender's node.
+    pub incarnation: u32,
+}
+
 impl Key {
-    /// A message or hand-over. `n` counts the equal ones from 1.
+    /// A message or hand-over between two actors. `n` counts the equal ones from 1.
     #[must_use]
-    pub const fn between(from: u16, to: u16, incarnation: u32, kind: u16, subject: u64, n: u32) -> Key {
+    pub const fn between(ends: Ends, kind: u16, subject: u64, n: u32) -> Key {
         Key {
-            who: (from as u64) << 48 | (to as u64) << 32 | incarnation as u64,
+            who: (ends.from as u64) << 48 | (ends.to as u64) << 32 | ends.incarnation as u64,
             what: subject,
             which: (kind as u64) << 32 | n as u64,
         }
@@ -79,13 +90,21 @@ impl Key {
     /// A disk request on a file (its name as one word). `n` counts the equal ones from 1.
     #[must_use]
     pub const fn disk(node: u16, incarnation: u32, file: u64, kind: u16, n: u32) -> Key {
-        Key { who: (node as u64) << 32 | incarnation as u64, what: file, which: (kind as u64) << 32 | n as u64 }
+        Key {
+            who: (node as u64) << 32 | incarnation as u64,
+            what: file,
+            which: (kind as u64) << 32 | n as u64,
+        }
     }
 
     /// A sector of a file at the crash that ends `incarnation`, or at a failed sync: `moment` tells them apart.
     #[must_use]
     pub const fn sector(node: u16, incarnation: u32, file: u64, moment: u16, sector: u32) -> Key {
-        Key { who: (node as u64) << 32 | incarnation as u64, what: file, which: (moment as u64) << 32 | sector as u64 }
+        Key {
+            who: (node as u64) << 32 | incarnation as u64,
+            what: file,
+            which: (moment as u64) << 32 | sector as u64,
+        }
     }
 
     /// The `n`-th connect of a client to a server, at `offset` of the stream in `direction` (0 client to server, 1 back).
@@ -180,7 +199,8 @@ impl Choices {
         let bit = 1_u64 << decision.site;
         self.live |= bit;
         self.overridden |= bit;
-        self.overrides.insert(fold_key(decision.site, decision.key), Override { decision, used: false });
+        self.overrides
+            .insert(fold_key(decision.site, decision.key), Override { decision, used: false });
     }
 
     /// From now on every decision that differs from calm is kept for [`Choices::take_recording`].
@@ -213,7 +233,8 @@ impl Choices {
 
     fn decide(&mut self, site: u16, key: Key) -> u32 {
         let folded = fold_key(site, key);
-        let forced = if self.overridden & (1 << site) == 0 { None } else { self.overrides.get_mut(&folded) };
+        let forced =
+            if self.overridden & (1 << site) == 0 { None } else { self.overrides.get_mut(&folded) };
         let outcome = match forced {
             Some(forced) => {
                 forced.used = true;
@@ -242,7 +263,8 @@ impl Choices {
     /// The overrides that no question has asked for.
     #[must_use]
     pub fn unused(&self) -> Vec<Decision> {
-        let mut unused: Vec<Decision> = self.overrides.values().filter(|o| !o.used).map(|o| o.decision).collect();
+        let mut unused: Vec<Decision> =
+            self.overrides.values().filter(|o| !o.used).map(|o| o.decision).collect();
         unused.sort_unstable();
         unused
     }

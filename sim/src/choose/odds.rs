@@ -24,6 +24,7 @@ impl Odds {
     /// # Panics
     /// If there are more than sixteen weights or their sum does not fit 32 bits: plans are checked before.
     #[must_use]
+    #[expect(clippy::cast_possible_truncation, reason = "an index below 16")]
     pub const fn new(weights: &[u32]) -> Odds {
         assert!(weights.len() <= Odds::OUTCOMES_MAX, "odds have at most 16 outcomes");
         let mut odds = Odds::CALM;
@@ -48,7 +49,8 @@ impl Odds {
 
     /// The weights, up to the last outcome that can come.
     pub fn weights(&self) -> impl Iterator<Item = u32> + '_ {
-        (0..self.outcomes as usize).map(|i| self.upto[i] - if i == 0 { 0 } else { self.upto[i - 1] })
+        (0..self.outcomes as usize)
+            .map(|i| self.upto[i] - if i == 0 { 0 } else { self.upto[i - 1] })
     }
 
     /// The outcome that a uniform word selects.

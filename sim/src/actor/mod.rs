@@ -1,0 +1,142 @@
+//! The contract that a model sees: one event in, effects out.
+//!
+//! ```text
+//!              Event ──▶ on_event ──▶ effects, applied at once, one by one,
+//!                           │         through the Context (send, arm, lock, disk, point, ...)
+//!                   &mut self, shared value of the node
+//! ```
+//!
+//! An actor never asks for the time, a random number or a file by itself: everything comes through the [`Context`].
+//! The traits below it are what an engine implements ([`Host`]). Reading order: [`Actor`], [`Event`], [`Context`],
+//! then `embed.rs` for actors inside another model's enum.
+
+mod context;
+mod embed;
+mod io;
+mod names;
+mod record;
+
+pub use context::{Context, Host, Me};
+pub use embed::Embeds;
+pub use io::{CloseReason, ConnEvent, DiskDone, DiskError, DiskEvent, DiskKind, DiskOp};
+pub use names::{Bug, BugSet, Mark, Point};
+pub use record::{History, HistoryEvent, Outcome};
+
+use crate::id::{ActorId, OpId};
+use std::fmt::{Debug, Display};
+use std::hash::Hash;
+use std::str::FromStr;
+
+/// A deterministic state machine. Being `Clone`, it makes a world a value.
+pub trait Actor: Clone + Send + Sync + 'static {
+    /// What actors send each other. `subject` should tell unlike messages apart: a key, an operation.
+    type Msg: Payload + Label;
+    /// Names of timers; a name has one deadline at a time and may carry an id.
+    type Timer: Payload + Label + Copy + Eq;
+    /// Explicit phases of work that takes several steps.
+    type Phase: Payload + Label;
+    /// Names of the locks of a node.
+    type Lock: Payload + Label + Copy + Eq;
+    /// What a client can be asked to do, in the words of the seed file.
+    type Op: Payload + Eq + FromStr<Err = String>;
+    /// What an operation answers.
+    type Ret: Payload + Eq;
+    /// Typed facts for checks and the trace.
+    type Note: Payload;
+    /// What the actors of one node share, as threads share memory; lost in a crash.
+    type Shared: Clone + Default + Send + Sync + 'static;
+    /// What the checks remember from step to step.
+    type Ghost: Clone + Default + Send + 'static;
+
+    /// Handles one event; all effects go through `cx`. One call is one atomic step.
+    fn on_event(&mut self, event: Event<Self>, cx: &mut Context<'_, Self>);
+
+    /// Becomes the newborn actor again, after a crash or for another run. A model may keep the memory of its tables.
+    fn reborn(&mut self, newborn: &Self) {
+        self.clone_from(newborn);
+    }
+
+    /// What a corrupted datagram arrives as. `None`: the receiver's checksum rejects it, and nothing arrives.
+    #[must_use]
+    fn corrupted(_msg: &Self::Msg, _word: u64) -> Option<Self::Msg> {
+        None
+    }
+}
+
+/// What every value that passes through the engine can do: be copied, be folded into the digest, be printed.
+pub trait Payload: Clone + Hash + Debug + Display + Send + Sync + 'static {}
+impl<T: Clone + Hash + Debug + Display + Send + Sync + 'static> Payload for T {}
+
+/// A short, stable name for keys of decisions: a kind out of a fixed list, and a subject.
+///
+/// Printed as `kind#subject`, and as `kind` alone if the subject is 0.
+pub trait Label {
+    /// The kinds, by index. Appending is free; reordering gives old seed files another meaning.
+    const KINDS: &'static [&'static str];
+
+    /// The index of this value's kind.
+    fn kind(&self) -> u16;
+
+    /// What it is about: a key, a shard, an operation; 0 if there is nothing to tell apart.
+    fn subject(&self) -> u64 {
+        0
+    }
+}
+
+/// Something that happens *to* an actor.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Event<A: Actor> {
+    /// The first event of every incarnation.
+    Boot,
+    /// A client is asked to do an operation. The next comes when this one is completed.
+    Invoke {
+        /// Names the operation; [`Context::complete`] wants it back.
+        op: OpId,
+        /// What to do.
+        what: A::Op,
+    },
+    /// A message has arrived.
+    Message {
+        /// The actor that sent it.
+        from: ActorId,
+        /// The message.
+        msg: A::Msg,
+    },
+    /// A timer has come due.
+    Timer(A::Timer),
+    /// Something has happened to a connection.
+    Conn(ConnEvent),
+    /// A disk request has been answered.
+    Disk(DiskEvent),
+    /// A lock that was asked for is now held.
+    Locked(A::Lock),
+    /// The work that was split off by [`Context::yield_to`] goes on.
+    Phase(A::Phase),
+    /// The node is asked to stop cleanly. The actor answers with [`Context::stopped`] when it has put its things away;
+    /// one that takes longer than the plan's grace is killed.
+    Stop,
+}
+
+/// The type of what a model does not have: no timers, no locks. It has no values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Never {}
+
+impl Display for Never {
+    fn fmt(&self, _: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match *self {}
+    }
+}
+
+impl Label for Never {
+    const KINDS: &'static [&'static str] = &[];
+    fn kind(&self) -> u16 {
+        match *self {}
+    }
+}
+
+impl FromStr for Never {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Never, String> {
+        Err(format!("expected nothing here, found `{text}`"))
+    }
+}

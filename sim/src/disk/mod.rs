@@ -1,0 +1,1 @@
+//! Files of bytes with a pending and a durable image.

@@ -1,0 +1,80 @@
+//! One direction between two nodes, and what troubles it.
+
+use crate::id::NodeId;
+use crate::time::{Span, Time};
+
+/// One direction between two nodes. Each trouble carries its own end; an end that has passed means none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Link {
+    /// The calm latency, at least 1 ns.
+    pub base: Span,
+    /// Until then nothing is delivered: datagrams are lost, connections stall.
+    pub cut_until: Time,
+    /// Until then everything is held, and nothing lost.
+    pub clog_until: Time,
+    /// Until then latencies are multiplied.
+    pub slow_until: Time,
+    /// By this, at least 1.
+    pub slow_factor: u32,
+}
+
+impl Link {
+    /// A healthy link.
+    #[must_use]
+    pub const fn calm(base: Span) -> Link {
+        Link { base, cut_until: Time(0), clog_until: Time(0), slow_until: Time(0), slow_factor: 1 }
+    }
+
+    /// Whether it delivers nothing at `now`.
+    #[inline]
+    #[must_use]
+    pub fn is_cut(&self, now: Time) -> bool {
+        now < self.cut_until
+    }
+
+    /// When something sent at `now` with the calm latency plus `extra` arrives, were it not cut.
+    #[inline]
+    #[must_use]
+    pub fn arrival(&self, now: Time, extra: Span) -> Time {
+        let factor = if now < self.slow_until { u64::from(self.slow_factor) } else { 1 };
+        let from = if now < self.clog_until { self.clog_until } else { now };
+        from + self.base.times(factor) + extra
+    }
+}
+
+/// All links of a world.
+#[derive(Clone, Debug, Default)]
+pub struct Links {
+    nodes: usize,
+    links: Vec<Link>,
+}
+
+impl Links {
+    /// Makes `nodes` squared calm links. Keeps its memory.
+    pub fn reset(&mut self, nodes: usize, base: Span) {
+        self.nodes = nodes;
+        self.links.clear();
+        self.links.resize(nodes * nodes, Link::calm(base.at_least(Span::LEAST)));
+    }
+
+    /// The link from one node to another.
+    #[inline]
+    #[must_use]
+    pub fn get(&self, from: NodeId, to: NodeId) -> &Link {
+        &self.links[usize::from(from.0) * self.nodes + usize::from(to.0)]
+    }
+
+    /// The same, to be troubled.
+    pub fn get_mut(&mut self, from: NodeId, to: NodeId) -> &mut Link {
+        &mut self.links[usize::from(from.0) * self.nodes + usize::from(to.0)]
+    }
+
+    /// Ends all trouble at `now`.
+    pub fn heal(&mut self, now: Time) {
+        for link in &mut self.links {
+            link.cut_until = link.cut_until.min(now);
+            link.clog_until = link.clog_until.min(now);
+            link.slow_until = link.slow_until.min(now);
+        }
+    }
+}
