@@ -1,0 +1,3 @@
+//! Campaigns: many seeds, one finding per signature, shrunk.
+
+pub mod seed_file;
