@@ -3,10 +3,8 @@
 //! It is told, and never chooses by itself whom to trouble: faults set the state of links, and the small deviations of
 //! single messages are decisions of the run. It knows nothing of actors beyond their numbers.
 
-mod conn;
 mod datagram;
 mod link;
 
-pub use conn::{Conns, End, Wake};
 pub use datagram::{DELAYS, Fate, NET};
 pub use link::{Link, Links};
