@@ -47,6 +47,8 @@ impl Conns {
         }
         if conn.stages[to] == Stage::Gone {
             conn.pipes[from].abandon();
+            // This answer comes from a machine that runs.
+            conn.pipes[to].orphan = false;
             if conn.end(to, CloseReason::Reset, m) {
                 seen.note(Sight::LateReset);
             }

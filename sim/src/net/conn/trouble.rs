@@ -119,6 +119,10 @@ impl Conns {
     pub fn node_crashed(&mut self, node: NodeId) -> u32 {
         self.nodes[usize::from(node.0)].host = Host::Dark;
         self.each_end(node, |conn, side| {
+            if (side, conn.stages[side]) == (Side::Server, Stage::Opening) {
+                // It has not heard of this connection, and may yet accept it in its next life.
+                return None;
+            }
             conn.pipes[side].orphan = true;
             conn.pipes[side].blocked = false;
             let lived = conn.is_listening(side);
