@@ -25,12 +25,14 @@ pub struct DiskSpec {
     pub capacity: u64,
     /// The calm latency of every request, at least 1 ns.
     pub base: Span,
+    /// Whether writes may be misdirected and bits rot here: a budget names the nodes that it gives up.
+    pub fragile: bool,
 }
 
 /// Sectors of 64 bytes, a mebibyte of room, 100 microseconds.
 impl Default for DiskSpec {
     fn default() -> DiskSpec {
-        DiskSpec { sector: 64, capacity: 1 << 20, base: Span::us(100) }
+        DiskSpec { sector: 64, capacity: 1 << 20, base: Span::us(100), fragile: true }
     }
 }
 
@@ -119,6 +121,9 @@ impl Disk {
         let request = RequestId(self.last_request);
         let (outcome, key) = self.ask(from, &op, choices);
         let mut deviation = Deviation::of(outcome, op.kind());
+        if !self.spec.fragile && matches!(deviation, Deviation::Misdirect | Deviation::Rot) {
+            deviation = Deviation::Calm;
+        }
         let due = self.latency(deviation, now);
         if self.trouble.fails(op.kind(), now) {
             deviation = Deviation::Error;

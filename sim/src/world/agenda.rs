@@ -75,11 +75,6 @@ impl<T> Agenda<T> {
         self.free.push(slot);
         Some((Time((word >> 64) as u64), (word >> SLOT_BITS) as u32, what))
     }
-
-    /// How many entries there are, stale ones included.
-    pub(crate) fn len(&self) -> usize {
-        self.heap.len()
-    }
 }
 
 #[cfg(test)]
@@ -108,6 +103,6 @@ mod tests {
                 Some((i, i, i))
             );
         }
-        assert_eq!((agenda.slots.len(), agenda.len()), (1, 0));
+        assert_eq!((agenda.slots.len(), agenda.heap.len()), (1, 0));
     }
 }

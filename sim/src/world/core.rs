@@ -63,7 +63,7 @@ pub(crate) enum Due<A: Actor> {
     /// The answer to a disk request.
     Disk { node: NodeId, incarnation: Incarnation, request: RequestId },
     /// Something about a connection.
-    Conn(crate::net::Wake),
+    Conn(crate::net::conn::Wake),
     /// The next operation of a client.
     Invoke { client: u16, op: u32 },
     /// A fault line with a time.
@@ -125,7 +125,7 @@ pub(crate) struct Core<A: Actor> {
     /// Per receiver: the last hand-over due from each sender of its node.
     pub(crate) handed: Vec<Vec<(ActorId, Time)>>,
     pub(crate) links: Links,
-    pub(crate) conns: crate::net::Conns,
+    pub(crate) conns: crate::net::conn::Conns,
     pub(crate) disks: Vec<crate::disk::Disk>,
     pub(crate) clients: Vec<Client>,
     pub(crate) ops: Vec<PlannedOp<A::Op>>,
@@ -147,7 +147,7 @@ pub(crate) struct Core<A: Actor> {
     pub(crate) digest: Mixer,
     pub(crate) broken: Option<Violation>,
     pub(crate) tracer: Option<Box<Tracer>>,
-    pub(crate) scratch: Vec<crate::net::Wake>,
+    pub(crate) scratch: Vec<crate::net::conn::Wake>,
     pub(crate) burst: (Time, u32),
 }
 

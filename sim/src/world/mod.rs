@@ -64,6 +64,7 @@ impl<A: Actor> World<A> {
         self.core.reset(topology, plan);
         for node in 0..topology.nodes() {
             let node = NodeId(u16::try_from(node).expect("at most 64 nodes"));
+            self.core.io_up(node, Incarnation(1));
             self.core.boot_actors(node, Incarnation(1));
         }
         self.core.start(plan);
@@ -209,14 +210,8 @@ impl<A: Actor> World<A> {
     /// How often this kind of trouble really happened.
     #[must_use]
     pub fn seen(&self, kind: Kind) -> u32 {
-        let beside = match kind {
-            Kind::Segment | Kind::ConnectRefused | Kind::ConnectHang | Kind::ConnectDelay => {
-                self.core.seen_by_conns(kind)
-            }
-            Kind::CutReset | Kind::CutHalfOpen | Kind::Flip => self.core.seen_by_conns(kind),
-            _ => self.core.seen_by_disks(kind),
-        };
-        self.core.seen[kind as usize] + beside
+        let beside = self.core.seen_by_conns(kind) + self.core.seen_by_disks(kind);
+        self.core.seen[kind as usize].saturating_add(u32::try_from(beside).unwrap_or(u32::MAX))
     }
 
     /// Whether any fault, beyond unusual timing, has really happened.
@@ -316,7 +311,7 @@ impl<A: Actor> Default for Core<A> {
             timers: timers::Timers::default(),
             handed: Vec::new(),
             links: crate::net::Links::default(),
-            conns: crate::net::Conns::default(),
+            conns: crate::net::conn::Conns::default(),
             disks: Vec::new(),
             clients: Vec::new(),
             ops: Vec::new(),
@@ -472,7 +467,20 @@ impl<A: Actor> Core<A> {
 }
 
 /// The sites of the engine itself, for reading noise lines.
-pub const ENGINE_SITES: &[&Site] = &[&crate::net::NET, &TIE, &SCHEDULE, &WAITER, &THINK];
+pub const ENGINE_SITES: &[&Site] = &[
+    &crate::net::NET,
+    &TIE,
+    &SCHEDULE,
+    &WAITER,
+    &crate::disk::DISK,
+    &crate::disk::SECTOR,
+    &crate::disk::NAMES,
+    &crate::net::conn::SEGMENT,
+    &crate::net::conn::CONNECT,
+    &crate::net::conn::CUT,
+    &crate::net::conn::CORRUPT,
+    &THINK,
+];
 
 /// A fault line by its index, for reports.
 #[must_use]

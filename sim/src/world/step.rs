@@ -55,6 +55,7 @@ impl<A: Actor> World<A> {
                 if core.hold(node, at, cause, || Due::Disk { node, incarnation, request }) {
                     return Stepped::Void;
                 }
+                core.now = at;
                 match core.io_disk_done(node, request) {
                     Some((to, event)) => {
                         self.event(at, to, incarnation, (cause, second), Event::Disk(event))
@@ -64,7 +65,7 @@ impl<A: Actor> World<A> {
             }
             Due::Conn(wake) => {
                 self.core.now = at;
-                match self.core.io_wake(wake, cause) {
+                match self.core.io_wake(wake) {
                     Some((end, event)) => self.event(
                         at,
                         end.actor,

@@ -99,7 +99,8 @@ impl Kv {
 /// A thousand puts (or as many as asked), as the actors of the engine's workload make them.
 pub(super) fn replicated_kv(puts: u32, seed: u64) -> u64 {
     let mut kv = Kv { heap: BinaryHeap::new(), state: seed | 1, created: 0, now: 0 };
-    let (mut tables, mut waiting) = ([Table::default(), Table::default(), Table::default()], Vec::new());
+    let (mut tables, mut waiting) =
+        ([Table::default(), Table::default(), Table::default()], Vec::new());
     let retry = super::kv::RETRY.0;
     let mut at = 1;
     kv.send(Due::Put(1, value(1)));

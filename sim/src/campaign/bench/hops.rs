@@ -8,8 +8,12 @@ use std::fmt;
 use std::str::FromStr;
 
 /// To which of the others a message goes on.
-pub(super) const PICK: Site =
-    Site { id: FIRST_MODEL_SITE, name: "pick", shape: Shape::Own, outcomes: &["2nd", "3rd", "4th"] };
+pub(super) const PICK: Site = Site {
+    id: FIRST_MODEL_SITE,
+    name: "pick",
+    shape: Shape::Own,
+    outcomes: &["2nd", "3rd", "4th"],
+};
 
 /// Even odds for four others.
 pub(super) const PICKS: Odds = Odds::new(&[1, 1, 1, 1]);
@@ -108,7 +112,10 @@ impl Actor for Hopper {
 
     fn on_event(&mut self, event: Event<Hopper>, cx: &mut Context<'_, Hopper>) {
         match (self, event) {
-            (Hopper::Node { nodes, client, received }, Event::Message { msg: Hop::On { flight, left }, .. }) => {
+            (
+                Hopper::Node { nodes, client, received },
+                Event::Message { msg: Hop::On { flight, left }, .. },
+            ) => {
                 *received += 1;
                 if left == 0 {
                     cx.send(*client, Hop::Done);
@@ -130,7 +137,9 @@ impl Actor for Hopper {
                 (*op, *left) = (Some(id), *flights);
                 cx.arm(GiveUp, Span::ms(40 + 10 * u64::from(what.0 / *flights)));
                 for flight in 0..*flights {
-                    let to = ActorId(u16::try_from(flight % u32::from(*nodes)).expect("a node's number"));
+                    let to = ActorId(
+                        u16::try_from(flight % u32::from(*nodes)).expect("a node's number"),
+                    );
                     cx.send(to, Hop::On { flight, left: what.0 / *flights });
                 }
             }

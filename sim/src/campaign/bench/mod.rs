@@ -61,7 +61,11 @@ pub struct Effort {
 const DELIVERIES: u32 = 100_000;
 const PUTS: u32 = 1000;
 
-fn always<A: Actor>(_: &crate::world::World<A>, _: &mut A::Ghost, step: &crate::world::Step) -> Checked {
+fn always<A: Actor>(
+    _: &crate::world::World<A>,
+    _: &mut A::Ghost,
+    step: &crate::world::Step,
+) -> Checked {
     if step.id.0 == 0 { Checked::Broken("zero", String::new()) } else { Checked::Held }
 }
 
@@ -103,9 +107,11 @@ fn hoppers(nodes: u16, flights: u32) -> Topology<Hopper> {
 
 fn key_values() -> Topology<Kv> {
     let mut topology = Topology::default();
-    let nodes = [topology.server("n"), topology.server("n"), topology.server("n"), topology.client("c")];
+    let nodes =
+        [topology.server("n"), topology.server("n"), topology.server("n"), topology.client("c")];
     let (client, replicas) = (ActorId(3), [ActorId(1), ActorId(2)]);
-    let primary = Kv::Primary { table: kv::Table::default(), client, replicas, waiting: Vec::new() };
+    let primary =
+        Kv::Primary { table: kv::Table::default(), client, replicas, waiting: Vec::new() };
     topology.actor(nodes[0], "", primary);
     topology.actor(nodes[1], "", Kv::Replica { table: kv::Table::default() });
     topology.actor(nodes[2], "", Kv::Replica { table: kv::Table::default() });
@@ -154,7 +160,11 @@ struct Round {
     bare_seconds_per_unit: f64,
 }
 
-#[expect(clippy::float_arithmetic, clippy::cast_precision_loss, reason = "measuring real time is this module's purpose")]
+#[expect(
+    clippy::float_arithmetic,
+    clippy::cast_precision_loss,
+    reason = "measuring real time is this module's purpose"
+)]
 #[expect(clippy::disallowed_methods, reason = "measuring real time is this module's purpose")]
 impl<A: Actor> Workload<'_, A> {
     fn round(&mut self, effort: Effort) -> Round {
@@ -166,7 +176,8 @@ impl<A: Actor> Workload<'_, A> {
                 times += 1;
             }
             std::hint::black_box(sum);
-            round.bare_seconds_per_unit = start.elapsed().as_secs_f64() / (times * self.units) as f64;
+            round.bare_seconds_per_unit =
+                start.elapsed().as_secs_f64() / (times * self.units) as f64;
         }
         self.run();
         let (start, before) = (Instant::now(), (effort.allocations)());
@@ -204,7 +215,8 @@ impl<A: Actor> Measured for Workload<'_, A> {
 
 const HOP_CHECK: &[Always<Hopper>] = &[Always { name: "steps are numbered from 1", check: always }];
 const KV_CHECK: &[Always<Kv>] = &[Always { name: "steps are numbered from 1", check: always }];
-const TIMER_CHECK: &[Always<Clockwork>] = &[Always { name: "steps are numbered from 1", check: always }];
+const TIMER_CHECK: &[Always<Clockwork>] =
+    &[Always { name: "steps are numbered from 1", check: always }];
 static PINGPONG: Scenario<Hopper> = scenario("bench/pingpong", |_| hoppers(2, 1), HOP_CHECK);
 static FAN: Scenario<Hopper> = scenario("bench/fan", |_| hoppers(5, 64), HOP_CHECK);
 static SHORT: Scenario<Hopper> = scenario("bench/short", |_| hoppers(5, 8), HOP_CHECK);
@@ -249,7 +261,15 @@ fn workloads() -> Vec<(&'static str, Box<dyn Measured>)> {
                 bare: None,
             }),
         ),
-        ("short", Box::new(Workload { native: Native::new(&SHORT), plan: short, units: 1, bare: Some(bare::short) })),
+        (
+            "short",
+            Box::new(Workload {
+                native: Native::new(&SHORT),
+                plan: short,
+                units: 1,
+                bare: Some(bare::short),
+            }),
+        ),
         (
             "replicated-kv",
             Box::new(Workload {
@@ -292,7 +312,8 @@ fn figure(name: &'static str, units: u64, rounds: &[Round]) -> Figure {
         events_per_s: median(&|r| r.events as f64 / r.seconds) as u64,
         runs_per_s: median(&|r| r.runs as f64 / r.seconds) as u64,
         milli_allocs_per_event: median(&|r| 1000.0 * r.allocations as f64 / r.events as f64) as u64,
-        milli_of_bare: has_bare.then(|| median(&|r| 1000.0 * r.bare_seconds_per_unit / unit_seconds(r)) as u64),
+        milli_of_bare: has_bare
+            .then(|| median(&|r| 1000.0 * r.bare_seconds_per_unit / unit_seconds(r)) as u64),
         bare_per_s: has_bare.then(|| median(&|r| 1.0 / r.bare_seconds_per_unit) as u64),
     }
 }
