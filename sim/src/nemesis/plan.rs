@@ -53,8 +53,10 @@ impl Config {
 pub struct Run {
     /// The first instant of the run's clock; drawn, never 0.
     pub start: Time,
-    /// Calm latency of every link between nodes.
+    /// The least calm latency of a link between nodes.
     pub latency: Span,
+    /// Each link's own calm latency is longer by up to this; drawn from the plan's seed, by link.
+    pub spread: Span,
     /// Calm time of a hand-over between actors of a node: message, phase, lock.
     pub local: Span,
     /// Calm latency of a disk request.
@@ -88,6 +90,7 @@ impl Run {
     pub const DEFAULT: Run = Run {
         start: Time(1_000_000_000),
         latency: Span::ms(1),
+        spread: Span(0),
         local: Span::us(1),
         disk: Span::us(100),
         think: Span::ms(1),

@@ -80,8 +80,7 @@ pub(crate) enum Due<A: Actor> {
 #[derive(Clone, Copy)]
 #[repr(u64)]
 pub(crate) enum Tag {
-    Step = 1,
-    Send,
+    Send = 1,
     Arm,
     Disarm,
     Lock,
@@ -128,6 +127,12 @@ pub(crate) struct Core<A: Actor> {
     pub(crate) conns: crate::net::conn::Conns,
     pub(crate) disks: Vec<crate::disk::Disk>,
     pub(crate) clients: Vec<Client>,
+    /// How many clients have an operation under way or waiting.
+    pub(crate) busy: u32,
+    /// Datagrams can deviate from calm by choice.
+    pub(crate) net_varies: bool,
+    /// Until then some link or node is in trouble; outside of it datagrams take the short way.
+    pub(crate) trouble_until: Time,
     pub(crate) ops: Vec<PlannedOp<A::Op>>,
     pub(crate) invoked: Vec<bool>,
     pub(crate) history: History<A>,

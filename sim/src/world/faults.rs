@@ -56,10 +56,14 @@ impl<A: Actor> Core<A> {
                 seat.paused_until = seat.paused_until.max(until);
             }
             Fault::Slow(node, factor, _) => {
+                self.trouble_until = self.trouble_until.max(until);
                 let seat = self.seat_mut(node);
                 (seat.slow_until, seat.slow_factor) = (until, factor.max(1));
             }
-            Fault::Link(trouble, path, _) => self.trouble_links(trouble, path, until),
+            Fault::Link(trouble, path, _) => {
+                self.trouble_until = self.trouble_until.max(until);
+                self.trouble_links(trouble, path, until);
+            }
             Fault::Conn(trouble, from, to) => return self.trouble_conns(trouble, from, to),
             Fault::Connect(trouble, node, _) => match trouble {
                 ConnectTrouble::Refuse => self.conns.refuse_connects(node, until),

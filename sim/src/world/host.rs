@@ -12,7 +12,7 @@ use crate::actor::{
 use crate::choose::{Key, Site};
 use crate::fault::{Death, Kind};
 use crate::id::{ActorId, ConnId, OpId, RequestId, StepId};
-use crate::net::{Fate, NET};
+use crate::net::Fate;
 use crate::time::{Span, Time};
 use std::hash::{Hash, Hasher};
 
@@ -28,12 +28,12 @@ impl<A: Actor> Core<A> {
         payload.hash(&mut self.digest);
     }
 
-    /// Sends over the network.
+    /// Sends over a network that may deviate from calm.
+    #[inline(never)]
     fn transmit(&mut self, me: Me, to: ActorId, msg: A::Msg) {
         let target = self.home(to);
         let link = *self.links.get(me.node, target);
-        let lively = self.choices.is_live(&NET) || self.choices.is_live(&super::TIE);
-        let key = lively.then(|| self.key_between(me, to, Family::Message, &msg));
+        let key = self.net_varies.then(|| self.key_between(me, to, Family::Message, &msg));
         let fate = key.map_or(Fate::Calm, |key| Fate::decide(&mut self.choices, key, link.base));
         if fate != Fate::Calm {
             fate.hash(&mut self.digest);
@@ -107,13 +107,19 @@ impl<A: Actor> Host<A> for Core<A> {
             return;
         }
         self.fold_with(Tag::Send, u64::from(to.0), &msg);
-        self.trace(|t| format!("send {}: {msg}", t.names().actor(to)));
-        if self.home(to) == me.node {
+        if self.tracer.is_some() {
+            self.trace(|t| format!("send {}: {msg}", t.names().actor(to)));
+        }
+        let home = self.home(to);
+        if home == me.node {
             let key =
                 self.hand_overs_vary().then(|| self.key_between(me, to, Family::Message, &msg));
             self.hand_over(me, to, key, StepId(0), Event::Message { from: me.actor, msg });
-        } else {
+        } else if self.net_varies || self.now < self.trouble_until {
             self.transmit(me, to, msg);
+        } else {
+            let due = self.now + self.links.get(me.node, home).base;
+            self.deliver_later(me, to, msg, (due, 0));
         }
     }
 
@@ -277,8 +283,9 @@ impl<A: Actor> Host<A> for Core<A> {
         let (next, end) = (index + 1, state.end);
         self.history.events.push(HistoryEvent::Completed { process, op, outcome, at });
         if next < end {
-            self.clients[client].waiting = true;
             self.schedule_invoke(u16::try_from(client).expect("a client's index"), next);
+        } else {
+            self.busy -= 1;
         }
     }
 

@@ -29,7 +29,7 @@ pub use violation::{Violation, promise};
 
 use self::core::{Core, Due};
 use crate::actor::{Actor, History, Mark, Names};
-use crate::choose::{Choices, Decision, Mixer, Site};
+use crate::choose::{Choices, Decision, Mixer, Site, fold};
 use crate::fault::{FaultLine, Kind, NodeSet, When};
 use crate::id::{ActorId, Incarnation, NodeId, StepId};
 use crate::nemesis::{Noise, Plan, PlannedOp, Run};
@@ -229,7 +229,7 @@ impl<A: Actor> World<A> {
     /// Whether no client has an operation under way or waiting.
     #[must_use]
     pub fn clients_are_idle(&self) -> bool {
-        self.core.clients.iter().all(|c| c.current.is_none() && !c.waiting)
+        self.core.busy == 0
     }
 
     /// The operations that are under way: client and number.
@@ -314,6 +314,9 @@ impl<A: Actor> Default for Core<A> {
             conns: crate::net::conn::Conns::default(),
             disks: Vec::new(),
             clients: Vec::new(),
+            busy: 0,
+            net_varies: false,
+            trouble_until: Time(0),
             ops: Vec::new(),
             invoked: Vec::new(),
             history: History::default(),
@@ -361,7 +364,10 @@ impl<A: Actor> Core<A> {
         self.timers.reset();
         self.handed.resize_with(self.homes.len(), Vec::new);
         self.handed.iter_mut().for_each(Vec::clear);
-        self.links.reset(nodes, run.latency);
+        self.links.reset(nodes, |from, to| {
+            let word = fold(fold(plan.seed, from as u64), to as u64);
+            Span(run.latency.0 + if run.spread.0 == 0 { 0 } else { word % (run.spread.0 + 1) })
+        });
         self.io_reset(nodes);
         self.history.events.clear();
         self.faults.clone_from(&plan.faults);
@@ -378,18 +384,20 @@ impl<A: Actor> Core<A> {
         self.broken = None;
         self.tracer = None;
         self.burst = (run.start, 0);
+        self.busy = 0;
+        self.trouble_until = Time(0);
         self.clients.clear();
         self.clients.extend(topology.clients().zip(0..).map(|(actor, process)| Client {
             actor,
             process,
             current: None,
             end: 0,
-            waiting: false,
         }));
         self.ops.clone_from(&plan.ops);
         self.invoked.clear();
         self.invoked.resize(plan.ops.len(), false);
         self.reset_choices(plan);
+        self.net_varies = self.choices.is_live(&crate::net::NET) || self.choices.is_live(&TIE);
     }
 
     fn reset_choices(&mut self, plan: &Plan<A>) {
@@ -427,7 +435,7 @@ impl<A: Actor> Core<A> {
             let first = u32::try_from(first).expect("fewer than 2^32 operations");
             let state = &mut self.clients[client];
             state.end = first + u32::try_from(count).expect("fewer than 2^32 operations");
-            state.waiting = true;
+            self.busy += 1;
             self.schedule_invoke(u16::try_from(client).expect("a client's index"), first);
         }
     }
@@ -455,7 +463,8 @@ impl<A: Actor> Core<A> {
         let end = u32::try_from(self.ops.len()).expect("fewer than 2^32 operations");
         if first < end {
             let state = &mut self.clients[usize::from(client)];
-            (state.end, state.waiting) = (end, true);
+            state.end = end;
+            self.busy += 1;
             self.schedule(self.now + Span::LEAST, Due::Invoke { client, op: first });
         }
     }

@@ -106,9 +106,8 @@ impl<A: Actor> World<A> {
             self.core.agenda.push(until, 0, entry);
             return Stepped::Void;
         }
-        self.core.begin(at, causes.0);
+        self.core.begin(at, causes);
         self.core.digest.write_u64(u64::from(to.0) << 32 | u64::from(incarnation.0));
-        self.core.digest.write_u32(causes.1.0);
         event.hash(&mut self.core.digest);
         if self.core.tracer.is_some() {
             self.core.trace_event(node, to, &event, causes);
@@ -145,13 +144,12 @@ impl<A: Actor> World<A> {
 
     fn invoke(&mut self, at: Time, client: u16, op: u32, cause: StepId) -> Stepped {
         let core = &mut self.core;
-        let state = &mut core.clients[usize::from(client)];
-        state.waiting = false;
-        let planned = &core.ops[op as usize];
-        let asked_after_heal = core.healed.is_some_and(|_| !core.reading_back);
-        if asked_after_heal {
+        if core.healed.is_some() && !core.reading_back {
+            core.busy -= 1;
             return Stepped::Void;
         }
+        let state = &mut core.clients[usize::from(client)];
+        let planned = &core.ops[op as usize];
         state.current = Some(op);
         core.invoked[op as usize] = true;
         let (actor, process) = (state.actor, state.process);
@@ -232,7 +230,7 @@ impl<A: Actor> World<A> {
 impl<A: Actor> super::Core<A> {
     /// Opens the next step.
     #[inline]
-    fn begin(&mut self, at: Time, cause: StepId) {
+    fn begin(&mut self, at: Time, (cause, second): (StepId, StepId)) {
         debug_assert!(self.now <= at, "time never goes back");
         if at.since(self.burst.0) < Span::us(1) {
             self.burst.1 += 1;
@@ -247,7 +245,7 @@ impl<A: Actor> super::Core<A> {
         self.struck = false;
         self.notes.clear();
         self.digest.write_u64(at.0);
-        self.digest.write_u64((Tag::Step as u64) << 48 | u64::from(cause.0));
+        self.digest.write_u64(u64::from(second.0) << 32 | u64::from(cause.0));
     }
 
     #[cold]
@@ -263,7 +261,7 @@ impl<A: Actor> super::Core<A> {
         node: Option<NodeId>,
         (code, what): (u64, &str),
     ) {
-        self.begin(at, cause);
+        self.begin(at, (cause, StepId(0)));
         self.digest.write_u64(code);
         if let Some(tracer) = &mut self.tracer {
             tracer.step(self.step, at, node, format_args!("{what}"), [cause, StepId(0)]);

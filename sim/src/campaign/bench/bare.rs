@@ -15,10 +15,17 @@ fn draw(state: &mut u64) -> u64 {
 
 const LATENCY: u64 = 1_000_000;
 
+/// The latency of each link, 1 to 10 ms, as the engine's workloads have them.
+fn latencies(seed: u64) -> [[u64; 5]; 5] {
+    let mut state = seed | 1;
+    [(); 5].map(|()| [(); 5].map(|()| LATENCY + draw(&mut state) % (9 * LATENCY)))
+}
+
 /// Passes `flights` messages on among five nodes, `hops` times in all; answers a sum that depends on all of it.
 pub(super) fn fan(hops: u32, flights: u32, seed: u64) -> u64 {
     let mut heap: BinaryHeap<Reverse<(u64, u64, u32)>> = BinaryHeap::new();
     let (mut state, mut created, mut received) = (seed | 1, 0, [0_u64; 5]);
+    let latencies = latencies(seed);
     for flight in 0..flights {
         heap.push(Reverse((LATENCY, created, flight % 5)));
         created += 1;
@@ -31,7 +38,8 @@ pub(super) fn fan(hops: u32, flights: u32, seed: u64) -> u64 {
         }
         left -= 1;
         let picked = u32::try_from(draw(&mut state) % 4).expect("below four");
-        heap.push(Reverse((due + LATENCY, created, (at + 1 + picked) % 5)));
+        let to = (at + 1 + picked) % 5;
+        heap.push(Reverse((due + latencies[at as usize][to as usize], created, to)));
         created += 1;
     }
     received.iter().fold(state, |sum, n| sum.rotate_left(9) ^ n)
@@ -41,17 +49,18 @@ pub(super) fn fan(hops: u32, flights: u32, seed: u64) -> u64 {
 pub(super) fn short(seed: u64) -> u64 {
     let mut heap: BinaryHeap<Reverse<(u64, u64, u32)>> = BinaryHeap::new();
     let (mut state, mut created, mut received) = (seed | 1, 0, vec![0_u64; 5]);
+    let latencies = latencies(seed);
     for flight in 0..8 {
         heap.push(Reverse((LATENCY, created, flight % 5)));
         created += 1;
     }
     let (mut left, mut down) = (200, None);
     while let Some(Reverse((due, _, at))) = heap.pop() {
-        if down.is_none() && due > 10 * LATENCY {
-            down = Some(due + 2 * LATENCY);
+        if down.is_none() && due > 50 * LATENCY {
+            down = Some(due + 10 * LATENCY);
             received[0] = 0;
         }
-        if at == 0 && due > 10 * LATENCY && down.is_some_and(|until| due < until) {
+        if at == 0 && down.is_some_and(|until| due < until) {
             continue;
         }
         received[at as usize] += 1;
@@ -60,7 +69,8 @@ pub(super) fn short(seed: u64) -> u64 {
         }
         left -= 1;
         let picked = u32::try_from(draw(&mut state) % 4).expect("below four");
-        heap.push(Reverse((due + LATENCY, created, (at + 1 + picked) % 5)));
+        let to = (at + 1 + picked) % 5;
+        heap.push(Reverse((due + latencies[at as usize][to as usize], created, to)));
         created += 1;
     }
     received.iter().fold(state, |sum, n| sum.rotate_left(9) ^ n)

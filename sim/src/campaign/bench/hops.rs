@@ -135,7 +135,7 @@ impl Actor for Hopper {
             }
             (Hopper::Client { nodes, flights, op, left }, Event::Invoke { op: id, what }) => {
                 (*op, *left) = (Some(id), *flights);
-                cx.arm(GiveUp, Span::ms(40 + 10 * u64::from(what.0 / *flights)));
+                cx.arm(GiveUp, Span::ms(100 + 12 * u64::from(what.0 / *flights)));
                 for flight in 0..*flights {
                     let to = ActorId(
                         u16::try_from(flight % u32::from(*nodes)).expect("a node's number"),
