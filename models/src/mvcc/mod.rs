@@ -1,0 +1,11 @@
+//! A multi-version key-value store.
+
+pub mod op;
+mod parse;
+pub mod response;
+pub mod text;
+
+pub use parse::ParseError;
+
+#[cfg(test)]
+mod arbitrary;
