@@ -1,8 +1,13 @@
 //! A multi-version key-value store.
 
+pub mod defects;
+pub mod index;
+pub mod key_index;
 pub mod op;
 mod parse;
+pub mod record;
 pub mod response;
+pub mod revision;
 pub mod text;
 
 pub use parse::ParseError;

@@ -75,7 +75,7 @@ const BAD_LINES: &[(&str, &str)] = &[
 fn a_line_that_is_not_an_operation_says_where_and_what_was_expected() {
     for (line, message) in BAD_LINES {
         let error = line.parse::<Op>().expect_err(line);
-        assert_eq!(error.to_string(), message, "for {line}");
+        assert_eq!(error.to_string(), *message, "for {line}");
     }
 }
 
