@@ -66,7 +66,11 @@ impl Backend {
     }
 
     /// The pairs of a bucket from `from` on in ascending order, pending changes included.
-    pub fn scan(&self, bucket: Bucket, from: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
+    pub fn scan<'a>(
+        &'a self,
+        bucket: Bucket,
+        from: &[u8],
+    ) -> impl Iterator<Item = (&'a [u8], &'a [u8])> + use<'a> {
         self.view
             .range((bucket, from.to_vec())..)
             .take_while(move |((of, _), _)| *of == bucket)

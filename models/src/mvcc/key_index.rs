@@ -26,8 +26,8 @@ pub struct KeyIndex {
 /// One life of a key, from the put that created it to the tombstone that ended it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Generation {
-    /// The revision that created the key.
-    pub created: Revision,
+    /// The main revision that created the key; 0 if that was compacted and only the tombstone is left.
+    pub created: i64,
     /// How many writes there were, a closing tombstone included.
     pub version: i64,
     /// The writes that are still kept, oldest first.
@@ -39,8 +39,8 @@ pub struct Generation {
 pub struct Version {
     /// The write that holds at that revision.
     pub modified: Revision,
-    /// The write that created the key.
-    pub created: Revision,
+    /// The main revision that created the key.
+    pub created: i64,
     /// The number of writes since then.
     pub version: i64,
 }
@@ -53,11 +53,11 @@ pub struct NotFound;
 impl KeyIndex {
     /// A key that is written for the first time.
     pub fn created(at: Revision) -> KeyIndex {
-        KeyIndex::restored(at, at, 1)
+        KeyIndex::restored(at.main, at, 1)
     }
 
     /// A key of which the oldest record that is still kept was written at `modified`.
-    pub fn restored(created: Revision, modified: Revision, version: i64) -> KeyIndex {
+    pub fn restored(created: i64, modified: Revision, version: i64) -> KeyIndex {
         KeyIndex {
             modified,
             generations: vec![Generation { created, version, revisions: vec![modified] }],
@@ -67,7 +67,7 @@ impl KeyIndex {
     /// A key of which the oldest record that is still kept is a tombstone (etcd d8b419257). What was before it is not
     /// known and not needed: nothing can be read there.
     pub fn restored_tombstone(at: Revision) -> KeyIndex {
-        let mut key = KeyIndex::restored(Revision::default(), at, 1);
+        let mut key = KeyIndex::restored(0, at, 1);
         key.generations.push(Generation::default());
         key
     }
@@ -82,7 +82,7 @@ impl KeyIndex {
         self.modified = at;
         let last = self.last_mut();
         if last.revisions.is_empty() {
-            last.created = at;
+            last.created = at.main;
         }
         last.version += 1;
         last.revisions.push(at);
@@ -160,7 +160,7 @@ impl KeyIndex {
         let closed = self.generations.len() - 1;
         for generation in &mut self.generations[..closed] {
             if generation.revisions.len() == 1 {
-                generation.created = Revision::default();
+                generation.created = 0;
                 generation.version = 1;
             }
         }

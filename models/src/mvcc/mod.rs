@@ -1,7 +1,9 @@
 //! A multi-version key-value store.
 
 pub mod backend;
+pub mod compaction;
 pub mod defects;
+pub mod hash;
 pub mod index;
 pub mod key_index;
 pub mod op;
@@ -9,8 +11,11 @@ pub mod pages;
 mod parse;
 pub mod record;
 pub mod response;
+pub mod restore;
 pub mod revision;
+pub mod store;
 pub mod text;
+pub mod txn;
 
 pub use parse::ParseError;
 

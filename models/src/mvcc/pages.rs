@@ -82,10 +82,11 @@ impl Image {
     ///
     /// # Panics
     ///
-    /// If `page_size` is below [`PAGE_SIZE_MIN`] or above 65,535 bytes.
+    /// If `page_size` is below [`PAGE_SIZE_MIN`], above 65,535 bytes, or not a multiple of [`SECTOR_SIZE_MIN`].
     pub fn new(page_size: u32) -> Image {
         assert!(page_size >= PAGE_SIZE_MIN, "a meta page fits into a page");
         assert!(u16::try_from(page_size).is_ok(), "a page counts its bytes in 16 bits");
+        assert!(page_size % SECTOR_SIZE_MIN == 0, "no sector holds a part of a chunk");
         let (chain, reserved) = (Vec::new(), BTreeSet::new());
         Image { page_size, sequence: 0, highest: 0, chain, reserved }
     }

@@ -33,7 +33,7 @@ fn shown(key: &KeyIndex) -> String {
                     }
                 })
                 .collect();
-        format!("{}/{}:{}", generation.created.main, generation.version, revisions.join(","))
+        format!("{}/{}:{}", generation.created, generation.version, revisions.join(","))
     };
     key.generations.iter().map(generation).collect::<Vec<_>>().join(" ")
 }
@@ -68,7 +68,7 @@ fn a_key_answers_with_the_version_that_holds_at_a_revision() {
         (17, None),
     ];
     for (at, expected) in table {
-        let got = key.get(at).ok().map(|found| (found.modified, found.created.main, found.version));
+        let got = key.get(at).ok().map(|found| (found.modified, found.created, found.version));
         assert_eq!(got, expected, "at {at}");
     }
 }
@@ -186,8 +186,7 @@ fn a_key_exists_from_its_put_to_its_tombstone() {
     let mut key = KeyIndex::created(rev(2));
     key.put(rev(4));
     key.tombstone(rev(6)).expect("the key exists");
-    let at =
-        |at| key.get(at).ok().map(|found| (found.modified.main, found.created.main, found.version));
+    let at = |at| key.get(at).ok().map(|found| (found.modified.main, found.created, found.version));
     let found: Vec<_> = (0..=6).map(at).collect();
     let (first, second) = (Some((2, 2, 1)), Some((4, 2, 2)));
     assert_eq!(found, [None, None, first, first, second, second, None]);
@@ -196,7 +195,7 @@ fn a_key_exists_from_its_put_to_its_tombstone() {
 
 #[test]
 fn a_restored_key_continues_where_its_oldest_record_left_off() {
-    let mut key = KeyIndex::restored(rev(2), rev(10), 7);
+    let mut key = KeyIndex::restored(2, rev(10), 7);
     key.put(rev(12));
     assert_eq!(shown(&key), "2/8:10,12");
     assert_eq!(key.get(9), Err(NotFound));

@@ -106,7 +106,7 @@ fn commit(backend: &mut Backend, file: &mut File) {
 
 #[test]
 fn a_committed_backend_reads_back_and_pending_changes_are_lost() {
-    for page_size in [64, 100, 256] {
+    for page_size in [64, 112, 256] {
         let mut draw = Draw(u64::from(page_size));
         let mut file = File::new(16);
         let mut backend = Backend::new(page_size);
