@@ -21,3 +21,5 @@ pub use parse::ParseError;
 
 #[cfg(test)]
 mod arbitrary;
+#[cfg(test)]
+mod fixture;

@@ -107,3 +107,6 @@ fn add(index: &mut Index, key: RecordKey, kv: KeyValue, defects: Defects) {
         (false, true) => index.restore(kv.key, KeyIndex::restored_tombstone(revision)),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -234,3 +234,6 @@ fn holds(kv: &KeyValue, relation: Relation, field: &Field<i64>) -> bool {
         Field::Lease(lease) => relation.holds(&kv.lease, lease),
     }
 }
+
+#[cfg(test)]
+mod tests;

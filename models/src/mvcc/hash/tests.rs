@@ -1,8 +1,6 @@
-use super::super::compaction::Compaction;
 use super::super::defects::Defects;
-use super::super::op::Request;
+use super::super::fixture::{Node, request};
 use super::super::restore::restore;
-use super::super::txn::execute;
 use super::*;
 
 const NAMES: [&str; 7] = ["alice", "bob", "celine", "dominik", "eve", "frederica", "gorge"];
@@ -13,26 +11,6 @@ fn key(i: i64) -> &'static str {
         (30, _) => "zenek",
         (_, 30) => "xavery",
         _ => NAMES[usize::try_from(i % 7).expect("small")],
-    }
-}
-
-fn do_op(store: &mut Store, backend: &mut Backend, line: &str) {
-    let op: super::super::op::Op = line.parse().expect("an operation");
-    let request: Request = op.resolve(0);
-    let outcome = execute(store, backend, &request).expect("the store is sound");
-    outcome.unwrap_or_else(|error| panic!("{line}: {error}"));
-}
-
-fn compact(store: &mut Store, backend: &mut Backend, at: i64, batch: usize) {
-    store.schedule_compaction(backend, at).expect("accepted");
-    let mut compaction = Compaction::start(store, at);
-    loop {
-        let batch = compaction.next_batch(backend, batch).expect("sound records");
-        let last = batch.last;
-        compaction.apply(backend, batch);
-        if last {
-            break;
-        }
     }
 }
 
@@ -61,10 +39,9 @@ const GOLDEN: [(u32, i64, i64); 19] = [
 
 #[test]
 fn the_hashes_of_a_long_history_are_those_of_the_real_system() {
-    let mut store = Store::new(Defects::NONE);
-    let mut backend = Backend::new(256);
+    let mut node = Node::after(&[]);
     let mut golden = GOLDEN.into_iter();
-    let mut check = |store: &Store, backend: &Backend, at: i64| {
+    let mut check = |Node { store, backend, .. }: &Node, at: i64| {
         let (hash, compacted, revision) = golden.next().expect("there are 19 of them");
         let expected = KvHash { hash, compacted, revision };
         assert_eq!(hash_kv(store, backend, at), Ok(expected));
@@ -74,16 +51,16 @@ fn the_hashes_of_a_long_history_are_those_of_the_real_system() {
     let mut first = 0;
     while first < 1210 {
         for i in first..=first + 71 {
-            do_op(&mut store, &mut backend, &format!("put {} {i}", key(i)));
+            node.done(&[&format!("put {} {i}", key(i))]);
         }
-        check(&store, &backend, first + 35);
-        compact(&mut store, &mut backend, first + 35, 7);
+        check(&node, first + 35);
+        node.done(&[&format!("compact {}", first + 35)]);
         first += 71;
     }
     for i in first..2488 {
-        do_op(&mut store, &mut backend, &format!("put {} {i}", key(i)));
+        node.done(&[&format!("put {} {i}", key(i))]);
     }
-    check(&store, &backend, 1883);
+    check(&node, 1883);
 }
 
 #[test]
@@ -95,20 +72,19 @@ fn the_hash_of_an_empty_store_is_that_of_the_bucket_name() {
 
 #[test]
 fn a_hash_is_the_same_before_during_and_after_a_compaction_of_the_same_revision() {
-    let (mut store, mut backend) = (Store::new(Defects::NONE), Backend::new(64));
-    for line in ["put a 1", "put b 1", "put a 2", "del a..c", "put b 2", "del b", "put c 1"] {
-        do_op(&mut store, &mut backend, line);
-    }
-    store.schedule_compaction(&mut backend, 5).expect("accepted");
-    let before = hash_kv(&store, &backend, 0).expect("readable");
+    let mut node =
+        Node::after(&["put a 1", "put b 1", "put a 2", "del a..c", "put b 2", "del b", "put c 1"]);
+    node.ask(&request("compact 5")).expect("accepted");
+    let hash = |node: &Node, at| hash_kv(&node.store, &node.backend, at);
+    let before = hash(&node, 0).expect("readable");
     assert_eq!((before.compacted, before.revision), (5, 8));
-    let mut compaction = Compaction::start(&mut store, 5);
-    for _ in 0..8 {
-        assert_eq!(hash_kv(&store, &backend, 0), Ok(before));
-        let batch = compaction.next_batch(&backend, 1).expect("sound records");
-        compaction.apply(&mut backend, batch);
+    while node.compaction.is_some() {
+        node.batch(1);
+        assert_eq!(hash(&node, 0), Ok(before));
     }
-    assert_eq!(hash_kv(&store, &backend, 4), Err(OpError::Compacted.into()));
-    assert_eq!(hash_kv(&store, &backend, 9), Err(OpError::FutureRevision.into()));
-    assert!(hash_kv(&store, &backend, 5).is_ok());
+    node.restart();
+    assert_eq!(hash(&node, 0), Ok(before));
+    assert_eq!(hash(&node, 4), Err(OpError::Compacted.into()));
+    assert_eq!(hash(&node, 9), Err(OpError::FutureRevision.into()));
+    assert!(hash(&node, 5).is_ok());
 }
