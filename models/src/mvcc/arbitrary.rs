@@ -16,6 +16,11 @@ pub(super) fn any_op() -> BoxedStrategy<Op> {
     ops(any_bytes(), any_bytes(), prop_oneof![any::<i64>(), -3..9i64].boxed())
 }
 
+/// Operations on few keys and revisions near the current one, so that they meet.
+pub(super) fn near_op() -> BoxedStrategy<Op> {
+    ops(few_keys(), "[xy]?".prop_map(String::into_bytes).boxed(), (-5..4i64).boxed())
+}
+
 /// Texts made of the words of the grammar, in any order.
 pub(super) fn words() -> impl Strategy<Value = String> {
     let word = prop::sample::select(vec![
@@ -30,6 +35,13 @@ pub(super) fn words() -> impl Strategy<Value = String> {
 
 fn any_bytes() -> BoxedStrategy<Vec<u8>> {
     prop_oneof!["[a-z]{0,6}".prop_map(String::into_bytes), vec(any::<u8>(), 0..6)].boxed()
+}
+
+/// Few keys, one of them the beginning of another; now and then the empty one.
+fn few_keys() -> BoxedStrategy<Vec<u8>> {
+    let keys = ["a", "ab", "b", "c", "d"];
+    let key = prop::sample::select(keys.to_vec()).prop_map(|key| key.as_bytes().to_vec());
+    prop_oneof![30 => key, 1 => Just(Vec::new())].boxed()
 }
 
 type Bytes = BoxedStrategy<Vec<u8>>;

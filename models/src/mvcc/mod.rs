@@ -10,6 +10,7 @@ pub mod op;
 pub mod pages;
 mod parse;
 pub mod record;
+pub mod reference;
 pub mod response;
 pub mod restore;
 pub mod revision;
@@ -21,5 +22,7 @@ pub use parse::ParseError;
 
 #[cfg(test)]
 mod arbitrary;
+#[cfg(test)]
+mod differential;
 #[cfg(test)]
 mod fixture;

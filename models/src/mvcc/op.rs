@@ -78,15 +78,6 @@ impl Keys {
             Keys::One(key) | Keys::Span(key, _) | Keys::From(key) => key,
         }
     }
-
-    /// Whether `key` is asked for.
-    pub fn contains(&self, key: &[u8]) -> bool {
-        match self {
-            Keys::One(one) => one == key,
-            Keys::Span(first, end) => first.as_slice() <= key && key < end.as_slice(),
-            Keys::From(first) => first.as_slice() <= key,
-        }
-    }
 }
 
 /// A compare-then-act transaction. Compares see the state before it.
@@ -122,18 +113,6 @@ pub enum Relation {
     Less,
     /// `>`
     Greater,
-}
-
-impl Relation {
-    /// Whether `left` stands in this relation to `right`.
-    pub fn holds<T: Ord + ?Sized>(self, left: &T, right: &T) -> bool {
-        match self {
-            Relation::Equal => left == right,
-            Relation::NotEqual => left != right,
-            Relation::Less => left < right,
-            Relation::Greater => left > right,
-        }
-    }
 }
 
 /// The field that a compare looks at, with the operand that it is held against.

@@ -11,7 +11,7 @@
 use std::collections::VecDeque;
 
 use super::backend::Backend;
-use super::op::{Action, Compare, Field, Get, Op, Put, Relation, Request, Txn};
+use super::op::{Action, Compare, Field, Get, Keys, Op, Put, Relation, Request, Txn};
 use super::response::{KeyValue, OpError, Outcome, Response};
 use super::store::{Fatal, Store, StoreError, WriteTxn};
 
@@ -193,7 +193,7 @@ fn check_overlap(actions: &[Action<i64>]) -> Result<(), OpError> {
         let Action::Put(Put { key, .. }) = action else { continue };
         let clash = actions.iter().enumerate().any(|(other, action)| match action {
             Action::Put(put) => other != n && put.key == *key,
-            Action::Delete(keys) => keys.contains(key),
+            Action::Delete(keys) => covers(keys, key),
             Action::Get(_) => false,
         });
         if clash {
@@ -201,6 +201,14 @@ fn check_overlap(actions: &[Action<i64>]) -> Result<(), OpError> {
         }
     }
     Ok(())
+}
+
+fn covers(keys: &Keys, key: &[u8]) -> bool {
+    match keys {
+        Keys::One(one) => one == key,
+        Keys::Span(first, end) => first.as_slice() <= key && key < end.as_slice(),
+        Keys::From(first) => first.as_slice() <= key,
+    }
 }
 
 fn compares_hold(
@@ -226,12 +234,18 @@ fn compares_hold(
 }
 
 fn holds(kv: &KeyValue, relation: Relation, field: &Field<i64>) -> bool {
-    match field {
-        Field::Version(version) => relation.holds(&kv.version, version),
-        Field::Created(revision) => relation.holds(&kv.create_revision, revision),
-        Field::Modified(revision) => relation.holds(&kv.mod_revision, revision),
-        Field::Value(value) => relation.holds(&kv.value, value),
-        Field::Lease(lease) => relation.holds(&kv.lease, lease),
+    let order = match field {
+        Field::Version(version) => kv.version.cmp(version),
+        Field::Created(revision) => kv.create_revision.cmp(revision),
+        Field::Modified(revision) => kv.mod_revision.cmp(revision),
+        Field::Value(value) => kv.value.cmp(value),
+        Field::Lease(lease) => kv.lease.cmp(lease),
+    };
+    match relation {
+        Relation::Equal => order.is_eq(),
+        Relation::NotEqual => order.is_ne(),
+        Relation::Less => order.is_lt(),
+        Relation::Greater => order.is_gt(),
     }
 }
 

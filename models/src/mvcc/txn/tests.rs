@@ -1,6 +1,5 @@
 use super::super::defects::Defects;
 use super::super::fixture::{Node, request};
-use super::super::op::Keys;
 use super::*;
 
 /// a is written twice with lease 7, b once with an empty value, c is deleted; the revision is 6.
