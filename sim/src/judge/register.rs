@@ -1,0 +1,89 @@
+//! A register per key: read, write, compare and set.
+
+use std::hash::Hash;
+use std::marker::PhantomData;
+
+use super::linear::Sequential;
+
+/// The specification of registers with keys `K` and values `V`. A register begins without a value.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Register<K, V>(PhantomData<(K, V)>);
+
+impl<K, V> Register<K, V> {
+    /// The specification; it has no parameters.
+    pub fn new() -> Self {
+        Self(PhantomData)
+    }
+}
+
+/// An operation on the register `key`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RegisterOp<K, V> {
+    /// Which register.
+    pub key: K,
+    /// What to do with it.
+    pub call: RegisterCall<V>,
+}
+
+/// What to do with a register; `None` is "no value".
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RegisterCall<V> {
+    /// Answer the value.
+    Read,
+    /// Replace the value.
+    Write(Option<V>),
+    /// Replace the value by `new` if it is `expected`, and answer whether it was.
+    CompareAndSet {
+        /// The value that the register must have.
+        expected: Option<V>,
+        /// The value that it then gets.
+        new: Option<V>,
+    },
+}
+
+/// What an operation on a register answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RegisterRet<V> {
+    /// A read's value.
+    Value(Option<V>),
+    /// A write was done.
+    Written,
+    /// Whether a compare-and-set found the expected value, and so took effect.
+    Set(bool),
+}
+
+impl<K: Clone + Ord, V: Clone + Eq + Hash> Sequential for Register<K, V> {
+    type Key = K;
+    type Op = RegisterOp<K, V>;
+    type Ret = RegisterRet<V>;
+    type State = Option<V>;
+
+    fn key(&self, op: &Self::Op) -> K {
+        op.key.clone()
+    }
+
+    fn initial(&self, _key: &K) -> Option<V> {
+        None
+    }
+
+    fn step(&self, state: &Option<V>, op: &Self::Op, ret: Option<&Self::Ret>) -> Option<Option<V>> {
+        use RegisterCall::{CompareAndSet, Read, Write};
+        use RegisterRet::{Set, Value, Written};
+        match (&op.call, ret) {
+            (Read, None) => Some(state.clone()),
+            (Read, Some(Value(value))) => (value == state).then(|| state.clone()),
+            (Write(value), None | Some(Written)) => Some(value.clone()),
+            (CompareAndSet { expected, new }, None | Some(Set(true))) => {
+                (expected == state).then(|| new.clone())
+            }
+            (CompareAndSet { expected, .. }, Some(Set(false))) => {
+                (expected != state).then(|| state.clone())
+            }
+            (Read | Write(_) | CompareAndSet { .. }, Some(_)) => None,
+        }
+    }
+
+    fn reads_only(&self, op: &Self::Op, ret: Option<&Self::Ret>) -> bool {
+        matches!(op.call, RegisterCall::Read) || matches!(ret, Some(RegisterRet::Set(false)))
+    }
+}
