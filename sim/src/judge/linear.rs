@@ -7,15 +7,17 @@
 //!
 //! The search is the one of Wing and Gong (1993) with the memory of configurations that Lowe added
 //! (2017): place one operation after the other, never one that was invoked after the return of an
-//! operation not yet placed, and never visit a configuration twice. Four rules keep it small where many
+//! operation not yet placed, and never visit a configuration twice. Some rules keep it small where many
 //! outcomes are unknown; each only cuts what cannot be needed:
 //!
 //! - an operation that [only reads](Sequential::reads_only) is placed as soon as it fits, without
 //!   alternatives, and is dropped if its outcome is unknown;
 //! - an unknown operation that would change nothing is not placed;
-//! - of equal unknown operations the one invoked first is placed first;
+//! - of unknown operations that are equal, or whose effects nobody tells apart, the one invoked first is
+//!   placed first;
 //! - a configuration is not visited if another with the same known operations and the same state was
-//!   reached with fewer unknown ones.
+//!   reached with fewer unknown ones;
+//! - what a specification [sees coming](Sequential::outlook) is not tried.
 //!
 //! All work is counted in steps, so that a verdict never depends on the speed of a machine.
 
@@ -24,6 +26,7 @@ mod brute;
 mod entries;
 mod explain;
 mod hash;
+mod pending;
 mod search;
 mod seen;
 #[cfg(test)]
@@ -32,7 +35,7 @@ mod tests;
 use std::collections::BTreeMap;
 use std::hash::Hash;
 
-pub use search::{Ahead, Coming};
+pub use pending::{Ahead, Coming};
 
 /// A sequential specification: what each operation does and answers if nothing runs beside it.
 pub trait Sequential: Sized {
@@ -43,7 +46,7 @@ pub trait Sequential: Sized {
     /// What an operation answered.
     type Ret;
     /// The state of one key.
-    type State: Eq + Hash;
+    type State: Clone + Eq + Hash;
 
     /// The key that `op` is about.
     fn key(&self, op: &Self::Op) -> Self::Key;
@@ -68,18 +71,40 @@ pub trait Sequential: Sized {
         false
     }
 
-    /// Whether it is certain that the operations `ahead` cannot all be placed after `state`. `false` is
-    /// always right; `true` cuts the search.
-    fn hopeless(&self, _state: &Self::State, _ahead: &Ahead<'_, Self>) -> bool {
-        false
+    /// Looks at what is still to be placed after `state`, to cut what cannot succeed and to merge what
+    /// makes no difference. [`Outlook::Open`] with `state` itself is always right.
+    fn outlook(&self, state: Self::State, _ahead: &Ahead<'_, Self>) -> Outlook<Self::State> {
+        Outlook::Open(state)
     }
 
-    /// Asked when an operation of unknown outcome has led to `state`: whether it is certain that no
-    /// order of the operations `ahead` needs it, because whatever could tell that it took effect
-    /// answered otherwise. `false` is always right; `true` cuts the search.
-    fn unseen(&self, _state: &Self::State, _ahead: &Ahead<'_, Self>) -> bool {
+    /// Whether the effect of `op`, an operation of unknown outcome, is to the whole of a history like that
+    /// of any other such operation for which this holds: it takes effect in every state, and nobody could
+    /// tell which of them did. `false` is always right.
+    fn is_blind(&self, _op: &Self::Op, _history: &Ahead<'_, Self>) -> bool {
         false
     }
+}
+
+/// The state of a place that holds a value, for a specification that merges values.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Held<Value> {
+    /// This value.
+    This(Value),
+    /// Some value that no operation that is still to be placed has seen.
+    Unseen,
+}
+
+/// What a specification can say about a state when it sees what is still to be placed. In `Open` and
+/// `Unseen` it may give a plainer state, if nothing that is still to be placed can tell the two apart.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outlook<State> {
+    /// Go on with this state.
+    Open(State),
+    /// Go on with this state; but no operation of unknown outcome has to take effect in order to lead
+    /// here, because whatever could tell that it did answered otherwise.
+    Unseen(State),
+    /// The operations that are left cannot all be placed.
+    Hopeless,
 }
 
 /// One operation of a history. One that certainly had no effect and showed nothing is left out of it.

@@ -1,7 +1,7 @@
 //! From the bytes of a history to a report for people.
 
-use super::format::{self, Format, InputError, Ledger, Record};
-use super::linear::{Operation, Refutation, Sequential, Verdict, check};
+use super::format::{self, Format, InputError, Ledger, Record, text};
+use super::linear::{Held, Operation, Refutation, Sequential, Verdict, check};
 use super::register::Register;
 use super::store::Store;
 
@@ -29,26 +29,29 @@ pub struct Report {
 pub fn check_text(bytes: impl AsRef<[u8]>, budget: u64) -> Result<Report, InputError> {
     let (format, ledger) = format::parse(bytes.as_ref())?;
     let strings = ledger.strings();
+    let unseen = || "one that nobody reads".to_owned();
     let (verdict, explanation) = if strings.is_empty() {
-        let state = |value: &Option<String>| {
-            let mut out = String::new();
-            format::text::push_value(&mut out, value.as_ref());
-            out
-        };
         judge(
             &Register::new(),
             &ledger,
             &ledger.registers(),
-            state,
+            |state: &Held<Option<String>>| match state {
+                Held::This(value) => text::value(value.as_deref()),
+                Held::Unseen => unseen(),
+            },
             budget,
         )
     } else {
-        let state = |string: &String| {
-            let mut out = String::new();
-            format::text::push_value(&mut out, Some(string));
-            out
-        };
-        judge(&Store, &ledger, &strings, state, budget)
+        judge(
+            &Store,
+            &ledger,
+            &strings,
+            |state: &Held<String>| match state {
+                Held::This(string) => text::value(Some(string)),
+                Held::Unseen => unseen(),
+            },
+            budget,
+        )
     };
     let records = ledger.records();
     let unknown = records
@@ -117,10 +120,9 @@ fn explain(records: &[Record], refuted: &Refutation<String>, state: &str) -> Vec
         open,
         order,
     } = refuted;
-    let mut quoted = String::new();
-    format::text::push_value(&mut quoted, Some(key));
+    let key = text::value(Some(key));
     let mut lines = vec![format!(
-        "key {quoted}: no order of the operations explains every answer"
+        "key {key}: no order of the operations explains every answer"
     )];
     let mut list = |title: String, operations: &[usize]| {
         if !operations.is_empty() {
@@ -142,8 +144,7 @@ fn explain(records: &[Record], refuted: &Refutation<String>, state: &str) -> Vec
         open,
     );
     let title = match order.len() {
-        0 => "nothing that returned before it remains to be explained".to_owned(),
-        all @ 1..=SHOWN => format!("an order that explains all before it, {all} operations:"),
+        all @ 0..=SHOWN => format!("an order that explains all before it, {all} operations:"),
         all => {
             format!("an order that explains all before it, {all} operations, of which the last:")
         }
@@ -155,12 +156,12 @@ fn explain(records: &[Record], refuted: &Refutation<String>, state: &str) -> Vec
 
 impl std::fmt::Display for Record {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let mut operation = format::text::name(&self.key, &self.call);
+        let operation = text::name(&self.key, &self.call);
         let (process, from) = (self.process, self.invoked);
         match &self.returned {
             Some((to, answer)) => {
-                format::text::push_answer(&mut operation, answer);
-                write!(f, "c{process} {operation} (lines {from} to {to})")
+                let answer = text::answered(answer);
+                write!(f, "c{process} {operation}{answer} (lines {from} to {to})")
             }
             None => write!(f, "c{process} {operation} (line {from}, outcome unknown)"),
         }

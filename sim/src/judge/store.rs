@@ -1,6 +1,6 @@
 //! A store of strings by key: get, put, append.
 
-use super::linear::{Ahead, Coming, Sequential};
+use super::linear::{Ahead, Coming, Held, Outlook, Sequential};
 
 /// The specification of the store. An absent key reads as the empty string.
 #[derive(Clone, Copy, Debug, Default)]
@@ -39,26 +39,32 @@ impl Sequential for Store {
     type Key = String;
     type Op = StoreOp;
     type Ret = StoreRet;
-    type State = String;
+    type State = Held<String>;
 
     fn key(&self, op: &StoreOp) -> String {
         op.key.clone()
     }
 
-    fn initial(&self, _key: &String) -> String {
-        String::new()
+    fn initial(&self, _key: &String) -> Held<String> {
+        Held::This(String::new())
     }
 
-    fn step(&self, state: &String, op: &StoreOp, ret: Option<&StoreRet>) -> Option<String> {
+    fn step(
+        &self,
+        state: &Held<String>,
+        op: &StoreOp,
+        ret: Option<&StoreRet>,
+    ) -> Option<Held<String>> {
         match (&op.call, ret) {
             (StoreCall::Get, None) => Some(state.clone()),
             (StoreCall::Get, Some(StoreRet::Value(value))) => {
-                (value == state).then(|| state.clone())
+                matches!(state, Held::This(held) if held == value).then(|| state.clone())
             }
-            (StoreCall::Put(value), None | Some(StoreRet::Done)) => Some(value.clone()),
-            (StoreCall::Append(value), None | Some(StoreRet::Done)) => {
-                Some(format!("{state}{value}"))
-            }
+            (StoreCall::Put(value), None | Some(StoreRet::Done)) => Some(Held::This(value.clone())),
+            (StoreCall::Append(value), None | Some(StoreRet::Done)) => Some(match state {
+                Held::This(held) => Held::This(format!("{held}{value}")),
+                Held::Unseen => Held::Unseen,
+            }),
             (StoreCall::Get | StoreCall::Put(_) | StoreCall::Append(_), Some(_)) => None,
         }
     }
@@ -67,36 +73,51 @@ impl Sequential for Store {
         matches!(op.call, StoreCall::Get)
     }
 
-    /// Strings only grow, except by a put. So the get that returns first must begin with `state`, unless
-    /// a put can come before it whose string it begins with.
-    fn hopeless(&self, state: &String, ahead: &Ahead<'_, Self>) -> bool {
-        let mut got = None;
-        for event in ahead.coming() {
-            if let Coming::Returned(_, StoreRet::Value(value)) = event {
-                got = Some(value);
-                break;
-            }
+    /// Strings only grow, until a put replaces them. So whoever gets a string before the next put gets
+    /// one that begins with the present one; and what no get will see does not matter, and need not have
+    /// come about by an operation of unknown outcome.
+    fn outlook(&self, state: Held<String>, ahead: &Ahead<'_, Self>) -> Outlook<Held<String>> {
+        let first = ahead.coming().find_map(got);
+        if first.is_some_and(|first| !can_become(&state, first, ahead)) {
+            return Outlook::Hopeless;
         }
-        let Some(got) = got else { return false };
-        if got.starts_with(state.as_str()) {
-            return false;
+        let seen = |held: &str| {
+            ahead
+                .coming()
+                .filter_map(got)
+                .any(|value| value.starts_with(held))
+        };
+        match state {
+            Held::This(held) if seen(&held) => Outlook::Open(Held::This(held)),
+            Held::This(_) | Held::Unseen => Outlook::Unseen(Held::Unseen),
         }
-        let explains = |op: &StoreOp| matches!(&op.call, StoreCall::Put(value) if got.starts_with(value.as_str()));
-        for event in ahead.coming() {
-            match event {
-                Coming::Invoked(op) if explains(op) => return false,
-                Coming::Returned(_, StoreRet::Value(_)) => break,
-                Coming::Invoked(_) | Coming::Returned(..) => {}
-            }
-        }
-        !ahead.unknown().any(explains)
     }
+}
 
-    /// Whoever sees the effect of a put or an append, before the next put wipes it out, gets a string
-    /// that begins with the state after it.
-    fn unseen(&self, state: &String, ahead: &Ahead<'_, Self>) -> bool {
-        !ahead.coming().any(|event| {
-            matches!(event, Coming::Returned(_, StoreRet::Value(value)) if value.starts_with(state.as_str()))
-        })
+/// The answer of a get that is still to be placed.
+fn got<'a>(event: Coming<'a, Store>) -> Option<&'a String> {
+    match event {
+        Coming::Returned(_, StoreRet::Value(value)) => Some(value),
+        Coming::Invoked(_) | Coming::Returned(..) => None,
     }
+}
+
+/// Whether the string that the first get of `ahead` answers can come about: from the present one, or
+/// from that of a put which can still come before that get returns.
+fn can_become(state: &Held<String>, first: &str, ahead: &Ahead<'_, Store>) -> bool {
+    if matches!(state, Held::This(held) if first.starts_with(held.as_str())) {
+        return true;
+    }
+    let explains = |op: &StoreOp| match &op.call {
+        StoreCall::Put(value) => first.starts_with(value.as_str()),
+        StoreCall::Get | StoreCall::Append(_) => false,
+    };
+    for event in ahead.coming() {
+        match event {
+            Coming::Invoked(op) if explains(op) => return true,
+            Coming::Returned(_, StoreRet::Value(_)) => break,
+            Coming::Invoked(_) | Coming::Returned(..) => {}
+        }
+    }
+    ahead.unknown().any(explains)
 }

@@ -38,7 +38,7 @@
 //! `\t`, `\"`, `\\` and `\u{1f}` for what cannot stand there. A return repeats its operation. After
 //! `unknown` a client may go on under its number. An operation that never returns is `unknown`.
 
-use super::words::{NIL, Word, split, write};
+use super::words::{NIL, Word, quote, split};
 use super::{Answer, Call, Event, InputError, Outcome, Stage};
 use crate::judge::register::{RegisterCall, RegisterRet};
 use crate::judge::store::{StoreCall, StoreRet};
@@ -47,64 +47,57 @@ use crate::judge::store::{StoreCall, StoreRet};
 pub fn print<'a>(events: impl IntoIterator<Item = &'a Event>) -> String {
     let mut out = String::new();
     for event in events {
-        let (stage, answer) = match &event.stage {
-            Stage::Invoke => ("invoke", None),
-            Stage::Return(Outcome::Ok(answer)) => ("ok", Some(answer)),
-            Stage::Return(Outcome::Failed) => ("failed", None),
-            Stage::Return(Outcome::Unknown) => ("unknown", None),
+        let Event {
+            process,
+            stage,
+            key,
+            call,
+        } = event;
+        let (stage, answer) = match stage {
+            Stage::Invoke => ("invoke", String::new()),
+            Stage::Return(Outcome::Ok(answer)) => ("ok", answered(answer)),
+            Stage::Return(Outcome::Failed) => ("failed", String::new()),
+            Stage::Return(Outcome::Unknown) => ("unknown", String::new()),
         };
-        out.push_str(&format!(
-            "c{} {stage} {}",
-            event.process,
-            name(&event.key, &event.call)
-        ));
-        if let Some(answer) = answer {
-            push_answer(&mut out, answer);
-        }
-        out.push('\n');
+        out.push_str(&format!("c{process} {stage} {}{answer}\n", name(key, call)));
     }
     out
 }
 
 /// An operation as it is written, for instance `write a 1`.
 pub(crate) fn name(key: &str, call: &Call) -> String {
-    let (verb, arguments): (_, Vec<Option<&String>>) = match call {
-        Call::Register(RegisterCall::Read) => ("read", vec![]),
-        Call::Register(RegisterCall::Write(value)) => ("write", vec![value.as_ref()]),
-        Call::Register(RegisterCall::CompareAndSet { expected, new }) => {
-            ("cas", vec![expected.as_ref(), new.as_ref()])
+    let key = value(Some(key));
+    match call {
+        Call::Register(RegisterCall::Read) => format!("read {key}"),
+        Call::Register(RegisterCall::Write(new)) => {
+            format!("write {key} {}", value(new.as_deref()))
         }
-        Call::Store(StoreCall::Get) => ("get", vec![]),
-        Call::Store(StoreCall::Put(string)) => ("put", vec![Some(string)]),
-        Call::Store(StoreCall::Append(string)) => ("append", vec![Some(string)]),
-    };
-    let mut out = format!("{verb} ");
-    write(&mut out, key);
-    for argument in arguments {
-        out.push(' ');
-        push_value(&mut out, argument);
+        Call::Register(RegisterCall::CompareAndSet { expected, new }) => {
+            format!(
+                "cas {key} {} {}",
+                value(expected.as_deref()),
+                value(new.as_deref())
+            )
+        }
+        Call::Store(StoreCall::Get) => format!("get {key}"),
+        Call::Store(StoreCall::Put(string)) => format!("put {key} {}", value(Some(string))),
+        Call::Store(StoreCall::Append(string)) => format!("append {key} {}", value(Some(string))),
     }
-    out
 }
 
-/// Appends `=` and an answer, if there is anything to say.
-pub(crate) fn push_answer(out: &mut String, answer: &Answer) {
-    let value = match answer {
-        Answer::Register(RegisterRet::Value(value)) => value.as_ref(),
-        Answer::Store(StoreRet::Value(string)) => Some(string),
-        Answer::Register(RegisterRet::Set(set)) => return out.push_str(&format!(" = {set}")),
-        Answer::Register(RegisterRet::Written) | Answer::Store(StoreRet::Done) => return,
-    };
-    out.push_str(" = ");
-    push_value(out, value);
+/// An answer as it is written, with its `=`; empty if there is nothing to say.
+pub(crate) fn answered(answer: &Answer) -> String {
+    match answer {
+        Answer::Register(RegisterRet::Value(read)) => format!(" = {}", value(read.as_deref())),
+        Answer::Register(RegisterRet::Set(set)) => format!(" = {set}"),
+        Answer::Store(StoreRet::Value(string)) => format!(" = {}", value(Some(string))),
+        Answer::Register(RegisterRet::Written) | Answer::Store(StoreRet::Done) => String::new(),
+    }
 }
 
-/// Appends a value, or `nil`.
-pub(crate) fn push_value(out: &mut String, value: Option<&String>) {
-    match value {
-        Some(word) => write(out, word),
-        None => out.push_str(NIL),
-    }
+/// A value as it is written.
+pub(crate) fn value(value: Option<&str>) -> String {
+    value.map_or_else(|| NIL.to_owned(), quote)
 }
 
 /// Reads events, each with its line.
@@ -259,11 +252,7 @@ impl Line<'_> {
 
 fn shown(word: &Word) -> String {
     match word {
-        Word::Bare(word) | Word::Quoted(word) => {
-            let mut out = String::new();
-            write(&mut out, word);
-            out
-        }
+        Word::Bare(word) | Word::Quoted(word) => quote(word),
         Word::Equals => "=".to_owned(),
     }
 }

@@ -79,13 +79,12 @@ fn quoted(line: usize, text: &str) -> Result<(Word, &str), InputError> {
     }
 }
 
-/// Writes a word, in quotes where it has to be.
-pub(super) fn write(out: &mut String, word: &str) {
+/// A word as it is written, in quotes where it has to be.
+pub(super) fn quote(word: &str) -> String {
     if !word.is_empty() && word != NIL && word.chars().all(is_bare) {
-        out.push_str(word);
-        return;
+        return word.to_owned();
     }
-    out.push('"');
+    let mut out = String::from('"');
     for c in word.chars() {
         match c {
             '"' | '\\' => out.extend(['\\', c]),
@@ -97,6 +96,7 @@ pub(super) fn write(out: &mut String, word: &str) {
         }
     }
     out.push('"');
+    out
 }
 
 /// How "no value" is written.

@@ -10,6 +10,8 @@ pub(super) struct Event {
     pub(super) end: Ends,
     /// The operation, as an index into the history.
     pub(super) index: usize,
+    /// The operation, as a number among those that belong together.
+    pub(super) slot: usize,
 }
 
 /// Which end of an operation an event is.
@@ -22,12 +24,13 @@ pub(super) enum Ends {
 /// The events of the operations of `part`, in their order.
 pub(super) fn events<Op, Ret>(history: &[Operation<Op, Ret>], part: &[usize]) -> Vec<Event> {
     let mut events = Vec::with_capacity(part.len() * 2);
-    for &index in part {
+    for (slot, &index) in part.iter().enumerate() {
         let operation = &history[index];
         events.push(Event {
             position: operation.invoked,
             end: Ends::Invoke,
             index,
+            slot,
         });
         if let Some((position, _)) = operation.returned {
             assert!(
@@ -38,6 +41,7 @@ pub(super) fn events<Op, Ret>(history: &[Operation<Op, Ret>], part: &[usize]) ->
                 position,
                 end: Ends::Return,
                 index,
+                slot,
             });
         }
     }

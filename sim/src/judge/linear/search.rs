@@ -1,8 +1,9 @@
 //! The search for an order of the operations of one key.
 
-use super::entries::{ENDS, Ends, Event, List};
+use super::entries::{ENDS, Ends, Event};
+use super::pending::{Ahead, Class, Known, Pending};
 use super::seen::{Bits, Seen, States};
-use super::{Operation, Sequential};
+use super::{Operation, Outlook, Sequential};
 
 /// How a search ended.
 pub(super) enum End {
@@ -43,146 +44,6 @@ pub(super) fn search<S: Sequential>(
     Outcome {
         end,
         steps: search.steps,
-    }
-}
-
-/// An operation that returned.
-struct Known<'h, S: Sequential> {
-    index: usize,
-    op: &'h S::Op,
-    ret: &'h S::Ret,
-    reads_only: bool,
-}
-
-/// An operation of unknown outcome.
-struct Unknown<'h, S: Sequential> {
-    index: usize,
-    op: &'h S::Op,
-    /// The first node after its invocation.
-    before: u32,
-}
-
-/// Operations of unknown outcome that are equal, in the order of their invocations.
-struct Class {
-    /// The next of them to be placed, as an index into all unknown ones.
-    next: usize,
-    end: usize,
-}
-
-/// The operations that are still to be placed.
-struct Pending<'h, S: Sequential> {
-    known: Vec<Known<'h, S>>,
-    /// By class.
-    unknown: Vec<Unknown<'h, S>>,
-    classes: Vec<Class>,
-    list: List,
-    /// By node: its event.
-    event_of: Vec<usize>,
-}
-
-impl<'h, S: Sequential> Pending<'h, S> {
-    fn new(spec: &S, history: &'h [Operation<S::Op, S::Ret>], events: &[Event]) -> Self {
-        let returns = events
-            .iter()
-            .filter(|event| event.end == Ends::Return)
-            .count();
-        let mut number_of = vec![None; history.len()];
-        for event in events.iter().filter(|event| event.end == Ends::Return) {
-            number_of[event.index] = Some(0);
-        }
-        let mut known = Vec::with_capacity(returns);
-        let mut list = List::new(returns);
-        let mut event_of = vec![0];
-        let mut groups: Vec<Vec<Unknown<'h, S>>> = Vec::new();
-        for (at, event) in events.iter().enumerate() {
-            let Operation { op, returned, .. } = &history[event.index];
-            let ret = returned.as_ref().map(|(_, ret)| ret);
-            match (&mut number_of[event.index], ret) {
-                (Some(number), Some(ret)) => {
-                    if event.end == Ends::Invoke {
-                        *number =
-                            u32::try_from(known.len()).expect("a history has fewer operations");
-                        let reads_only = spec.reads_only(op, Some(ret));
-                        known.push(Known {
-                            index: event.index,
-                            op,
-                            ret,
-                            reads_only,
-                        });
-                    }
-                    list.push(event.end, *number);
-                    event_of.push(at);
-                }
-                _ if spec.reads_only(op, None) => {}
-                _ => {
-                    let unknown = Unknown {
-                        index: event.index,
-                        op,
-                        before: list.next_number(),
-                    };
-                    match groups.iter_mut().find(|group| group[0].op == op) {
-                        Some(group) => group.push(unknown),
-                        None => groups.push(vec![unknown]),
-                    }
-                }
-            }
-        }
-        let mut end = 0;
-        let classes = groups.iter().map(|group| {
-            let next = end;
-            end += group.len();
-            Class { next, end }
-        });
-        let classes = classes.collect();
-        let unknown = groups.into_iter().flatten().collect();
-        Self {
-            known,
-            unknown,
-            classes,
-            list,
-            event_of,
-        }
-    }
-}
-
-/// The operations that are still to be placed, as a specification sees them.
-pub struct Ahead<'a, S: Sequential>(&'a Pending<'a, S>);
-
-/// An event that is still to come, of an operation that returned.
-pub enum Coming<'a, S: Sequential> {
-    /// The operation is invoked.
-    Invoked(&'a S::Op),
-    /// It returns with this answer.
-    Returned(&'a S::Op, &'a S::Ret),
-}
-
-impl<'a, S: Sequential> Ahead<'a, S> {
-    /// The events of all operations with a known outcome, in their order.
-    pub fn coming(&self) -> impl Iterator<Item = Coming<'a, S>> {
-        let pending = self.0;
-        let mut at = pending.list.first();
-        std::iter::from_fn(move || {
-            if at == ENDS {
-                return None;
-            }
-            let node = pending.list.node(at);
-            at = node.next;
-            let Known { op, ret, .. } = pending.known[node.operation as usize];
-            Some(match node.end {
-                Ends::Invoke => Coming::Invoked(op),
-                Ends::Return => Coming::Returned(op, ret),
-            })
-        })
-    }
-
-    /// All operations of unknown outcome that are not placed, equal ones once, in no particular order.
-    pub fn unknown(&self) -> impl Iterator<Item = &'a S::Op> {
-        let pending = self.0;
-        let left = pending
-            .classes
-            .iter()
-            .filter(|class| class.next < class.end);
-        left.map(|class| pending.unknown[class.next].op)
     }
 }
 
@@ -288,7 +149,7 @@ impl<'h, S: Sequential> Search<'h, S> {
     }
 
     /// Visits the configuration that a placement has led to, or takes the placement back.
-    fn enter(&mut self, state: u32, mark: usize) {
+    fn enter(&mut self, mut state: u32, mark: usize) {
         self.absorb(state);
         if self.pending.list.first() != ENDS {
             let first_return = self.pending.list.first_return();
@@ -296,8 +157,14 @@ impl<'h, S: Sequential> Search<'h, S> {
                 self.furthest = first_return;
                 self.furthest_order.clone_from(&self.order);
             }
-            let ahead = Ahead(&self.pending);
-            if self.spec.hopeless(self.states.get(state), &ahead) || !self.admit(state) {
+            let outlook = self
+                .spec
+                .outlook(self.states.get(state).clone(), &Ahead(&self.pending));
+            state = match outlook {
+                Outlook::Open(plainer) | Outlook::Unseen(plainer) => self.states.number(plainer),
+                Outlook::Hopeless => return self.undo(mark),
+            };
+            if !self.admit(state) {
                 return self.undo(mark);
             }
         }
@@ -415,11 +282,14 @@ impl<'h, S: Sequential> Search<'h, S> {
         self.steps += 1;
         let op = self.pending.unknown[number].op;
         let next = self.spec.step(self.states.get(state), op, None)?;
-        let next = self.states.number(next);
         let ahead = Ahead(&self.pending);
-        if next == state || self.spec.unseen(self.states.get(next), &ahead) {
+        let Outlook::Open(next) = self.spec.outlook(next, &ahead) else {
+            return None;
+        };
+        if next == *self.states.get(state) {
             return None;
         }
+        let next = self.states.number(next);
         self.used.insert(number);
         self.pending.classes[class].next += 1;
         self.order.push(Placed::Unknown { class, number });
