@@ -29,7 +29,7 @@ impl Entry {
                 (Some(key), _) => key.clone(),
                 (None, Call::Register(_)) => "register".to_owned(),
                 (None, Call::Store(_)) => {
-                    return Err(InputError::about(self.line, "a :key", "none"));
+                    return Err(InputError::about(self.line, "a :key", "a map without it"));
                 }
             };
             return builder.invoke(self.line, self.process, key, call);
@@ -38,8 +38,8 @@ impl Entry {
         if self.function != function(&open.call)
             || self.key.as_ref().is_some_and(|key| *key != open.key)
         {
-            let key = self.key.unwrap_or_default();
-            return Err(open.mismatch(self.line, format!("`{} {key}`", self.function)));
+            let of = self.key.map(|key| format!(" of {key}")).unwrap_or_default();
+            return Err(open.mismatch(self.line, format!("a :{}{of}", self.function)));
         }
         let outcome = match self.kind.as_str() {
             "ok" => Outcome::Ok(self.answer(open, true)?),

@@ -68,13 +68,14 @@ fn entry(line: usize, content: &str) -> Result<Option<Entry>, InputError> {
             &function,
         ));
     }
-    let error = matches!(values[3], Value::Keyword(_)) || values.len() > 4;
-    if error && !["fail", "info"].contains(&kind.as_str()) {
-        return Err(InputError::new(
-            line,
-            "a value at the end of the line",
-            content,
-        ));
+    let named = match &values[3..] {
+        [Value::Keyword(word)] => Some(format!(":{word}")),
+        [_] => None,
+        _ => Some("more than a value".to_owned()),
+    };
+    let error = named.is_some();
+    if let Some(found) = named.filter(|_| !["fail", "info"].contains(&kind.as_str())) {
+        return Err(InputError::about(line, "a value and no error", found));
     }
     let value = values[3].clone();
     Ok(Some(Entry {

@@ -63,7 +63,7 @@ impl Ledger {
             };
             let open = builder.open(*line, *process)?;
             if (&open.key, &open.call) != (key, call) {
-                return Err(open.mismatch(*line, name(key, call)));
+                return Err(open.mismatch(*line, format!("`{}`", name(key, call))));
             }
             builder.close(*line, *process, outcome.clone())?;
         }

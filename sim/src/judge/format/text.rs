@@ -252,7 +252,8 @@ impl Line<'_> {
 
 fn shown(word: &Word) -> String {
     match word {
-        Word::Bare(word) | Word::Quoted(word) => quote(word),
+        Word::Bare(word) => word.clone(),
+        Word::Quoted(word) => format!("\"{word}\""),
         Word::Equals => "=".to_owned(),
     }
 }
