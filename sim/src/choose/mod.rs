@@ -245,8 +245,8 @@ impl Choices {
             None if self.calm => 0,
             None => self.odds[usize::from(site)].pick(fold(self.seed, folded)),
         };
-        if outcome != 0
-            && let Some(recording) = &mut self.recording
+        if let Some(recording) = &mut self.recording
+            && outcome != 0
         {
             recording.push(Decision { site, key, outcome });
         }

@@ -288,13 +288,13 @@ impl<A: Actor> Host<A> for Core<A> {
         }
     }
 
-    fn choose(&mut self, me: Me, site: &'static Site, key: Key) -> u32 {
+    fn choose(&mut self, _me: Me, site: &'static Site, key: Key) -> u32 {
         if self.struck || !self.choices.is_live(site) {
             return 0;
         }
         let outcome = self.choices.decide(site.id, key);
-        if outcome != 0 {
-            self.fold(Tag::Choose, u64::from(me.actor.0) << 32 | u64::from(outcome));
+        self.fold(Tag::Choose, u64::from(outcome));
+        if self.tracer.is_some() && outcome != 0 {
             self.trace(|_| {
                 format!(
                     "choose {}: {}",
