@@ -241,9 +241,6 @@ impl Conn {
         let refused = self.stages[side] == Stage::Opening;
         self.stages[side] = Stage::Told;
         self.pipes[side.other()].lose_flights();
-        if self.pipes[side].flow == Flow::Running {
-            self.pipes[side].flow = Flow::Sealed;
-        }
         let conn = self.id;
         if refused { ConnEvent::Refused { conn } } else { ConnEvent::Closed { conn, reason } }
     }
