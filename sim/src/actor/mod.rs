@@ -19,16 +19,16 @@ mod record;
 pub use context::{Context, Host, Me};
 pub use embed::Embeds;
 pub use io::{CloseReason, ConnEvent, DiskDone, DiskError, DiskEvent, DiskKind, DiskOp};
-pub use names::{Bug, BugSet, Mark, Point};
+pub use names::{Bug, BugSet, Family, Mark, Names, Point};
 pub use record::{History, HistoryEvent, Outcome};
 
 use crate::id::{ActorId, OpId};
 use std::fmt::{Debug, Display};
-use std::hash::Hash;
+use std::hash::{Hash, Hasher};
 use std::str::FromStr;
 
 /// A deterministic state machine. Being `Clone`, it makes a world a value.
-pub trait Actor: Clone + Send + Sync + 'static {
+pub trait Actor: Clone + Debug + Send + Sync + 'static {
     /// What actors send each other. `subject` should tell unlike messages apart: a key, an operation.
     type Msg: Payload + Label;
     /// Names of timers; a name has one deadline at a time and may carry an id.
@@ -84,7 +84,7 @@ pub trait Label {
 }
 
 /// Something that happens *to* an actor.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug)]
 pub enum Event<A: Actor> {
     /// The first event of every incarnation.
     Boot,
@@ -115,6 +115,45 @@ pub enum Event<A: Actor> {
     /// The node is asked to stop cleanly. The actor answers with [`Context::stopped`] when it has put its things away;
     /// one that takes longer than the plan's grace is killed.
     Stop,
+}
+
+/// By hand, since a derived one would ask the actor itself to be hashable.
+impl<A: Actor> Hash for Event<A> {
+    #[inline]
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        match self {
+            Event::Boot => state.write_u64(0),
+            Event::Invoke { op, what } => {
+                state.write_u64(1 << 32 | u64::from(op.number));
+                what.hash(state);
+            }
+            Event::Message { from, msg } => {
+                state.write_u64(2 << 32 | u64::from(from.0));
+                msg.hash(state);
+            }
+            Event::Timer(timer) => {
+                state.write_u64(3);
+                timer.hash(state);
+            }
+            Event::Conn(event) => {
+                state.write_u64(4);
+                event.hash(state);
+            }
+            Event::Disk(event) => {
+                state.write_u64(5);
+                event.hash(state);
+            }
+            Event::Locked(lock) => {
+                state.write_u64(6);
+                lock.hash(state);
+            }
+            Event::Phase(phase) => {
+                state.write_u64(7);
+                phase.hash(state);
+            }
+            Event::Stop => state.write_u64(8),
+        }
+    }
 }
 
 /// The type of what a model does not have: no timers, no locks. It has no values.

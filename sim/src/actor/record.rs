@@ -16,7 +16,7 @@ pub enum Outcome<R> {
 }
 
 /// One line of a history.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub enum HistoryEvent<A: Actor> {
     /// A client was asked.
     Invoked {
@@ -43,7 +43,7 @@ pub enum HistoryEvent<A: Actor> {
 }
 
 /// The invocations and completions of a run, in order.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct History<A: Actor> {
     /// The lines; a line's index is its position in time.
     pub events: Vec<HistoryEvent<A>>,

@@ -76,6 +76,19 @@ impl Fate {
     }
 }
 
+impl std::fmt::Display for Fate {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Fate::Calm => write!(f, "calm"),
+            Fate::Drop => write!(f, "drop"),
+            Fate::Duplicate(later) => write!(f, "duplicate, {later} later"),
+            Fate::Reorder(later) => write!(f, "reorder, {later} later"),
+            Fate::Corrupt(_) => write!(f, "corrupt"),
+            Fate::Delay(later) => write!(f, "delay {later}"),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

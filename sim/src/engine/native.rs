@@ -1,0 +1,138 @@
+//! The native engine: whole runs, one after the other, in memory that is used again.
+
+use super::{Progress, Report, Simulation, Unused, Verdict};
+use crate::actor::{Actor, HistoryEvent};
+use crate::check::Scenario;
+use crate::fault::Kind;
+use crate::nemesis::{Config, Plan};
+use crate::world::{Topology, Violation, promise};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// What to keep of a run beside its verdict. None of it changes the digest.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Options {
+    /// Write a trace: all of it, or at least this many of the last lines.
+    pub trace: Option<usize>,
+    /// Keep the decisions that differ from calm.
+    pub decisions: bool,
+    /// Keep the digest after each step.
+    pub step_digests: bool,
+    /// Stop after this many steps; the verdict is then inconclusive.
+    pub stop_after: Option<u32>,
+}
+
+/// Runs plans of one scenario.
+pub struct Native<'s, A: Actor> {
+    scenario: &'s Scenario<A>,
+    simulation: Simulation<A>,
+    topology: Option<(Config, Topology<A>)>,
+}
+
+impl<'s, A: Actor> Native<'s, A> {
+    /// An engine for this scenario.
+    #[must_use]
+    pub fn new(scenario: &'s Scenario<A>) -> Native<'s, A> {
+        Native { scenario, simulation: Simulation::default(), topology: None }
+    }
+
+    /// The scenario that it runs.
+    #[must_use]
+    pub fn scenario(&self) -> &'s Scenario<A> {
+        self.scenario
+    }
+
+    /// The simulation as the last run left it.
+    #[must_use]
+    pub fn simulation(&self) -> &Simulation<A> {
+        &self.simulation
+    }
+
+    /// Runs a plan to its end. A panic of the model or of the testbed is caught here and becomes a broken promise of class
+    /// *panic*; the world is made anew after it.
+    pub fn run(&mut self, plan: &Plan<A>, options: Options) -> Report {
+        let caught = catch_unwind(AssertUnwindSafe(|| self.run_through(plan, options)));
+        caught.unwrap_or_else(|payload| {
+            let said = payload
+                .downcast_ref::<String>()
+                .map(String::as_str)
+                .or_else(|| payload.downcast_ref::<&str>().copied())
+                .unwrap_or("a panic without words");
+            let detail = said.to_string();
+            let violation = Violation { check: promise::NO_PANIC, class: "panic", detail };
+            let report = self.report(Verdict::Broken(violation), Vec::new());
+            self.simulation = Simulation::default();
+            self.topology = None;
+            report
+        })
+    }
+
+    fn run_through(&mut self, plan: &Plan<A>, options: Options) -> Report {
+        let scenario = self.scenario;
+        self.prepare(plan, options);
+        let simulation = &mut self.simulation;
+        let mut step_digests = Vec::new();
+        loop {
+            match simulation.advance(scenario, plan) {
+                Progress::Step(step) => {
+                    if options.step_digests {
+                        step_digests.push(simulation.world.digest());
+                    }
+                    if options.stop_after == Some(step.id.0) {
+                        break;
+                    }
+                }
+                Progress::Between => {}
+                Progress::Over => break,
+            }
+        }
+        let verdict = simulation.verdict().cloned();
+        let verdict = verdict.unwrap_or_else(|| Verdict::Inconclusive("stopped as asked".into()));
+        self.report(verdict, step_digests)
+    }
+
+    /// Makes the simulation ready for a plan, without running it.
+    pub fn prepare(&mut self, plan: &Plan<A>, options: Options) -> &mut Simulation<A> {
+        let known = self.topology.take().filter(|(config, _)| *config == plan.config);
+        let (config, topology) =
+            known.unwrap_or_else(|| (plan.config.clone(), (self.scenario.topology)(&plan.config)));
+        self.simulation.reset(self.scenario, &topology, plan);
+        if let Some(keep) = options.trace {
+            let keep = (keep < usize::MAX).then_some(keep);
+            self.simulation.world.trace(self.scenario.names(&topology), keep);
+        }
+        if options.decisions {
+            self.simulation.world.record_decisions();
+        }
+        self.topology = Some((config, topology));
+        &mut self.simulation
+    }
+
+    fn report(&mut self, verdict: Verdict, step_digests: Vec<u64>) -> Report {
+        let simulation = &mut self.simulation;
+        let world = &mut simulation.world;
+        let decisions = world.take_decisions();
+        let (noise, faults) = world.unused();
+        let completed = world
+            .history()
+            .events
+            .iter()
+            .filter(|e| matches!(e, HistoryEvent::Completed { .. }))
+            .count();
+        Report {
+            verdict,
+            digest: world.digest(),
+            steps: world.steps(),
+            virtual_time: world.now().since(world.run().start),
+            marks: world.marks(),
+            points: world.points(),
+            counted: simulation.counted(),
+            evaluated: simulation.watch.evaluated.clone(),
+            seen: Kind::CATALOGUE.map(|(kind, _, _)| simulation.world.seen(kind)),
+            completed: u32::try_from(completed).expect("fewer than 2^32 operations"),
+            unused: Unused { noise, faults, ops: simulation.world.not_invoked() },
+            decisions,
+            trace: simulation.world.trace_lines().to_vec(),
+            step_digests,
+        }
+    }
+}

@@ -1,0 +1,270 @@
+//! One run of one plan, step by step. It is a value: cloned at any step, both copies go on alike.
+
+use super::Verdict;
+use crate::actor::{Actor, HistoryEvent, Outcome};
+use crate::check::{Scenario, Watch};
+use crate::nemesis::Plan;
+use crate::time::{Span, Time};
+use crate::world::{Step, Stepped, Topology, World};
+
+/// How long the clients' last operations and the judge's questions may take after the heal.
+const COMPLETION_BOUND: Span = Span::secs(60);
+/// The engine's own promise about clients.
+const COMPLETES: &str = "every operation is completed or given up";
+
+/// Where a run stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    /// Clients work, faults strike.
+    Trouble,
+    /// All trouble has ended; promises come true.
+    Settle { healed: Time, quiet_since: Option<Time>, looked: Time },
+    /// The judge reads everything back.
+    ReadBack { since: Time },
+    /// Over.
+    Over,
+}
+
+/// What came of going on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// A step was made.
+    Step(Step),
+    /// Something happened that is no step.
+    Between,
+    /// The run is over; [`Simulation::verdict`] says what it came to.
+    Over,
+}
+
+/// One run of one plan.
+#[derive(Clone)]
+pub struct Simulation<A: Actor> {
+    /// The world.
+    pub world: World<A>,
+    /// The state of the checks.
+    pub watch: Watch<A>,
+    stage: Stage,
+    verdict: Option<Verdict>,
+    counted: bool,
+    completed: usize,
+}
+
+impl<A: Actor> Default for Simulation<A> {
+    fn default() -> Simulation<A> {
+        Simulation {
+            world: World::default(),
+            watch: Watch::default(),
+            stage: Stage::Over,
+            verdict: None,
+            counted: false,
+            completed: 0,
+        }
+    }
+}
+
+impl<A: Actor> Simulation<A> {
+    /// Makes ready for a run of this plan. All memory is used again.
+    pub fn reset(&mut self, scenario: &Scenario<A>, topology: &Topology<A>, plan: &Plan<A>) {
+        self.world.reset(topology, plan);
+        self.watch.reset(scenario);
+        self.stage = Stage::Trouble;
+        self.verdict = None;
+        self.counted = false;
+        self.completed = 0;
+    }
+
+    /// What the run came to, once it is over.
+    #[must_use]
+    pub fn verdict(&self) -> Option<&Verdict> {
+        self.verdict.as_ref()
+    }
+
+    /// Whether an operation has succeeded after the first fault.
+    #[must_use]
+    pub fn counted(&self) -> bool {
+        self.counted
+    }
+
+    /// Goes on by one entry of the agenda.
+    #[inline]
+    pub fn advance(&mut self, scenario: &Scenario<A>, plan: &Plan<A>) -> Progress {
+        if self.stage == Stage::Over {
+            return Progress::Over;
+        }
+        if self.passes_stage(scenario, plan) {
+            return if self.stage == Stage::Over { Progress::Over } else { Progress::Between };
+        }
+        match self.world.step() {
+            Stepped::Step(step) => {
+                self.after(scenario, plan, &step);
+                Progress::Step(step)
+            }
+            Stepped::Void => Progress::Between,
+            // Stages that wait are passed when nothing is due, so the next call ends this one.
+            Stepped::Idle => Progress::Between,
+        }
+    }
+
+    #[inline]
+    fn after(&mut self, scenario: &Scenario<A>, plan: &Plan<A>, step: &Step) {
+        if let Err(violation) = self.watch.after(scenario, &self.world, step) {
+            self.end(Verdict::Broken(violation));
+        } else if let Some(violation) = self.world.broken() {
+            let violation = violation.clone();
+            self.end(Verdict::Broken(violation));
+        } else if step.id.0 >= plan.run.steps_max {
+            self.end(Verdict::Inconclusive(format!(
+                "the limit of {} steps was reached",
+                plan.run.steps_max
+            )));
+        }
+        self.count();
+    }
+
+    /// Notices the first success after the first fault.
+    fn count(&mut self) {
+        let events = &self.world.history().events;
+        if !self.counted && events.len() > self.completed {
+            let ok = |e: &HistoryEvent<A>| {
+                matches!(e, HistoryEvent::Completed { outcome: Outcome::Ok(_), .. })
+            };
+            self.counted = events[self.completed..].iter().any(ok) && self.world.saw_any_fault();
+            self.completed = events.len();
+        }
+    }
+
+    /// Whether a stage ends here, before the next entry is taken.
+    #[inline]
+    fn passes_stage(&mut self, scenario: &Scenario<A>, plan: &Plan<A>) -> bool {
+        let next = self.world.next_due();
+        match self.stage {
+            Stage::Trouble => {
+                let end = plan.run.start + plan.run.horizon;
+                let over = next.is_none_or(|next| next >= end);
+                if over || self.trouble_is_over() {
+                    self.world.heal();
+                    let now = self.world.now();
+                    self.stage = Stage::Settle { healed: now, quiet_since: None, looked: now };
+                    return true;
+                }
+                false
+            }
+            Stage::Settle { healed, quiet_since, looked } => {
+                self.settles(scenario, plan, next, (healed, quiet_since, looked))
+            }
+            Stage::ReadBack { since } => {
+                if self.world.clients_are_idle() {
+                    self.judge(scenario, plan);
+                    return true;
+                }
+                self.gives_up_waiting(next, since)
+            }
+            Stage::Over => true,
+        }
+    }
+
+    #[inline]
+    fn trouble_is_over(&self) -> bool {
+        self.world.clients_are_idle() && !self.world.faults_to_come() && self.world.all_up()
+    }
+
+    fn settles(
+        &mut self,
+        scenario: &Scenario<A>,
+        plan: &Plan<A>,
+        next: Option<Time>,
+        (healed, quiet_since, looked): (Time, Option<Time>, Time),
+    ) -> bool {
+        // Looking after every step would cost more than the steps; an eighth of the quiet span is often enough.
+        let interval = Span(plan.run.quiet.0 / 8 + 1);
+        if next.is_some_and(|next| next.since(looked) < interval) {
+            return false;
+        }
+        let now = self.world.now();
+        let idle = self.world.clients_are_idle() && self.world.all_up();
+        if idle {
+            if let Some((i, pending)) = self.watch.pending(scenario, &self.world) {
+                return self.waits_for(scenario, plan, next, (healed, i, pending));
+            }
+            let since = quiet_since.unwrap_or(now);
+            if next.is_none_or(|next| next.since(since) >= plan.run.quiet) {
+                self.begin_read_back(scenario, plan);
+                return true;
+            }
+            self.stage = Stage::Settle { healed, quiet_since: Some(since), looked: now };
+            return false;
+        }
+        self.stage = Stage::Settle { healed, quiet_since: None, looked: now };
+        self.gives_up_waiting(next, healed)
+    }
+
+    /// A promise is pending: broken if its bound is over or nothing more will happen.
+    fn waits_for(
+        &mut self,
+        scenario: &Scenario<A>,
+        plan: &Plan<A>,
+        next: Option<Time>,
+        (healed, i, pending): (Time, usize, String),
+    ) -> bool {
+        let promise = &scenario.eventually[i];
+        let bound = (promise.bound)(&plan.config);
+        if next.is_some_and(|next| next.since(healed) <= bound) {
+            self.stage = Stage::Settle { healed, quiet_since: None, looked: self.world.now() };
+            return false;
+        }
+        let detail = format!("{pending}, {bound} after the heal");
+        self.break_promise(promise.name, "did not settle", detail);
+        true
+    }
+
+    fn gives_up_waiting(&mut self, next: Option<Time>, since: Time) -> bool {
+        if next.is_some_and(|next| next.since(since) <= COMPLETION_BOUND) {
+            return false;
+        }
+        let detail = format!(
+            "{} operations under way, {COMPLETION_BOUND} after the heal",
+            self.world.under_way().len()
+        );
+        self.break_promise(COMPLETES, "did not complete", detail);
+        true
+    }
+
+    fn begin_read_back(&mut self, scenario: &Scenario<A>, plan: &Plan<A>) {
+        let mut questions = (scenario.read_back)(&plan.config);
+        questions.sort_by_key(|(client, _)| *client);
+        let mut rest = questions.into_iter().peekable();
+        while let Some((client, first)) = rest.next() {
+            let mut ops = vec![first];
+            while let Some((_, op)) = rest.next_if(|(other, _)| *other == client) {
+                ops.push(op);
+            }
+            self.world.ask(client, ops);
+        }
+        self.stage = Stage::ReadBack { since: self.world.now() };
+    }
+
+    fn judge(&mut self, scenario: &Scenario<A>, plan: &Plan<A>) {
+        let verdict = match self.watch.at_end(scenario, &self.world, &plan.config) {
+            Ok(None) => Verdict::Pass,
+            Ok(Some(violation)) => Verdict::Broken(violation),
+            Err(reason) => Verdict::Inconclusive(reason),
+        };
+        self.end(verdict);
+    }
+
+    fn break_promise(&mut self, check: &'static str, class: &'static str, detail: String) {
+        self.end(Verdict::Broken(crate::world::Violation { check, class, detail }));
+    }
+
+    fn end(&mut self, verdict: Verdict) {
+        match &verdict {
+            Verdict::Pass => self.world.fold_end(&0_u64),
+            Verdict::Broken(violation) => {
+                self.world.fold_end(&(1_u64, violation.check, violation.class))
+            }
+            Verdict::Inconclusive(_) => self.world.fold_end(&2_u64),
+        }
+        self.verdict = Some(verdict);
+        self.stage = Stage::Over;
+    }
+}

@@ -1,0 +1,9 @@
+//! Plans: what a run is made from, and how trouble is drawn within a budget.
+//!
+//! Reading order: `plan.rs` (what a plan holds), `budget.rs` (what a scenario promises to survive).
+
+mod budget;
+mod plan;
+
+pub use budget::{Account, Budget};
+pub use plan::{Config, Knob, Noise, Plan, PlannedOp, Run};

@@ -1,0 +1,301 @@
+//! The part of a world that effects act on: everything but the actors themselves, so that an actor can be borrowed while
+//! it acts.
+
+use super::agenda::Agenda;
+use super::locks::Locks;
+use super::seat::Seat;
+use super::timers::Timers;
+use super::{Violation, client::Client};
+use crate::actor::{Actor, BugSet, Event, Family, History, Label, Me};
+use crate::choose::{Choices, Ends, FixedState, Key, Mixer, Shape, Site, fold};
+use crate::fault::{FaultLine, Kind};
+use crate::id::{ActorId, Incarnation, NodeId, RequestId, StepId};
+use crate::nemesis::{Account, PlannedOp, Run};
+use crate::net::Links;
+use crate::time::{Span, Time};
+use crate::trace::Tracer;
+use hashbrown::HashMap;
+
+/// The order among events due at the same instant. 0 = order of creation.
+pub const TIE: Site =
+    Site { id: 2, name: "tie", shape: Shape::Between, outcomes: &["+1", "+2", "+3"] };
+
+/// How much longer a hand-over between actors of a node takes.
+pub const SCHEDULE: Site = Site {
+    id: 3,
+    name: "schedule",
+    shape: Shape::Between,
+    outcomes: &["10us", "100us", "1ms", "10ms", "100ms"],
+};
+
+/// Which waiter gets a lock. 0 = first come.
+pub const WAITER: Site =
+    Site { id: 4, name: "waiter", shape: Shape::Between, outcomes: &["2nd", "3rd", "4th"] };
+
+/// The pause of a client before an operation, instead of the calm one.
+pub const THINK: Site = Site {
+    id: 12,
+    name: "think",
+    shape: Shape::Own,
+    outcomes: &["1us", "100us", "5ms", "20ms", "100ms"],
+};
+
+const SCHEDULES: [Span; 5] =
+    [Span::us(10), Span::us(100), Span::ms(1), Span::ms(10), Span::ms(100)];
+const THINKS: [Span; 5] = [Span::us(1), Span::us(100), Span::ms(5), Span::ms(20), Span::ms(100)];
+
+/// Something on the agenda.
+#[derive(Clone, Debug)]
+pub(crate) struct Entry<A: Actor> {
+    pub(crate) cause: StepId,
+    /// A second cause: who asked for the lock that was now released.
+    pub(crate) second: StepId,
+    pub(crate) due: Due<A>,
+}
+
+/// What can be due.
+#[derive(Clone, Debug)]
+pub(crate) enum Due<A: Actor> {
+    /// An event for an actor of this incarnation.
+    Event { to: ActorId, incarnation: Incarnation, event: Event<A> },
+    /// A timer's deadline, unless it has moved.
+    Timer { actor: ActorId, timer: A::Timer },
+    /// The answer to a disk request.
+    Disk { node: NodeId, incarnation: Incarnation, request: RequestId },
+    /// Something about a connection.
+    Conn(crate::net::conn::Wake),
+    /// The next operation of a client.
+    Invoke { client: u16, op: u32 },
+    /// A fault line with a time.
+    Strike { line: u16 },
+    /// A node boots, if it is still down after this incarnation.
+    Boot { node: NodeId, after: Incarnation },
+    /// A clean stop has lasted too long.
+    Grace { node: NodeId, incarnation: Incarnation },
+    /// The drift of a clock ends.
+    DriftEnds { node: NodeId },
+}
+
+/// Kinds of effects and state changes in the digest.
+#[derive(Clone, Copy)]
+#[repr(u64)]
+pub(crate) enum Tag {
+    Send = 1,
+    Arm,
+    Disarm,
+    Lock,
+    Unlock,
+    Yield,
+    Point,
+    Note,
+    Mark,
+    Complete,
+    Choose,
+    Connect,
+    Write,
+    Read,
+    Close,
+    Disk,
+    Stopped,
+    Death,
+    Fault,
+    Refused,
+    Heal,
+    End,
+}
+
+/// Everything that effects act on.
+#[derive(Clone)]
+pub(crate) struct Core<A: Actor> {
+    pub(crate) now: Time,
+    pub(crate) step: StepId,
+    /// The node of the acting actor has died within this handler: its remaining effects are refused.
+    pub(crate) struck: bool,
+    pub(crate) agenda: Agenda<Entry<A>>,
+    pub(crate) run: Run,
+    pub(crate) bugs: BugSet,
+    pub(crate) choices: Choices,
+    pub(crate) counts: HashMap<u64, u32, FixedState>,
+    pub(crate) homes: Vec<NodeId>,
+    pub(crate) seats: Vec<Seat>,
+    pub(crate) shared: Vec<A::Shared>,
+    pub(crate) locks: Vec<Locks<A::Lock>>,
+    pub(crate) timers: Timers<A::Timer>,
+    /// Per receiver: the last hand-over due from each sender of its node.
+    pub(crate) handed: Vec<Vec<(ActorId, Time)>>,
+    pub(crate) links: Links,
+    pub(crate) conns: crate::net::conn::Conns,
+    pub(crate) disks: Vec<crate::disk::Disk>,
+    pub(crate) clients: Vec<Client>,
+    /// How many clients have an operation under way or waiting.
+    pub(crate) busy: u32,
+    /// Datagrams can deviate from calm by choice.
+    pub(crate) net_varies: bool,
+    /// Until then some link or node is in trouble; outside of it datagrams take the short way.
+    pub(crate) trouble_until: Time,
+    pub(crate) ops: Vec<PlannedOp<A::Op>>,
+    pub(crate) invoked: Vec<bool>,
+    pub(crate) history: History<A>,
+    pub(crate) faults: Vec<FaultLine>,
+    pub(crate) strikes: super::strike::Strikes,
+    pub(crate) account: Account,
+    pub(crate) healed: Option<Time>,
+    /// After the heal, the judge's own operations are handed out.
+    pub(crate) reading_back: bool,
+    /// Nodes that went down in this step; their actors are made newborn at its end.
+    pub(crate) died: Vec<NodeId>,
+    pub(crate) notes: Vec<A::Note>,
+    pub(crate) marks: u64,
+    pub(crate) points: u64,
+    pub(crate) seen: [u32; Kind::CATALOGUE.len()],
+    pub(crate) refused: u32,
+    pub(crate) digest: Mixer,
+    pub(crate) broken: Option<Violation>,
+    pub(crate) tracer: Option<Box<Tracer>>,
+    pub(crate) scratch: Vec<crate::net::conn::Wake>,
+    pub(crate) burst: (Time, u32),
+}
+
+impl<A: Actor> Core<A> {
+    /// Writes an effect into the trace, if there is one.
+    #[inline]
+    pub(crate) fn trace(&mut self, what: impl FnOnce(&Tracer) -> String) {
+        if let Some(tracer) = &mut self.tracer {
+            let text = what(tracer);
+            tracer.effect(format_args!("{text}"));
+        }
+    }
+
+    #[inline]
+    pub(crate) fn saw(&mut self, kind: Kind) {
+        self.seen[kind as usize] += 1;
+    }
+
+    #[inline]
+    pub(crate) fn home(&self, actor: ActorId) -> NodeId {
+        self.homes[usize::from(actor.0)]
+    }
+
+    #[inline]
+    pub(crate) fn seat(&self, node: NodeId) -> &Seat {
+        &self.seats[usize::from(node.0)]
+    }
+
+    #[inline]
+    pub(crate) fn seat_mut(&mut self, node: NodeId) -> &mut Seat {
+        &mut self.seats[usize::from(node.0)]
+    }
+
+    /// How often something equal has come before, plus one. Only asked where a decision can be other than calm.
+    pub(crate) fn count(&mut self, who: u64, what: u64, kind: u64) -> u32 {
+        let n = self.counts.entry(fold(fold(who, what), kind)).or_insert(0);
+        *n += 1;
+        *n
+    }
+
+    /// The key of something that passes between two actors.
+    pub(crate) fn key_between<L: Label>(
+        &mut self,
+        me: Me,
+        to: ActorId,
+        family: Family,
+        label: &L,
+    ) -> Key {
+        let (kind, subject) = (family.number(label.kind()), label.subject());
+        let ends = Ends { from: me.actor.0, to: to.0, incarnation: me.incarnation.0 };
+        let who =
+            u64::from(ends.from) << 48 | u64::from(ends.to) << 32 | u64::from(ends.incarnation);
+        let n = self.count(who, subject, u64::from(kind));
+        Key::between(ends, kind, subject, n)
+    }
+
+    /// The priority among equals of an event with this key.
+    #[inline]
+    pub(crate) fn priority(&mut self, key: Key) -> u8 {
+        let priority = self.choices.choose(&TIE, key);
+        if priority != 0 {
+            self.saw(Kind::Tie);
+        }
+        u8::try_from(priority).expect("a priority is an outcome of a small table")
+    }
+
+    /// Whether hand-overs can deviate from calm at all.
+    #[inline]
+    pub(crate) fn hand_overs_vary(&self) -> bool {
+        self.choices.is_live(&SCHEDULE) || self.choices.is_live(&TIE)
+    }
+
+    /// Hands an event over to an actor of the same node, in order for this pair.
+    pub(crate) fn hand_over(
+        &mut self,
+        me: Me,
+        to: ActorId,
+        key: Option<Key>,
+        second: StepId,
+        event: Event<A>,
+    ) {
+        let slow = self.seat(me.node).slowness(self.now);
+        let mut due = self.now + self.run.local.times(slow);
+        let mut priority = 0;
+        if let Some(key) = key {
+            match self.choices.choose(&SCHEDULE, key) {
+                0 => {}
+                longer => {
+                    due += SCHEDULES[(longer - 1) as usize % SCHEDULES.len()];
+                    self.saw(Kind::Schedule);
+                }
+            }
+            priority = self.priority(key);
+        }
+        if key.is_some() || slow > 1 || !self.handed[usize::from(to.0)].is_empty() {
+            due = self.in_order(me.actor, to, due);
+        }
+        let entry = Entry {
+            cause: self.step,
+            second,
+            due: Due::Event { to, incarnation: me.incarnation, event },
+        };
+        self.agenda.push(due, priority, entry);
+    }
+
+    /// The earliest instant at or after `due` that keeps the order of this pair.
+    fn in_order(&mut self, from: ActorId, to: ActorId, due: Time) -> Time {
+        let handed = &mut self.handed[usize::from(to.0)];
+        match handed.iter_mut().find(|(sender, _)| *sender == from) {
+            Some((_, last)) => {
+                *last = due.max(*last + Span::LEAST);
+                *last
+            }
+            None => {
+                handed.push((from, due));
+                due
+            }
+        }
+    }
+
+    /// Puts a plain entry on the agenda.
+    pub(crate) fn schedule(&mut self, due: Time, what: Due<A>) {
+        let entry = Entry { cause: self.step, second: StepId(0), due: what };
+        self.agenda.push(due, 0, entry);
+    }
+
+    /// Puts down the operation at this index for its client, after the client's pause.
+    pub(crate) fn schedule_invoke(&mut self, client: u16, op: u32) {
+        let planned = &self.ops[op as usize];
+        let actor = self.clients[usize::from(client)].actor;
+        let key = Key::own(actor.0, 1, 0, u64::from(planned.number));
+        let pause = match self.choices.choose(&THINK, key) {
+            0 => self.run.think,
+            other => {
+                self.saw(Kind::Think);
+                THINKS[(other - 1) as usize % THINKS.len()]
+            }
+        };
+        self.schedule(self.now + pause.at_least(Span::LEAST), Due::Invoke { client, op });
+    }
+
+    /// Ends the run with a broken promise, unless one is broken already.
+    pub(crate) fn break_promise(&mut self, violation: Violation) {
+        self.broken.get_or_insert(violation);
+    }
+}

@@ -1,0 +1,242 @@
+//! Faults at work: deaths, boots, pauses, trouble of links, disks and clocks, and the heal.
+
+use super::core::{Core, Due, Tag};
+use crate::actor::{Actor, Event};
+use crate::fault::{
+    ClockTrouble, ConnectTrouble, Death, DiskTrouble, Fault, FaultLine, Kind, LinkTrouble, Path,
+    When,
+};
+use crate::id::{ActorId, NodeId, StepId};
+use crate::time::Span;
+use std::hash::Hash;
+
+impl<A: Actor> Core<A> {
+    /// A fault line strikes, unless the budget refuses it. `acting` is the node in whose handler it strikes.
+    pub(crate) fn strike(&mut self, line: u16, acting: Option<NodeId>) {
+        let FaultLine { when, fault } = self.faults[usize::from(line)];
+        self.strikes.used[usize::from(line)] = true;
+        if matches!(when, When::At(_)) {
+            self.strikes.timed -= 1;
+        }
+        let taken = self.account.taken_by(&fault);
+        let allowed = self.healed.is_none() && self.account.allows(taken, self.now);
+        self.fold(Tag::Fault, u64::from(allowed));
+        fault.hash(&mut self.digest);
+        self.trace(|t| {
+            format!(
+                "{}{}",
+                fault.print(t.names()),
+                if allowed { "" } else { ": refused by the budget" }
+            )
+        });
+        if !allowed {
+            return;
+        }
+        for node in taken.iter() {
+            self.account.book(node, self.now + fault.span());
+        }
+        if self.apply(&fault, acting) {
+            self.saw(fault.kind());
+        }
+    }
+
+    /// Applies a fault; answers whether there was anything to apply it to.
+    fn apply(&mut self, fault: &Fault, acting: Option<NodeId>) -> bool {
+        let until = self.now + fault.span();
+        match *fault {
+            Fault::Down(Death::Stop, node, span) => return self.begin_stop(node, span),
+            Fault::Down(death, node, span) => {
+                if !self.seat(node).up {
+                    return false;
+                }
+                self.go_down(node, death, span, acting);
+            }
+            Fault::Pause(node, _) => {
+                let seat = self.seat_mut(node);
+                seat.paused_until = seat.paused_until.max(until);
+            }
+            Fault::Slow(node, factor, _) => {
+                self.trouble_until = self.trouble_until.max(until);
+                let seat = self.seat_mut(node);
+                (seat.slow_until, seat.slow_factor) = (until, factor.max(1));
+            }
+            Fault::Link(trouble, path, _) => {
+                self.trouble_until = self.trouble_until.max(until);
+                self.trouble_links(trouble, path, until);
+            }
+            Fault::Conn(trouble, from, to) => return self.trouble_conns(trouble, from, to),
+            Fault::Connect(trouble, node, _) => match trouble {
+                ConnectTrouble::Refuse => self.conns.refuse_connects(node, until),
+                ConnectTrouble::Hang => self.conns.hang_connects(node, until),
+            },
+            Fault::Disk(trouble, node, _) => self.trouble_disk(trouble, node, until),
+            Fault::Clock(trouble, node) => self.trouble_clock(trouble, node),
+        }
+        true
+    }
+
+    fn trouble_links(&mut self, trouble: LinkTrouble, path: Path, until: crate::time::Time) {
+        for from in path.from.iter() {
+            for to in path.to.iter() {
+                let ways = [(from, to), (to, from)];
+                for (from, to) in ways.into_iter().take(if path.both { 2 } else { 1 }) {
+                    let link = self.links.get_mut(from, to);
+                    match trouble {
+                        LinkTrouble::Cut => link.cut_until = link.cut_until.max(until),
+                        LinkTrouble::Clog => link.clog_until = link.clog_until.max(until),
+                        LinkTrouble::Slow(factor) => {
+                            (link.slow_until, link.slow_factor) = (until, factor.max(1));
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    fn trouble_disk(&mut self, trouble: DiskTrouble, node: NodeId, until: crate::time::Time) {
+        let disk = self.disks[usize::from(node.0)].trouble_mut();
+        match trouble {
+            DiskTrouble::Full => disk.full_until = until,
+            DiskTrouble::ReadError => disk.read_error_until = until,
+            DiskTrouble::WriteError => disk.write_error_until = until,
+            DiskTrouble::SyncError => disk.sync_error_until = until,
+            DiskTrouble::Slow(factor) => {
+                (disk.slow_until, disk.slow_factor) = (until, factor.max(1))
+            }
+            DiskTrouble::Hang => disk.hang_until = until,
+        }
+    }
+
+    fn trouble_clock(&mut self, trouble: ClockTrouble, node: NodeId) {
+        let now = self.now;
+        match trouble {
+            ClockTrouble::Skew(ns) | ClockTrouble::Jump(ns) => self.seat_mut(node).clock.shift(ns),
+            ClockTrouble::Drift(ppm, span) => {
+                self.seat_mut(node).clock.drift(ppm, now);
+                self.schedule(now + span.at_least(Span::LEAST), Due::DriftEnds { node });
+            }
+        }
+    }
+
+    /// Asks every actor of the node to stop; the node goes down when all have, or when the grace is over.
+    fn begin_stop(&mut self, node: NodeId, span: Span) -> bool {
+        let actors: Vec<ActorId> = self.actors_of(node).collect();
+        let seat = self.seat_mut(node);
+        if !seat.up || seat.stopping.is_some() {
+            return false;
+        }
+        let incarnation = seat.incarnation;
+        seat.down_for = span;
+        seat.stopping = Some(actors.clone());
+        self.account.book(node, self.now + self.run.grace + span);
+        let due = self.now + self.run.local.at_least(Span::LEAST);
+        for to in actors {
+            self.schedule(due, Due::Event { to, incarnation, event: Event::Stop });
+        }
+        self.schedule(self.now + self.run.grace, Due::Grace { node, incarnation });
+        true
+    }
+
+    pub(crate) fn actors_of(&self, node: NodeId) -> impl Iterator<Item = ActorId> + '_ {
+        self.homes.iter().zip(0..).filter(move |(home, _)| **home == node).map(|(_, i)| ActorId(i))
+    }
+
+    /// A node goes down, and will boot again after `span`.
+    pub(crate) fn go_down(
+        &mut self,
+        node: NodeId,
+        death: Death,
+        span: Span,
+        acting: Option<NodeId>,
+    ) {
+        let span = span.at_least(Span::LEAST);
+        let seat = self.seat_mut(node);
+        debug_assert!(seat.up, "only a running node goes down");
+        seat.up = false;
+        seat.stopping = None;
+        let after = seat.incarnation;
+        self.fold(Tag::Death, u64::from(node.0) << 8 | death as u64);
+        let homes = &self.homes;
+        self.timers.forget(|actor| homes[usize::from(actor.0)] == node);
+        self.locks[usize::from(node.0)].reset();
+        for handed in &mut self.handed {
+            handed.retain(|(sender, _)| homes[usize::from(sender.0)] != node);
+        }
+        self.io_down(node, death, after);
+        self.account.back(node, self.now + span);
+        self.schedule(self.now + span, Due::Boot { node, after });
+        self.died.push(node);
+        if acting == Some(node) {
+            self.struck = true;
+        }
+    }
+
+    /// A node comes up: its actors get their boot event.
+    pub(crate) fn boot(&mut self, node: NodeId) {
+        let now = self.now;
+        let seat = self.seat_mut(node);
+        seat.up = true;
+        seat.incarnation.0 += 1;
+        seat.clock.boot(now);
+        let incarnation = seat.incarnation;
+        self.account.back(node, now);
+        self.io_up(node, incarnation);
+        self.boot_actors(node, incarnation);
+    }
+
+    pub(crate) fn boot_actors(&mut self, node: NodeId, incarnation: crate::id::Incarnation) {
+        for i in 0..self.homes.len() {
+            if self.homes[i] == node {
+                let to = ActorId(u16::try_from(i).expect("an actor's number"));
+                self.schedule(
+                    self.now + Span::LEAST,
+                    Due::Event { to, incarnation, event: Event::Boot },
+                );
+            }
+        }
+    }
+
+    /// Ends all trouble: links, disks and clocks work, nothing is drawn any more, clients get no new operations. Nodes
+    /// that are down or paused come back when their span is over.
+    pub(crate) fn heal(&mut self) {
+        if self.healed.is_some() {
+            return;
+        }
+        let now = self.now;
+        self.healed = Some(now);
+        self.fold(Tag::Heal, now.0);
+        self.links.heal(now);
+        for seat in &mut self.seats {
+            seat.slow_until = seat.slow_until.min(now);
+            seat.clock.drift(0, now);
+        }
+        self.choices.fall_calm();
+        self.io_heal();
+        if let Some(tracer) = &mut self.tracer {
+            tracer.step(self.step, now, None, format_args!("heal"), [StepId(0); 2]);
+        }
+    }
+
+    /// Whether any fault, beyond unusual timing, has really happened.
+    pub(crate) fn saw_any_fault(&self) -> bool {
+        const MILD: [Kind; 5] = [Kind::Kept, Kind::Schedule, Kind::Tie, Kind::Waiter, Kind::Think];
+        const BELOW: [Kind; 13] = [
+            Kind::Segment,
+            Kind::ConnectRefused,
+            Kind::ConnectHang,
+            Kind::ConnectDelay,
+            Kind::CutReset,
+            Kind::CutHalfOpen,
+            Kind::Flip,
+            Kind::RequestError,
+            Kind::RequestSlow,
+            Kind::RequestHang,
+            Kind::ShortWrite,
+            Kind::Misdirect,
+            Kind::Rot,
+        ];
+        let mild: u32 = MILD.iter().map(|kind| self.seen[*kind as usize]).sum();
+        self.seen.iter().sum::<u32>() > mild
+            || BELOW.iter().any(|kind| self.seen_by_conns(*kind) + self.seen_by_disks(*kind) > 0)
+    }
+}

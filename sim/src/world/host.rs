@@ -1,0 +1,399 @@
+//! What the core does for an actor: every effect, applied at once.
+
+use super::Violation;
+use super::core::{Core, Due, Entry, Tag, WAITER};
+use super::locks::Asked;
+use super::timers::Armed;
+use super::violation::promise;
+use crate::actor::{
+    Actor, BugSet, CloseReason, DiskOp, Event, Family, HistoryEvent, Host, Label, Mark, Me,
+    Outcome, Point,
+};
+use crate::choose::{Key, Site};
+use crate::fault::{Death, Kind};
+use crate::id::{ActorId, ConnId, OpId, RequestId, StepId};
+use crate::net::Fate;
+use crate::time::{Span, Time};
+use std::hash::{Hash, Hasher};
+
+impl<A: Actor> Core<A> {
+    #[inline]
+    pub(crate) fn fold(&mut self, tag: Tag, word: u64) {
+        self.digest.write_u64((tag as u64) << 48 ^ word);
+    }
+
+    #[inline]
+    fn fold_with(&mut self, tag: Tag, word: u64, payload: &impl Hash) {
+        self.fold(tag, word);
+        payload.hash(&mut self.digest);
+    }
+
+    /// Sends over a network that may deviate from calm.
+    #[inline(never)]
+    fn transmit(&mut self, me: Me, to: ActorId, msg: A::Msg) {
+        let target = self.home(to);
+        let link = *self.links.get(me.node, target);
+        let key = self.net_varies.then(|| self.key_between(me, to, Family::Message, &msg));
+        let fate = key.map_or(Fate::Calm, |key| Fate::decide(&mut self.choices, key, link.base));
+        if fate != Fate::Calm {
+            fate.hash(&mut self.digest);
+            self.trace(|_| format!("  {fate}"));
+        }
+        if link.is_cut(self.now) {
+            self.fold(Tag::Refused, u64::from(to.0));
+            self.saw_cut_datagram();
+            return;
+        }
+        let slow = self.seat(me.node).slowness(self.now).max(self.seat(target).slowness(self.now));
+        let extra = Span(link.base.0 * (slow - 1));
+        let (extra, copy) = match fate {
+            Fate::Calm => (extra, None),
+            Fate::Drop => return self.saw(Kind::Drop),
+            Fate::Duplicate(later) => {
+                self.saw(Kind::Duplicate);
+                (extra, Some(extra + later))
+            }
+            Fate::Reorder(later) => {
+                self.saw(Kind::Reorder);
+                (extra + later, None)
+            }
+            Fate::Delay(later) => {
+                self.saw(Kind::Delay);
+                (extra + later, None)
+            }
+            Fate::Corrupt(word) => {
+                self.saw(Kind::Corrupt);
+                let Some(altered) = A::corrupted(&msg, word) else { return };
+                return self.deliver_later(me, to, altered, (link.arrival(self.now, extra), 0));
+            }
+        };
+        let priority = key.map_or(0, |key| self.priority(key));
+        if let Some(later) = copy {
+            let due = (link.arrival(self.now, later), priority);
+            self.deliver_later(me, to, msg.clone(), due);
+        }
+        self.deliver_later(me, to, msg, (link.arrival(self.now, extra), priority));
+    }
+
+    #[inline]
+    fn deliver_later(&mut self, me: Me, to: ActorId, msg: A::Msg, (due, priority): (Time, u8)) {
+        let incarnation = self.seat(self.home(to)).expected();
+        let event = Event::Message { from: me.actor, msg };
+        let entry = Entry {
+            cause: self.step,
+            second: StepId(0),
+            due: Due::Event { to, incarnation, event },
+        };
+        self.agenda.push(due, priority, entry);
+    }
+
+    #[cold]
+    fn saw_cut_datagram(&mut self) {
+        self.trace(|_| "  lost in a cut".into());
+    }
+}
+
+impl<A: Actor> Host<A> for Core<A> {
+    fn now(&self, me: Me) -> Time {
+        self.seat(me.node).clock.monotonic(self.now)
+    }
+
+    fn wall(&self, me: Me) -> Time {
+        self.seat(me.node).clock.wall(self.now)
+    }
+
+    fn send(&mut self, me: Me, to: ActorId, msg: A::Msg) {
+        if self.struck {
+            return;
+        }
+        self.fold_with(Tag::Send, u64::from(to.0), &msg);
+        if self.tracer.is_some() {
+            self.trace(|t| format!("send {}: {msg}", t.names().actor(to)));
+        }
+        let home = self.home(to);
+        if home == me.node {
+            let key =
+                self.hand_overs_vary().then(|| self.key_between(me, to, Family::Message, &msg));
+            self.hand_over(me, to, key, StepId(0), Event::Message { from: me.actor, msg });
+        } else if self.net_varies || self.now < self.trouble_until {
+            self.transmit(me, to, msg);
+        } else {
+            let due = self.now + self.links.get(me.node, home).base;
+            self.deliver_later(me, to, msg, (due, 0));
+        }
+    }
+
+    fn arm(&mut self, me: Me, timer: A::Timer, after: Span) {
+        if self.struck {
+            return;
+        }
+        self.fold_with(Tag::Arm, after.0, &timer);
+        self.trace(|_| format!("arm {timer} in {after}"));
+        let seat = self.seat(me.node);
+        let after =
+            seat.clock.true_span(after.at_least(Span::LEAST)).times(seat.slowness(self.now));
+        let (deadline, cause) = (self.now + after, self.step);
+        if let Some(armed) = self.timers.get_mut(me.actor, timer) {
+            armed.deadline = deadline;
+            armed.cause = cause;
+            armed.incarnation = me.incarnation;
+            if armed.entry_due <= deadline {
+                return;
+            }
+        }
+        let priority = if self.choices.is_live(&super::TIE) {
+            let key = self.key_between(me, me.actor, Family::Timer, &timer);
+            self.priority(key)
+        } else {
+            0
+        };
+        let entry = Entry { cause, second: StepId(0), due: Due::Timer { actor: me.actor, timer } };
+        let entry = self.agenda.push(deadline, priority, entry);
+        let armed =
+            Armed { incarnation: me.incarnation, deadline, entry, entry_due: deadline, cause };
+        self.timers.insert(me.actor, timer, armed);
+    }
+
+    fn disarm(&mut self, me: Me, timer: A::Timer) {
+        if self.struck {
+            return;
+        }
+        self.fold_with(Tag::Disarm, 0, &timer);
+        self.trace(|_| format!("disarm {timer}"));
+        self.timers.remove(me.actor, timer);
+    }
+
+    fn lock(&mut self, me: Me, lock: A::Lock) {
+        if self.struck {
+            return;
+        }
+        let asked = self.locks[usize::from(me.node.0)].ask(lock, me.actor, self.step);
+        self.fold_with(Tag::Lock, asked as u64, &lock);
+        self.trace(|_| format!("lock {lock}: {asked:?}"));
+        match asked {
+            Asked::Granted => self.grant(me, me.actor, lock, StepId(0)),
+            Asked::Waits => {}
+            Asked::Deadlock => {
+                let detail = format!("{} waits for {lock} for ever", self.say_actor(me.actor));
+                self.break_promise(Violation {
+                    check: promise::NO_DEADLOCK,
+                    class: "deadlock",
+                    detail,
+                });
+            }
+        }
+    }
+
+    fn unlock(&mut self, me: Me, lock: A::Lock) {
+        if self.struck {
+            return;
+        }
+        let locks = &self.locks[usize::from(me.node.0)];
+        assert_eq!(
+            locks.owner(lock),
+            Some(me.actor),
+            "an actor gives back the lock {lock} that it holds"
+        );
+        let heir = if locks.waiting(lock) > 1 && self.choices.is_live(&WAITER) {
+            let key = self.key_between(me, me.actor, Family::Lock, &lock);
+            self.choices.choose(&WAITER, key)
+        } else {
+            0
+        };
+        if heir != 0 {
+            self.saw(Kind::Waiter);
+        }
+        self.fold_with(Tag::Unlock, u64::from(heir), &lock);
+        self.trace(|_| format!("unlock {lock}"));
+        if let Some((next, asked)) = self.locks[usize::from(me.node.0)].release(lock, heir as usize)
+        {
+            self.grant(me, next, lock, asked);
+        }
+    }
+
+    fn yield_to(&mut self, me: Me, phase: A::Phase) {
+        if self.struck {
+            return;
+        }
+        self.fold_with(Tag::Yield, 0, &phase);
+        self.trace(|_| format!("yield to {phase}"));
+        let key =
+            self.hand_overs_vary().then(|| self.key_between(me, me.actor, Family::Phase, &phase));
+        self.hand_over(me, me.actor, key, StepId(0), Event::Phase(phase));
+    }
+
+    fn point(&mut self, me: Me, point: &'static Point) {
+        if self.struck {
+            return;
+        }
+        self.fold(Tag::Point, u64::from(point.index));
+        self.trace(|_| format!("point {}", point.name));
+        self.points |= 1 << point.index;
+        if self.strikes.watches(point) && self.healed.is_none() {
+            for line in self.strikes.occurs(point, me.node) {
+                self.strike(line, Some(me.node));
+            }
+        }
+    }
+
+    fn note(&mut self, me: Me, note: A::Note) {
+        if self.struck {
+            return;
+        }
+        self.fold_with(Tag::Note, u64::from(me.actor.0), &note);
+        self.trace(|_| format!("note {note}"));
+        self.notes.push(note);
+    }
+
+    fn mark(&mut self, _me: Me, mark: &'static Mark) {
+        if self.struck {
+            return;
+        }
+        if self.marks & (1 << mark.index) == 0 {
+            self.fold(Tag::Mark, u64::from(mark.index));
+            self.trace(|_| format!("seen: {}", mark.name));
+            self.marks |= 1 << mark.index;
+        }
+    }
+
+    fn complete(&mut self, me: Me, op: OpId, outcome: Outcome<A::Ret>) {
+        if self.struck {
+            return;
+        }
+        self.fold_with(Tag::Complete, u64::from(op.number), &outcome);
+        self.trace(|_| match &outcome {
+            Outcome::Ok(ret) => format!("complete #{}: {ret}", op.number),
+            Outcome::Failed => format!("complete #{}: failed", op.number),
+            Outcome::Unknown => format!("complete #{}: unknown", op.number),
+        });
+        let at = self.now;
+        let client = self.clients.iter().position(|c| c.actor == op.client && c.actor == me.actor);
+        let client = client.expect("only the client that was asked completes an operation");
+        let state = &mut self.clients[client];
+        let index = state.current.take().expect("an operation is completed once");
+        assert_eq!(
+            self.ops[index as usize].number, op.number,
+            "the operation under way is the one completed"
+        );
+        let process = state.process;
+        if outcome == Outcome::Unknown {
+            // Processes of one client are numbered apart from those of the others.
+            state.process += 1 << 16;
+        }
+        let (next, end) = (index + 1, state.end);
+        self.history.events.push(HistoryEvent::Completed { process, op, outcome, at });
+        if next < end {
+            self.schedule_invoke(u16::try_from(client).expect("a client's index"), next);
+        } else {
+            self.busy -= 1;
+        }
+    }
+
+    fn choose(&mut self, me: Me, site: &'static Site, key: Key) -> u32 {
+        if self.struck || !self.choices.is_live(site) {
+            return 0;
+        }
+        let outcome = self.choices.choose(site, key);
+        if outcome != 0 {
+            self.fold(Tag::Choose, u64::from(me.actor.0) << 32 | u64::from(outcome));
+            self.trace(|_| {
+                format!(
+                    "choose {}: {}",
+                    site.name,
+                    site.outcomes[(outcome - 1) as usize % site.outcomes.len()]
+                )
+            });
+        }
+        outcome
+    }
+
+    fn bugs(&self) -> BugSet {
+        self.bugs
+    }
+
+    fn shared(&mut self, me: Me) -> &mut A::Shared {
+        &mut self.shared[usize::from(me.node.0)]
+    }
+
+    fn connect(&mut self, me: Me, to: ActorId) -> ConnId {
+        self.io_connect(me, to)
+    }
+
+    fn write(&mut self, me: Me, conn: ConnId, data: &[u8]) -> usize {
+        if self.struck { 0 } else { self.io_write(me, conn, data) }
+    }
+
+    fn read(&mut self, me: Me, conn: ConnId, max: usize, into: &mut Vec<u8>) -> usize {
+        if self.struck { 0 } else { self.io_read(me, conn, max, into) }
+    }
+
+    fn close(&mut self, me: Me, conn: ConnId, reason: CloseReason) {
+        if !self.struck {
+            self.io_close(me, conn, reason);
+        }
+    }
+
+    fn disk(&mut self, me: Me, op: DiskOp<'_>) -> RequestId {
+        if self.struck { RequestId(0) } else { self.io_disk(me, op) }
+    }
+
+    fn stopped(&mut self, me: Me) {
+        if self.struck {
+            return;
+        }
+        self.fold(Tag::Stopped, u64::from(me.actor.0));
+        self.trace(|_| "stopped".into());
+        let seat = self.seat_mut(me.node);
+        let Some(left) = &mut seat.stopping else { return };
+        left.retain(|actor| *actor != me.actor);
+        if left.is_empty() {
+            let span = seat.down_for;
+            self.go_down(me.node, Death::Stop, span, Some(me.node));
+        }
+    }
+
+    fn fail_stop(&mut self, me: Me, reason: &'static str) {
+        if self.struck {
+            return;
+        }
+        self.trace(|_| format!("fail-stop: {reason}"));
+        self.go_down(me.node, Death::Kill, self.run.restart, Some(me.node));
+    }
+
+    fn abort(&mut self, me: Me, reason: &'static str) {
+        if self.struck {
+            return;
+        }
+        self.trace(|_| format!("abort: {reason}"));
+        let detail = format!("{}: {reason}", self.say_actor(me.actor));
+        self.break_promise(Violation { check: promise::NEVER_STOPS, class: reason, detail });
+        self.go_down(me.node, Death::Kill, self.run.restart, Some(me.node));
+    }
+}
+
+impl<A: Actor> Core<A> {
+    /// Tells an actor of this node that it holds a lock now.
+    fn grant(&mut self, me: Me, to: ActorId, lock: A::Lock, asked: StepId) {
+        let key = if self.hand_overs_vary() {
+            let number = Family::Lock.number(lock.kind()) | 0x800;
+            let ends =
+                crate::choose::Ends { from: me.actor.0, to: to.0, incarnation: me.incarnation.0 };
+            let n = self.count(
+                u64::from(ends.from) << 16 | u64::from(ends.to),
+                lock.subject(),
+                u64::from(number),
+            );
+            Some(Key::between(ends, Family::Lock.number(lock.kind()), lock.subject(), n))
+        } else {
+            None
+        };
+        self.hand_over(me, to, key, asked, Event::Locked(lock));
+    }
+
+    pub(crate) fn say_actor(&self, actor: ActorId) -> String {
+        match &self.tracer {
+            Some(tracer) => tracer.names().actor(actor).to_string(),
+            None => format!("actor {}", actor.0),
+        }
+    }
+}

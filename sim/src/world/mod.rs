@@ -1,0 +1,498 @@
+//! The world: nodes, clocks, locks, incarnations, links, disks, agenda, history and digest, as one value.
+//!
+//! ```text
+//!   agenda ──next entry──▶ step ──event──▶ actor ──effects──▶ core ──▶ agenda
+//! ```
+//!
+//! It routes and decides nothing: decisions come from `choose`, faults from the plan. A world can be cloned at any step;
+//! both copies then go on alike. Reading order: [`Topology`], [`World`], `step.rs` (one step), `core.rs` and `host.rs`
+//! (what effects do), `faults.rs` (what trouble does), `io.rs` (connections and disks).
+
+mod agenda;
+mod client;
+mod core;
+mod faults;
+mod host;
+mod io;
+mod locks;
+mod seat;
+mod step;
+mod strike;
+mod timers;
+mod topology;
+mod violation;
+
+pub use self::core::{SCHEDULE, THINK, TIE, WAITER};
+pub use step::{Step, Stepped};
+pub use topology::Topology;
+pub use violation::{Violation, promise};
+
+use self::core::{Core, Due};
+use crate::actor::{Actor, History, Mark, Names};
+use crate::choose::{Choices, Decision, Mixer, Site, fold};
+use crate::fault::{FaultLine, Kind, NodeSet, When};
+use crate::id::{ActorId, Incarnation, NodeId, StepId};
+use crate::nemesis::{Noise, Plan, PlannedOp, Run};
+use crate::time::{Span, Time};
+use crate::trace::Tracer;
+use client::Client;
+use seat::Seat;
+use std::sync::Arc;
+
+/// A whole simulated world, as a value.
+#[derive(Clone)]
+pub struct World<A: Actor> {
+    actors: Vec<A>,
+    newborn: Arc<[A]>,
+    core: Core<A>,
+}
+
+impl<A: Actor> Default for World<A> {
+    fn default() -> World<A> {
+        World { actors: Vec::new(), newborn: Arc::from([]), core: Core::default() }
+    }
+}
+
+impl<A: Actor> World<A> {
+    /// Makes the world of this topology ready for a run of this plan. All memory is used again, so that a reused world
+    /// costs no allocation; the run is the same as in a fresh one.
+    ///
+    /// # Panics
+    /// If the plan names nodes, clients or sites that the topology does not have: plans are checked when they are read.
+    pub fn reset(&mut self, topology: &Topology<A>, plan: &Plan<A>) {
+        self.be_born(topology);
+        self.core.reset(topology, plan);
+        for node in 0..topology.nodes() {
+            let node = NodeId(u16::try_from(node).expect("at most 64 nodes"));
+            self.core.io_up(node, Incarnation(1));
+            self.core.boot_actors(node, Incarnation(1));
+        }
+        self.core.start(plan);
+    }
+
+    fn be_born(&mut self, topology: &Topology<A>) {
+        if self.newborn.len() == topology.actors().count()
+            && Arc::get_mut(&mut self.newborn).is_some()
+        {
+            let newborn = Arc::get_mut(&mut self.newborn).expect("nobody else holds it");
+            for (slot, (_, _, actor)) in newborn.iter_mut().zip(topology.actors()) {
+                slot.clone_from(actor);
+            }
+            for (actor, newborn) in self.actors.iter_mut().zip(self.newborn.iter()) {
+                actor.reborn(newborn);
+            }
+        } else {
+            self.newborn = topology.actors().map(|(_, _, actor)| actor.clone()).collect();
+            self.actors = self.newborn.to_vec();
+        }
+    }
+
+    /// From now on, writes a trace. With `keep`, at least the last `keep` lines are there.
+    pub fn trace(&mut self, names: Names, keep: Option<usize>) {
+        self.core.tracer = Some(Box::new(Tracer::new(names, keep)));
+    }
+
+    /// The lines of the trace so far; none if no trace was asked for.
+    #[must_use]
+    pub fn trace_lines(&self) -> &[String] {
+        self.core.tracer.as_ref().map_or(&[], |t| t.lines())
+    }
+
+    /// From now on, keeps every decision that differs from calm.
+    pub fn record_decisions(&mut self) {
+        self.core.choices.record();
+    }
+
+    /// The decisions that differed from calm.
+    pub fn take_decisions(&mut self) -> Vec<Decision> {
+        self.core.choices.take_recording()
+    }
+
+    /// The present instant of virtual time.
+    #[must_use]
+    pub fn now(&self) -> Time {
+        self.core.now
+    }
+
+    /// The number of steps so far.
+    #[must_use]
+    pub fn steps(&self) -> u32 {
+        self.core.step.0
+    }
+
+    /// The digest of everything so far.
+    #[must_use]
+    pub fn digest(&self) -> u64 {
+        self.core.digest.state()
+    }
+
+    /// All actors, by number. Those of a node that is down are newborn.
+    #[must_use]
+    pub fn actors(&self) -> &[A] {
+        &self.actors
+    }
+
+    /// One actor.
+    #[must_use]
+    pub fn actor(&self, id: ActorId) -> &A {
+        &self.actors[usize::from(id.0)]
+    }
+
+    /// The node that an actor lives on.
+    #[must_use]
+    pub fn home(&self, actor: ActorId) -> NodeId {
+        self.core.home(actor)
+    }
+
+    /// Whether a node is up.
+    #[must_use]
+    pub fn is_up(&self, node: NodeId) -> bool {
+        self.core.seat(node).up
+    }
+
+    /// Whether all nodes are up and none stands still.
+    #[must_use]
+    pub fn all_up(&self) -> bool {
+        self.core
+            .seats
+            .iter()
+            .all(|s| s.up && s.stopping.is_none() && s.paused_until <= self.core.now)
+    }
+
+    /// Which life of a node is, or was last, running.
+    #[must_use]
+    pub fn incarnation(&self, node: NodeId) -> Incarnation {
+        self.core.seat(node).incarnation
+    }
+
+    /// What the actors of a node share.
+    #[must_use]
+    pub fn shared(&self, node: NodeId) -> &A::Shared {
+        &self.core.shared[usize::from(node.0)]
+    }
+
+    /// The disk of a node.
+    #[must_use]
+    pub fn disk(&self, node: NodeId) -> &crate::disk::Disk {
+        &self.core.disks[usize::from(node.0)]
+    }
+
+    /// What the clients did and learned.
+    #[must_use]
+    pub fn history(&self) -> &History<A> {
+        &self.core.history
+    }
+
+    /// The facts that actors stated in the last step.
+    #[must_use]
+    pub fn notes(&self) -> &[A::Note] {
+        &self.core.notes
+    }
+
+    /// Whether something that a campaign wants to see was seen.
+    #[must_use]
+    pub fn has_seen(&self, mark: &Mark) -> bool {
+        self.core.marks & (1 << mark.index) != 0
+    }
+
+    /// One bit a mark that was seen.
+    #[must_use]
+    pub fn marks(&self) -> u64 {
+        self.core.marks
+    }
+
+    /// One bit a point that was passed.
+    #[must_use]
+    pub fn points(&self) -> u64 {
+        self.core.points
+    }
+
+    /// How often this kind of trouble really happened.
+    #[must_use]
+    pub fn seen(&self, kind: Kind) -> u32 {
+        let beside = self.core.seen_by_conns(kind) + self.core.seen_by_disks(kind);
+        self.core.seen[kind as usize].saturating_add(u32::try_from(beside).unwrap_or(u32::MAX))
+    }
+
+    /// Whether any fault, beyond unusual timing, has really happened.
+    #[must_use]
+    pub fn saw_any_fault(&self) -> bool {
+        self.core.saw_any_fault()
+    }
+
+    /// How many events were refused because the life that they were meant for was over, or nobody was there.
+    #[must_use]
+    pub fn refused(&self) -> u32 {
+        self.core.refused
+    }
+
+    /// Whether no client has an operation under way or waiting.
+    #[must_use]
+    pub fn clients_are_idle(&self) -> bool {
+        self.core.busy == 0
+    }
+
+    /// The operations that are under way: client and number.
+    #[must_use]
+    pub fn under_way(&self) -> Vec<(ActorId, u32)> {
+        let current = |c: &Client| c.current.map(|op| (c.actor, self.core.ops[op as usize].number));
+        self.core.clients.iter().filter_map(current).collect()
+    }
+
+    /// Whether fault lines with a time are still to come.
+    #[must_use]
+    pub fn faults_to_come(&self) -> bool {
+        self.core.strikes.timed > 0
+    }
+
+    /// The instant of the next entry on the agenda.
+    #[must_use]
+    pub fn next_due(&self) -> Option<Time> {
+        self.core.agenda.next_due()
+    }
+
+    /// The numbers of the engine in this run.
+    #[must_use]
+    pub fn run(&self) -> &Run {
+        &self.core.run
+    }
+
+    /// Ends all trouble and hands out no more operations.
+    pub fn heal(&mut self) {
+        self.core.heal();
+    }
+
+    /// Puts a healthy ending upon the run: these operations are invoked even though the world has healed.
+    pub fn ask(&mut self, client: u16, ops: impl IntoIterator<Item = A::Op>) {
+        self.core.ask(client, ops);
+    }
+
+    /// A promise that the engine itself saw broken.
+    #[must_use]
+    pub fn broken(&self) -> Option<&Violation> {
+        self.core.broken.as_ref()
+    }
+
+    /// Folds the end of the run into the digest: every durable image, and the verdict's signature.
+    pub fn fold_end(&mut self, verdict: &(impl std::hash::Hash + ?Sized)) {
+        self.core.fold_end(verdict);
+    }
+
+    /// The overrides, and the fault lines (by index), that nothing asked for.
+    #[must_use]
+    pub fn unused(&self) -> (Vec<Decision>, Vec<usize>) {
+        let lines =
+            self.core.strikes.used.iter().enumerate().filter(|(_, used)| !**used).map(|(i, _)| i);
+        (self.core.choices.unused(), lines.collect())
+    }
+
+    /// The numbers of the operations that were never invoked: client index and number.
+    #[must_use]
+    pub fn not_invoked(&self) -> Vec<(u16, u32)> {
+        self.core.not_invoked()
+    }
+}
+
+impl<A: Actor> Default for Core<A> {
+    fn default() -> Core<A> {
+        Core {
+            now: Time(0),
+            step: StepId(0),
+            struck: false,
+            agenda: agenda::Agenda::default(),
+            run: Run::DEFAULT,
+            bugs: crate::actor::BugSet::NONE,
+            choices: Choices::default(),
+            counts: hashbrown::HashMap::with_hasher(crate::choose::FixedState),
+            homes: Vec::new(),
+            seats: Vec::new(),
+            shared: Vec::new(),
+            locks: Vec::new(),
+            timers: timers::Timers::default(),
+            handed: Vec::new(),
+            links: crate::net::Links::default(),
+            conns: crate::net::conn::Conns::default(),
+            disks: Vec::new(),
+            clients: Vec::new(),
+            busy: 0,
+            net_varies: false,
+            trouble_until: Time(0),
+            ops: Vec::new(),
+            invoked: Vec::new(),
+            history: History::default(),
+            faults: Vec::new(),
+            strikes: strike::Strikes::default(),
+            account: crate::nemesis::Account::default(),
+            healed: None,
+            reading_back: false,
+            died: Vec::new(),
+            notes: Vec::new(),
+            marks: 0,
+            points: 0,
+            seen: [0; Kind::CATALOGUE.len()],
+            refused: 0,
+            digest: Mixer::new(0),
+            broken: None,
+            tracer: None,
+            scratch: Vec::new(),
+            burst: (Time(0), 0),
+        }
+    }
+}
+
+impl<A: Actor> Core<A> {
+    fn reset(&mut self, topology: &Topology<A>, plan: &Plan<A>) {
+        let (nodes, run) = (topology.nodes(), plan.run);
+        self.now = run.start;
+        self.step = StepId(0);
+        self.struck = false;
+        self.agenda.reset();
+        self.run = run;
+        self.bugs = plan.bugs;
+        self.counts.clear();
+        self.homes.clear();
+        self.homes.extend(topology.actors().map(|(node, ..)| node));
+        self.seats.clear();
+        for node in 0..nodes {
+            let node = NodeId(u16::try_from(node).expect("at most 64 nodes"));
+            self.seats.push(Seat::new(topology.is_client(node), run.start));
+        }
+        self.shared.clear();
+        self.shared.resize_with(nodes, A::Shared::default);
+        self.locks.resize_with(nodes, locks::Locks::default);
+        self.locks.iter_mut().for_each(locks::Locks::reset);
+        self.timers.reset();
+        self.handed.resize_with(self.homes.len(), Vec::new);
+        self.handed.iter_mut().for_each(Vec::clear);
+        self.links.reset(nodes, |from, to| {
+            let word = fold(fold(plan.seed, from as u64), to as u64);
+            Span(run.latency.0 + if run.spread.0 == 0 { 0 } else { word % (run.spread.0 + 1) })
+        });
+        self.io_reset(nodes);
+        self.history.events.clear();
+        self.faults.clone_from(&plan.faults);
+        self.strikes.reset(&plan.faults);
+        self.healed = None;
+        self.reading_back = false;
+        self.died.clear();
+        self.notes.clear();
+        self.marks = 0;
+        self.points = 0;
+        self.seen = [0; Kind::CATALOGUE.len()];
+        self.refused = 0;
+        self.digest = Mixer::new(0);
+        self.broken = None;
+        self.tracer = None;
+        self.burst = (run.start, 0);
+        self.busy = 0;
+        self.trouble_until = Time(0);
+        self.clients.clear();
+        self.clients.extend(topology.clients().zip(0..).map(|(actor, process)| Client {
+            actor,
+            process,
+            current: None,
+            end: 0,
+        }));
+        self.ops.clone_from(&plan.ops);
+        self.invoked.clear();
+        self.invoked.resize(plan.ops.len(), false);
+        self.reset_choices(plan);
+        self.net_varies = self.choices.is_live(&crate::net::NET) || self.choices.is_live(&TIE);
+    }
+
+    fn reset_choices(&mut self, plan: &Plan<A>) {
+        match &plan.noise {
+            Noise::Drawn(seed) => {
+                self.choices.reset(*seed);
+                for (site, odds) in &plan.odds {
+                    self.choices.set_odds(*site, *odds);
+                }
+            }
+            Noise::Lines(lines) => {
+                self.choices.reset(plan.seed);
+                for decision in lines {
+                    self.choices.force(*decision);
+                }
+            }
+        }
+    }
+
+    /// Puts the first operations and the timed faults on the agenda.
+    fn start(&mut self, plan: &Plan<A>) {
+        self.account.reset(self.servers(), self.seats.len(), plan.down_max);
+        for (line, i) in plan.faults.iter().zip(0..) {
+            if let When::At(after) = line.when {
+                self.schedule(
+                    plan.run.start + after.at_least(Span::LEAST),
+                    Due::Strike { line: i },
+                );
+            }
+        }
+        for client in 0..self.clients.len() {
+            let mine = |op: &PlannedOp<A::Op>| usize::from(op.client) == client;
+            let Some(first) = self.ops.iter().position(mine) else { continue };
+            let count = self.ops[first..].iter().take_while(|op| mine(op)).count();
+            let first = u32::try_from(first).expect("fewer than 2^32 operations");
+            let state = &mut self.clients[client];
+            state.end = first + u32::try_from(count).expect("fewer than 2^32 operations");
+            self.busy += 1;
+            self.schedule_invoke(u16::try_from(client).expect("a client's index"), first);
+        }
+    }
+
+    fn servers(&self) -> NodeSet {
+        let mut servers = NodeSet::default();
+        for (seat, i) in self.seats.iter().zip(0..) {
+            if !seat.client {
+                servers = servers.with(NodeId(i));
+            }
+        }
+        servers
+    }
+
+    fn ask(&mut self, client: u16, ops: impl IntoIterator<Item = A::Op>) {
+        self.reading_back = true;
+        let number = self.ops.iter().map(|op| op.number).max().unwrap_or(0);
+        let first = u32::try_from(self.ops.len()).expect("fewer than 2^32 operations");
+        self.ops.extend(ops.into_iter().zip(number + 1..).map(|(op, number)| PlannedOp {
+            client,
+            number,
+            op,
+        }));
+        self.invoked.resize(self.ops.len(), false);
+        let end = u32::try_from(self.ops.len()).expect("fewer than 2^32 operations");
+        if first < end {
+            let state = &mut self.clients[usize::from(client)];
+            state.end = end;
+            self.busy += 1;
+            self.schedule(self.now + Span::LEAST, Due::Invoke { client, op: first });
+        }
+    }
+
+    fn not_invoked(&self) -> Vec<(u16, u32)> {
+        let left = self.ops.iter().zip(&self.invoked).filter(|(_, invoked)| !**invoked);
+        left.map(|(op, _)| (op.client, op.number)).collect()
+    }
+}
+
+/// The sites of the engine itself, for reading noise lines.
+pub const ENGINE_SITES: &[&Site] = &[
+    &crate::net::NET,
+    &TIE,
+    &SCHEDULE,
+    &WAITER,
+    &crate::disk::DISK,
+    &crate::disk::SECTOR,
+    &crate::disk::NAMES,
+    &crate::net::conn::SEGMENT,
+    &crate::net::conn::CONNECT,
+    &crate::net::conn::CUT,
+    &crate::net::conn::CORRUPT,
+    &THINK,
+];
+
+/// A fault line by its index, for reports.
+#[must_use]
+pub fn fault_line(lines: &[FaultLine], index: usize) -> Option<&FaultLine> {
+    lines.get(index)
+}

@@ -1,0 +1,314 @@
+//! One step: the next entry of the agenda becomes an event of an actor, or a change of the world.
+
+use super::core::{Due, Entry, Tag};
+use super::{Violation, World, promise};
+use crate::actor::{Actor, Context, Event, HistoryEvent, Me};
+use crate::id::{ActorId, Incarnation, NodeId, OpId, StepId};
+use crate::time::{Span, Time};
+use crate::trace::say_event;
+use std::hash::{Hash, Hasher};
+
+/// More events than this within a microsecond, and the run has stopped making progress.
+const BURST_MAX: u32 = 100_000;
+
+/// What one step was about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// Its number, from 1.
+    pub id: StepId,
+    /// When it was due.
+    pub at: Time,
+    /// The node that it happened on, if on one.
+    pub node: Option<NodeId>,
+    /// The actor that handled an event, if one did.
+    pub actor: Option<ActorId>,
+}
+
+/// What came of asking for a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stepped {
+    /// A step was made.
+    Step(Step),
+    /// An entry was taken that had become void: a timer that was disarmed or moved. It is no step.
+    Void,
+    /// The agenda is empty.
+    Idle,
+}
+
+impl<A: Actor> World<A> {
+    /// Makes one step.
+    ///
+    /// # Panics
+    /// If the model breaks the contract (completes an operation twice, gives back a lock that it does not hold): a defect
+    /// of the model, which a campaign reports as a finding of class *panic*.
+    #[inline]
+    pub fn step(&mut self) -> Stepped {
+        let Some((at, id, entry)) = self.core.agenda.pop() else { return Stepped::Idle };
+        let Entry { cause, second, due } = entry;
+        match due {
+            Due::Event { to, incarnation, event } => {
+                self.event(at, to, incarnation, (cause, second), event)
+            }
+            Due::Timer { actor, timer } => self.timer(at, id, actor, timer),
+            Due::Disk { node, incarnation, request } => {
+                let core = &mut self.core;
+                if core.hold(node, at, cause, || Due::Disk { node, incarnation, request }) {
+                    return Stepped::Void;
+                }
+                core.now = at;
+                match core.io_disk_done(node, request) {
+                    Some((to, event)) => {
+                        self.event(at, to, incarnation, (cause, second), Event::Disk(event))
+                    }
+                    None => self.refuse(at, node, cause),
+                }
+            }
+            Due::Conn(wake) => {
+                self.core.now = at;
+                match self.core.io_wake(wake) {
+                    Some((end, event)) => self.event(
+                        at,
+                        end.actor,
+                        end.incarnation,
+                        (cause, second),
+                        Event::Conn(event),
+                    ),
+                    None => Stepped::Void,
+                }
+            }
+            Due::Invoke { client, op } => self.invoke(at, client, op, cause),
+            other => self.change(at, cause, &other),
+        }
+    }
+
+    /// Delivers an event, if the life that it is meant for is still going on.
+    #[inline]
+    fn event(
+        &mut self,
+        at: Time,
+        to: ActorId,
+        incarnation: Incarnation,
+        causes: (StepId, StepId),
+        event: Event<A>,
+    ) -> Stepped {
+        let node = self.core.home(to);
+        let seat = self.core.seat(node);
+        if !seat.lives(incarnation) {
+            return self.refuse(at, node, causes.0);
+        }
+        if at < seat.paused_until {
+            let until = seat.paused_until;
+            let entry = Entry {
+                cause: causes.0,
+                second: causes.1,
+                due: Due::Event { to, incarnation, event },
+            };
+            self.core.agenda.push(until, 0, entry);
+            return Stepped::Void;
+        }
+        self.core.begin(at, causes);
+        self.core.digest.write_u64(u64::from(to.0) << 32 | u64::from(incarnation.0));
+        event.hash(&mut self.core.digest);
+        if self.core.tracer.is_some() {
+            self.core.trace_event(node, to, &event, causes);
+        }
+        let me = Me { actor: to, node, incarnation };
+        self.actors[usize::from(to.0)].on_event(event, &mut Context::new(&mut self.core, me));
+        if !self.core.died.is_empty() {
+            self.bury();
+        }
+        Stepped::Step(Step { id: self.core.step, at, node: Some(node), actor: Some(to) })
+    }
+
+    fn timer(&mut self, at: Time, id: u32, actor: ActorId, timer: A::Timer) -> Stepped {
+        let core = &mut self.core;
+        let Some(armed) = core.timers.get_mut(actor, timer) else { return Stepped::Void };
+        if armed.entry != id {
+            return Stepped::Void;
+        }
+        let (incarnation, cause, deadline) = (armed.incarnation, armed.cause, armed.deadline);
+        let paused_until = core.seats[usize::from(core.homes[usize::from(actor.0)].0)].paused_until;
+        let due = deadline.max(paused_until);
+        if at < due {
+            // The deadline has moved, or the node stands still: the entry is put back.
+            let entry = Entry { cause, second: StepId(0), due: Due::Timer { actor, timer } };
+            let entry = core.agenda.push(due, 0, entry);
+            if let Some(armed) = core.timers.get_mut(actor, timer) {
+                (armed.entry, armed.entry_due) = (entry, due);
+            }
+            return Stepped::Void;
+        }
+        core.timers.remove(actor, timer);
+        self.event(at, actor, incarnation, (cause, StepId(0)), Event::Timer(timer))
+    }
+
+    fn invoke(&mut self, at: Time, client: u16, op: u32, cause: StepId) -> Stepped {
+        let core = &mut self.core;
+        if core.healed.is_some() && !core.reading_back {
+            core.busy -= 1;
+            return Stepped::Void;
+        }
+        let state = &mut core.clients[usize::from(client)];
+        let planned = &core.ops[op as usize];
+        state.current = Some(op);
+        core.invoked[op as usize] = true;
+        let (actor, process) = (state.actor, state.process);
+        let id = OpId { client: actor, number: planned.number };
+        let what = planned.op.clone();
+        core.history.events.push(HistoryEvent::Invoked { process, op: id, what: what.clone(), at });
+        let incarnation = core.seat(core.home(actor)).incarnation;
+        self.event(at, actor, incarnation, (cause, StepId(0)), Event::Invoke { op: id, what })
+    }
+
+    /// Something is due that is no event of an actor.
+    fn change(&mut self, at: Time, cause: StepId, due: &Due<A>) -> Stepped {
+        let core = &mut self.core;
+        let node = match due {
+            Due::Strike { line } => {
+                core.begin_traced(at, cause, None, (1, "fault"));
+                core.strike(*line, None);
+                None
+            }
+            Due::Boot { node, after } => {
+                let seat = core.seat(*node);
+                if seat.up || seat.incarnation != *after {
+                    return Stepped::Void;
+                }
+                core.begin_traced(at, cause, Some(*node), (2, "restart"));
+                core.boot(*node);
+                Some(*node)
+            }
+            Due::Grace { node, incarnation } => {
+                let seat = core.seat(*node);
+                if !seat.lives(*incarnation) || seat.stopping.is_none() {
+                    return Stepped::Void;
+                }
+                core.begin_traced(at, cause, Some(*node), (3, "the grace of the stop is over"));
+                let span = core.seat(*node).down_for;
+                core.go_down(*node, crate::fault::Death::Kill, span, None);
+                Some(*node)
+            }
+            Due::DriftEnds { node } => {
+                core.begin_traced(at, cause, Some(*node), (4, "the drift ends"));
+                core.seat_mut(*node).clock.drift(0, at);
+                Some(*node)
+            }
+            Due::Event { .. }
+            | Due::Timer { .. }
+            | Due::Disk { .. }
+            | Due::Conn(_)
+            | Due::Invoke { .. } => {
+                unreachable!("routed by the caller")
+            }
+        };
+        self.bury();
+        Stepped::Step(Step { id: self.core.step, at, node, actor: None })
+    }
+
+    /// An event came too late: its life is over, or nobody is there. That is a step, so that the digest sees it.
+    fn refuse(&mut self, at: Time, node: NodeId, cause: StepId) -> Stepped {
+        let core = &mut self.core;
+        core.refused += 1;
+        core.begin_traced(at, cause, Some(node), (5, "refused: meant for a life that is over"));
+        core.fold(Tag::Refused, u64::from(node.0));
+        Stepped::Step(Step { id: core.step, at, node: Some(node), actor: None })
+    }
+
+    /// Makes the actors of nodes that died in this step newborn again; what they shared is lost.
+    fn bury(&mut self) {
+        while let Some(node) = self.core.died.pop() {
+            for (i, home) in self.core.homes.iter().enumerate() {
+                if *home == node {
+                    self.actors[i].reborn(&self.newborn[i]);
+                }
+            }
+            self.core.shared[usize::from(node.0)] = A::Shared::default();
+        }
+    }
+}
+
+impl<A: Actor> super::Core<A> {
+    /// Opens the next step.
+    #[inline]
+    fn begin(&mut self, at: Time, (cause, second): (StepId, StepId)) {
+        debug_assert!(self.now <= at, "time never goes back");
+        if at.since(self.burst.0) < Span::us(1) {
+            self.burst.1 += 1;
+            if self.burst.1 > BURST_MAX {
+                self.no_progress();
+            }
+        } else {
+            self.burst = (at, 0);
+        }
+        self.now = at;
+        self.step.0 += 1;
+        self.struck = false;
+        self.notes.clear();
+        self.digest.write_u64(at.0);
+        self.digest.write_u64(u64::from(second.0) << 32 | u64::from(cause.0));
+    }
+
+    #[cold]
+    fn no_progress(&mut self) {
+        let detail = format!("more than {BURST_MAX} events within a microsecond");
+        self.break_promise(Violation { check: promise::PROGRESS, class: "no progress", detail });
+    }
+
+    fn begin_traced(
+        &mut self,
+        at: Time,
+        cause: StepId,
+        node: Option<NodeId>,
+        (code, what): (u64, &str),
+    ) {
+        self.begin(at, (cause, StepId(0)));
+        self.digest.write_u64(code);
+        if let Some(tracer) = &mut self.tracer {
+            tracer.step(self.step, at, node, format_args!("{what}"), [cause, StepId(0)]);
+        }
+    }
+
+    #[cold]
+    fn trace_event(
+        &mut self,
+        node: NodeId,
+        to: ActorId,
+        event: &Event<A>,
+        causes: (StepId, StepId),
+    ) {
+        if let Some(tracer) = &mut self.tracer {
+            let text = format!("{} {}", tracer.names().actor(to), say_event(event, tracer.names()));
+            tracer.step(
+                self.step,
+                self.now,
+                Some(node),
+                format_args!("{text}"),
+                [causes.0, causes.1],
+            );
+        }
+    }
+
+    /// Puts an entry back if its node stands still; answers whether it did.
+    fn hold(
+        &mut self,
+        node: NodeId,
+        at: Time,
+        cause: StepId,
+        due: impl FnOnce() -> Due<A>,
+    ) -> bool {
+        let until = self.seat(node).paused_until;
+        if at >= until {
+            return false;
+        }
+        self.agenda.push(until, 0, Entry { cause, second: StepId(0), due: due() });
+        true
+    }
+
+    pub(super) fn fold_end(&mut self, verdict: &(impl Hash + ?Sized)) {
+        self.fold(Tag::End, 0);
+        for disk in &self.disks {
+            disk.fold_durable(&mut self.digest);
+        }
+        verdict.hash(&mut self.digest);
+    }
+}

@@ -1,0 +1,58 @@
+//! Timers: one deadline per name, one entry in the agenda per name.
+
+use crate::choose::FixedState;
+use crate::id::{ActorId, Incarnation, StepId};
+use crate::time::Time;
+use hashbrown::HashMap;
+use std::hash::Hash;
+
+/// A timer that has a deadline.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Armed {
+    pub(crate) incarnation: Incarnation,
+    pub(crate) deadline: Time,
+    /// The agenda entry that serves it, and when that comes up. Entries with another number are stale.
+    pub(crate) entry: u32,
+    pub(crate) entry_due: Time,
+    /// The step that armed it.
+    pub(crate) cause: StepId,
+}
+
+/// All armed timers of a world. A deadline that moves later keeps its agenda entry, which is put back when it comes up:
+/// re-arming, the commonest thing that is done to a timer, then costs one look-up.
+#[derive(Clone, Debug)]
+pub(crate) struct Timers<T> {
+    armed: HashMap<(ActorId, T), Armed, FixedState>,
+}
+
+impl<T> Default for Timers<T> {
+    fn default() -> Timers<T> {
+        Timers { armed: HashMap::with_hasher(FixedState) }
+    }
+}
+
+impl<T: Copy + Eq + Hash> Timers<T> {
+    pub(crate) fn reset(&mut self) {
+        self.armed.clear();
+    }
+
+    #[inline]
+    pub(crate) fn get_mut(&mut self, actor: ActorId, timer: T) -> Option<&mut Armed> {
+        self.armed.get_mut(&(actor, timer))
+    }
+
+    #[inline]
+    pub(crate) fn insert(&mut self, actor: ActorId, timer: T, armed: Armed) {
+        self.armed.insert((actor, timer), armed);
+    }
+
+    #[inline]
+    pub(crate) fn remove(&mut self, actor: ActorId, timer: T) -> Option<Armed> {
+        self.armed.remove(&(actor, timer))
+    }
+
+    /// Forgets the timers of the actors for which `gone` holds.
+    pub(crate) fn forget(&mut self, mut gone: impl FnMut(ActorId) -> bool) {
+        self.armed.retain(|(actor, _), _| !gone(*actor));
+    }
+}

@@ -1,0 +1,120 @@
+//! Who is there: nodes, and the actors on them.
+
+use crate::actor::{Actor, Family, Label, Names, Point};
+use crate::choose::Site;
+use crate::fault::NodeSet;
+use crate::id::{ActorId, NodeId};
+
+/// The nodes and newborn actors of a world.
+#[derive(Clone, Debug)]
+pub struct Topology<A: Actor> {
+    nodes: Vec<NodeSpec>,
+    actors: Vec<(NodeId, &'static str, A)>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct NodeSpec {
+    prefix: &'static str,
+    number: u16,
+    client: bool,
+}
+
+impl<A: Actor> Default for Topology<A> {
+    fn default() -> Topology<A> {
+        Topology { nodes: Vec::new(), actors: Vec::new() }
+    }
+}
+
+impl<A: Actor> Topology<A> {
+    /// Adds a server node; nodes of one prefix are numbered from 0: `n0`, `n1`, ...
+    pub fn server(&mut self, prefix: &'static str) -> NodeId {
+        self.node(prefix, false)
+    }
+
+    /// Adds a client node, which the nemesis leaves alone.
+    pub fn client(&mut self, prefix: &'static str) -> NodeId {
+        self.node(prefix, true)
+    }
+
+    fn node(&mut self, prefix: &'static str, client: bool) -> NodeId {
+        assert!(self.nodes.len() < 64, "a world has at most 64 nodes");
+        let number = self.nodes.iter().filter(|n| n.prefix == prefix).count();
+        let id = u16::try_from(self.nodes.len()).expect("at most 64 nodes");
+        self.nodes.push(NodeSpec {
+            prefix,
+            number: u16::try_from(number).expect("at most 64 nodes"),
+            client,
+        });
+        NodeId(id)
+    }
+
+    /// Puts an actor on a node. Actors are numbered from 0 in the order of these calls. The role names it after the node
+    /// (`n0.timer`); the first actor of a node is called like the node.
+    ///
+    /// # Panics
+    /// If there is no such node, or there are more than 65,535 actors.
+    pub fn actor(&mut self, node: NodeId, role: &'static str, newborn: A) -> ActorId {
+        assert!(usize::from(node.0) < self.nodes.len(), "an actor lives on a node of its topology");
+        let id = u16::try_from(self.actors.len()).expect("at most 65,535 actors");
+        self.actors.push((node, role, newborn));
+        ActorId(id)
+    }
+
+    /// How many nodes there are.
+    #[must_use]
+    pub fn nodes(&self) -> usize {
+        self.nodes.len()
+    }
+
+    /// The actors, by number: home, role and newborn state.
+    pub fn actors(&self) -> impl Iterator<Item = (NodeId, &'static str, &A)> {
+        self.actors.iter().map(|(node, role, actor)| (*node, *role, actor))
+    }
+
+    /// The actors on client nodes, in order: the clients of the workload.
+    pub fn clients(&self) -> impl Iterator<Item = ActorId> + '_ {
+        self.actors
+            .iter()
+            .zip(0..)
+            .filter(|((node, ..), _)| self.is_client(*node))
+            .map(|(_, i)| ActorId(i))
+    }
+
+    /// Whether it is a client node.
+    #[must_use]
+    pub fn is_client(&self, node: NodeId) -> bool {
+        self.nodes[usize::from(node.0)].client
+    }
+
+    /// The server nodes.
+    #[must_use]
+    pub fn servers(&self) -> NodeSet {
+        let mut servers = NodeSet::default();
+        for (node, id) in self.nodes.iter().zip(0..) {
+            if !node.client {
+                servers = servers.with(NodeId(id));
+            }
+        }
+        servers
+    }
+
+    /// What everything is called.
+    #[must_use]
+    pub fn names(&self, points: &'static [Point], sites: &'static [&'static Site]) -> Names {
+        let nodes: Vec<String> =
+            self.nodes.iter().map(|n| format!("{}{}", n.prefix, n.number)).collect();
+        let mut named = NodeSet::default();
+        let mut actors = Vec::new();
+        for (node, role, _) in &self.actors {
+            let name = &nodes[usize::from(node.0)];
+            actors.push(if named.has(*node) { format!("{name}.{role}") } else { name.clone() });
+            named = named.with(*node);
+        }
+        let mut kinds: [&'static [&'static str]; 4] = [&[]; 4];
+        kinds[Family::Message as usize] = A::Msg::KINDS;
+        kinds[Family::Phase as usize] = A::Phase::KINDS;
+        kinds[Family::Lock as usize] = A::Lock::KINDS;
+        kinds[Family::Timer as usize] = A::Timer::KINDS;
+        Names { nodes, actors, kinds, points, sites }
+    }
+}
