@@ -13,6 +13,10 @@ impl Conns {
     pub fn wake(&mut self, wake: Wake, m: &mut Medium<'_>) -> Option<(End, ConnEvent)> {
         let i = wake.conn.0 as usize;
         let conn = self.conns.get(i)?;
+        // What follows from it without an actor, such as the answer to a connect, has the same cause.
+        let Medium { now, links, .. } = *m;
+        let (choices, wakes) = (&mut *m.choices, &mut *m.wakes);
+        let m = &mut Medium { now, step: wake.cause, links, choices, wakes };
         let (to, event) = match wake.what {
             ConnWake::Arrive { from, serial } if serial == conn.pipes[from].serial => {
                 (from.other(), self.arrive(i, from, m))
