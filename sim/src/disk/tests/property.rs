@@ -141,7 +141,7 @@ impl Life {
 
     fn dump(&self) -> String {
         let names = [WAL, DB, TMP].map(|name| (name, self.rig.content(name)));
-        format!("a death left what it may not: {names:?}\n{:#?}", self.model)
+        format!("a death left what it may not: {names:?}\n{:?}", self.model)
     }
 
     fn step(&mut self) {
