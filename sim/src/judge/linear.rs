@@ -219,12 +219,7 @@ pub fn check<S: Sequential>(
                 }
                 End::Exhausted(furthest) => {
                     let (key, events) = (&key, &events[..]);
-                    let part = Part {
-                        spec,
-                        key,
-                        history,
-                        events,
-                    };
+                    let part = Part { spec, key, history, events };
                     return Verdict::NotLinearizable(explain(&part, furthest, share));
                 }
             }
@@ -234,9 +229,7 @@ pub fn check<S: Sequential>(
             None => return Verdict::Linearizable,
             Some(share) if share > tried => parts = undecided,
             Some(_) => {
-                return Verdict::Inconclusive {
-                    steps: budget - left,
-                };
+                return Verdict::Inconclusive { steps: budget - left };
             }
         }
     }

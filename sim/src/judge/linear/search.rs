@@ -41,10 +41,7 @@ pub(super) fn search<S: Sequential>(
     let mut search = Search::new(spec, Pending::new(spec, history, events), budget);
     let initial = search.states.number(spec.initial(key));
     let end = search.run(initial);
-    Outcome {
-        end,
-        steps: search.meter.steps,
-    }
+    Outcome { end, steps: search.meter.steps }
 }
 
 /// One operation of the order under construction.
@@ -135,11 +132,7 @@ impl<'h, S: Sequential> Search<'h, S> {
             furthest_mark: None,
             furthest_order: Vec::new(),
             dead_ends: 0,
-            meter: Meter {
-                steps: 0,
-                units: 0,
-                budget,
-            },
+            meter: Meter { steps: 0, units: 0, budget },
             pending,
         }
     }
@@ -194,12 +187,7 @@ impl<'h, S: Sequential> Search<'h, S> {
                 return self.undo(mark);
             }
         }
-        self.frames.push(Frame {
-            state,
-            mark,
-            node: self.pending.list.first(),
-            class: 0,
-        });
+        self.frames.push(Frame { state, mark, node: self.pending.list.first(), class: 0 });
     }
 
     /// What the specification says about a state, given the operations that are still to be placed.
@@ -226,22 +214,14 @@ impl<'h, S: Sequential> Search<'h, S> {
                 break;
             }
             at = node.next;
-            let Known {
-                op,
-                ret,
-                reads_only,
-                ..
-            } = self.pending.known[node.operation as usize];
+            let Known { op, ret, reads_only, .. } = self.pending.known[node.operation as usize];
             if !reads_only {
                 continue;
             }
             self.meter.add(UNITS);
             let before = self.states.get(state);
             if let Some(after) = self.spec.step(before, op, Some(ret)) {
-                assert!(
-                    after == *before,
-                    "an operation that only reads changed the state"
-                );
+                assert!(after == *before, "an operation that only reads changed the state");
                 let following = self.pending.list.node(at);
                 if following.operation == node.operation {
                     at = following.next;
@@ -254,13 +234,7 @@ impl<'h, S: Sequential> Search<'h, S> {
     /// Places the next operation that can be placed in the last configuration: known ones first, so that
     /// a configuration is reached with as few unknown ones as possible.
     fn advance(&mut self) -> Move {
-        let Some(&Frame {
-            state,
-            mut node,
-            mut class,
-            ..
-        }) = self.frames.last()
-        else {
+        let Some(&Frame { state, mut node, mut class, .. }) = self.frames.last() else {
             return Move::Stuck;
         };
         let found = loop {
@@ -290,12 +264,7 @@ impl<'h, S: Sequential> Search<'h, S> {
     }
 
     fn try_known(&mut self, state: u32, number: u32) -> Option<u32> {
-        let Known {
-            op,
-            ret,
-            reads_only,
-            ..
-        } = self.pending.known[number as usize];
+        let Known { op, ret, reads_only, .. } = self.pending.known[number as usize];
         if reads_only {
             return None;
         }

@@ -18,25 +18,17 @@ where
 {
     let last = refuted.unplaced[0];
     let end = history[last].returned.as_ref().unwrap().0;
-    let returns: Vec<u64> = history
-        .iter()
-        .flat_map(|o| o.returned.as_ref().map(|r| r.0))
-        .collect();
+    let returns: Vec<u64> = history.iter().flat_map(|o| o.returned.as_ref().map(|r| r.0)).collect();
     // Returns at one position are taken in the order of the history, as the checker does.
     let is_before = |index: usize, at: u64| at < end || at == end && index < last;
     assert!(returns.contains(&end));
-    let on_key = history
-        .iter()
-        .enumerate()
-        .filter(|(_, o)| spec.key(&o.op) == refuted.key);
-    let begun = on_key
-        .filter(|(_, o)| o.invoked <= end)
-        .map(|(index, operation)| {
-            let mut operation = operation.clone();
-            let keep = |at: u64| is_before(index, at) || with && index == last;
-            operation.returned = operation.returned.filter(|(at, _)| keep(*at));
-            operation
-        });
+    let on_key = history.iter().enumerate().filter(|(_, o)| spec.key(&o.op) == refuted.key);
+    let begun = on_key.filter(|(_, o)| o.invoked <= end).map(|(index, operation)| {
+        let mut operation = operation.clone();
+        let keep = |at: u64| is_before(index, at) || with && index == last;
+        operation.returned = operation.returned.filter(|(at, _)| keep(*at));
+        operation
+    });
     begun.collect()
 }
 
@@ -46,12 +38,7 @@ where
     S: Sequential<Op = T::Op, Ret = T::Ret>,
 {
     let last = refuted.unplaced[0];
-    let ends = |index: usize| {
-        history[index]
-            .returned
-            .as_ref()
-            .map(|(end, _)| (*end, index))
-    };
+    let ends = |index: usize| history[index].returned.as_ref().map(|(end, _)| (*end, index));
     let counts = |index: usize| ends(index).is_some_and(|end| Some(end) < ends(last));
     let mut world = T::World::default();
     let answers = refuted.order.iter().all(|&index| {
@@ -60,13 +47,8 @@ where
         !counts(index) || seen.is_some_and(|(_, seen)| *seen == ret)
     });
     let on_key = |index: &usize| spec.key(&history[*index].op) == refuted.key;
-    let returned = (0..history.len())
-        .filter(on_key)
-        .filter(|&index| counts(index));
-    answers
-        && returned
-            .into_iter()
-            .all(|index| refuted.order.contains(&index))
+    let returned = (0..history.len()).filter(on_key).filter(|&index| counts(index));
+    answers && returned.into_iter().all(|index| refuted.order.contains(&index))
 }
 
 /// Compares the checker with brute force on `count` histories and says how many were linearizable.
@@ -92,10 +74,7 @@ where
                 assert!(!explicable::<T>(&too_much), "seed {seed}: {history:?}");
                 let longest = beginning::<T, S>(spec, &history, &refuted, false);
                 assert!(explicable::<T>(&longest), "seed {seed}: {history:?}");
-                assert!(
-                    replays::<T, S>(spec, &history, &refuted),
-                    "seed {seed}: {history:?}"
-                );
+                assert!(replays::<T, S>(spec, &history, &refuted), "seed {seed}: {history:?}");
             }
             Verdict::Inconclusive { .. } => panic!("seed {seed} has exhausted the budget"),
         }
@@ -184,12 +163,8 @@ where
     let mut linearizable = 0;
     for seed in 0..2_000 {
         let mut dice = Dice::new(seed + 1);
-        let shape = Shape {
-            processes: 4,
-            operations: 16,
-            unknown: 4 + dice.below(8),
-            lies: dice.below(4),
-        };
+        let shape =
+            Shape { processes: 4, operations: 16, unknown: 4 + dice.below(8), lies: dice.below(4) };
         let history = made_up::<T>(&mut dice, &shape);
         let with = place(check(&make(), &history, PLENTY));
         let without = place(check(&Plain(make()), &history, PLENTY));
@@ -214,12 +189,8 @@ fn long_histories_with_dozens_of_unknown_outcomes_are_decided_quickly() {
     let mut refuted = 0;
     for seed in 0..60 {
         let mut dice = Dice::new(seed + 1);
-        let shape = Shape {
-            processes: 10,
-            operations: 200,
-            unknown: 4,
-            lies: (dice.below(3) / 2) * 16,
-        };
+        let shape =
+            Shape { processes: 10, operations: 200, unknown: 4, lies: (dice.below(3) / 2) * 16 };
         let registers = made_up::<Registers>(&mut dice, &shape);
         let unknown = registers.iter().filter(|o| o.returned.is_none()).count();
         assert!(unknown > 24, "seed {seed}: {unknown}");
@@ -257,12 +228,7 @@ fn operation(
     returned: Option<(u64, RegisterRet<u8>)>,
 ) -> Operation<RegisterOp<u8, u8>, RegisterRet<u8>> {
     let op = RegisterOp { key, call };
-    Operation {
-        process: 0,
-        op,
-        invoked,
-        returned,
-    }
+    Operation { process: 0, op, invoked, returned }
 }
 
 fn verdict(parts: &[RegisterHistory]) -> Verdict<u8> {
@@ -272,12 +238,7 @@ fn verdict(parts: &[RegisterHistory]) -> Verdict<u8> {
 #[test]
 fn a_read_after_the_return_of_a_write_sees_it() {
     let stale = [write(1, 0, Some(1)), write(2, 2, Some(3)), read(1, 4, 5)];
-    let refuted = Refutation {
-        key: 0,
-        unplaced: vec![2],
-        open: vec![],
-        order: vec![0, 1],
-    };
+    let refuted = Refutation { key: 0, unplaced: vec![2], open: vec![], order: vec![0, 1] };
     assert_eq!(verdict(&stale), Verdict::NotLinearizable(refuted));
     let overlapping = [write(1, 0, Some(1)), write(2, 2, Some(5)), read(1, 3, 4)];
     assert_eq!(verdict(&overlapping), Verdict::Linearizable);
@@ -291,12 +252,7 @@ fn operations_that_touch_at_one_position_overlap() {
 
 #[test]
 fn an_unknown_write_takes_effect_late_or_never_but_not_before_it_is_invoked() {
-    let late = [
-        write(1, 0, None),
-        write(2, 1, Some(2)),
-        read(2, 3, 4),
-        read(1, 5, 6),
-    ];
+    let late = [write(1, 0, None), write(2, 1, Some(2)), read(2, 3, 4), read(1, 5, 6)];
     assert_eq!(verdict(&late), Verdict::Linearizable);
     let never = [write(1, 0, None), write(2, 1, Some(2)), read(2, 3, 4)];
     assert_eq!(verdict(&never), Verdict::Linearizable);
@@ -346,41 +302,25 @@ fn a_hard_key_does_not_keep_an_easy_one_from_being_refuted() {
     assert!(matches!(alone, Verdict::Inconclusive { steps: 50_000 }));
     history.push(operation(1, RegisterCall::Read, 0, impossible()));
     let both = check(&Register::new(), &history, 50_000);
-    assert!(matches!(
-        both,
-        Verdict::NotLinearizable(Refutation { key: 1, .. })
-    ));
+    assert!(matches!(both, Verdict::NotLinearizable(Refutation { key: 1, .. })));
 }
 
 #[test]
 fn a_hard_key_gets_what_easy_ones_leave_over() {
     let mut history = hard(0, 10);
-    history.extend(
-        (1..100)
-            .flat_map(|key| hard(key, 1))
-            .filter(|o| o.returned != impossible()),
-    );
+    history.extend((1..100).flat_map(|key| hard(key, 1)).filter(|o| o.returned != impossible()));
     let verdict = check(&Register::new(), &history, 20_000);
-    assert!(matches!(
-        verdict,
-        Verdict::NotLinearizable(Refutation { key: 0, .. })
-    ));
+    assert!(matches!(verdict, Verdict::NotLinearizable(Refutation { key: 0, .. })));
 }
 
 /// A client that does one thing after the other to a string.
 fn sequence(steps: Vec<(StoreCall, StoreRet)>) -> Vec<Operation<StoreOp, StoreRet>> {
-    let operations = steps
-        .into_iter()
-        .zip(0..)
-        .map(|((call, ret), at)| Operation {
-            process: 0,
-            op: StoreOp {
-                key: "a".to_owned(),
-                call,
-            },
-            invoked: at * 2,
-            returned: Some((at * 2 + 1, ret)),
-        });
+    let operations = steps.into_iter().zip(0..).map(|((call, ret), at)| Operation {
+        process: 0,
+        op: StoreOp { key: "a".to_owned(), call },
+        invoked: at * 2,
+        returned: Some((at * 2 + 1, ret)),
+    });
     operations.collect()
 }
 
@@ -445,11 +385,6 @@ impl Sequential for Liar {
 #[test]
 #[should_panic(expected = "an operation that only reads changed the state")]
 fn a_specification_that_lies_about_reading_is_caught() {
-    let operation = Operation {
-        process: 0,
-        op: (),
-        invoked: 0,
-        returned: Some((1, ())),
-    };
+    let operation = Operation { process: 0, op: (), invoked: 0, returned: Some((1, ())) };
     check(&Liar, &[operation], PLENTY);
 }
