@@ -37,8 +37,9 @@ pub fn print<A: Actor>(scenario: &Scenario<A>, header: &Header, plan: &Plan<A>) 
 
 fn print_head(out: &mut String, header: &Header, seed: u64) {
     for line in header.comment.iter().flat_map(|line| line.split('\n')) {
-        // TOML allows no control characters in comments.
-        let line: String = line.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+        // TOML allows no control characters in comments but tabs.
+        let printable = |c: char| if c.is_ascii_control() && c != '\t' { ' ' } else { c };
+        let line: String = line.chars().map(printable).collect();
         let _ = writeln!(out, "#{}{line}", if line.is_empty() { "" } else { " " });
     }
     top(out, "format", &FORMAT.to_string());
