@@ -5,6 +5,8 @@
 
 mod expand;
 mod scenario;
+#[cfg(test)]
+pub(crate) mod tiny;
 
 pub use scenario::{ModelSite, Questions, Scenario};
 
