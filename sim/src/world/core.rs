@@ -151,6 +151,8 @@ pub(crate) enum Tag {
 pub(crate) struct Core<A: Actor> {
     pub(crate) now: Time,
     pub(crate) step: StepId,
+    /// What the last step was about.
+    pub(crate) last: super::Step,
     /// The node of the acting actor has died within this handler: its remaining effects are refused.
     pub(crate) struck: bool,
     pub(crate) agenda: Agenda<Entry<A>>,

@@ -120,6 +120,12 @@ impl<A: Actor> World<A> {
         self.core.step.0
     }
 
+    /// What the last step was about.
+    #[must_use]
+    pub fn last_step(&self) -> &Step {
+        &self.core.last
+    }
+
     /// The digest of everything so far.
     #[must_use]
     pub fn digest(&self) -> u64 {
@@ -298,6 +304,7 @@ impl<A: Actor> Default for Core<A> {
         Core {
             now: Time(0),
             step: StepId(0),
+            last: Step { id: StepId(0), at: Time(0), node: None, actor: None },
             struck: false,
             agenda: agenda::Agenda::default(),
             run: Run::DEFAULT,

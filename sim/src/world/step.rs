@@ -27,8 +27,8 @@ pub struct Step {
 /// What came of asking for a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stepped {
-    /// A step was made.
-    Step(Step),
+    /// A step was made; [`World::last_step`] says what it was about.
+    Step,
     /// An entry was taken that had become void: a timer that was disarmed or moved. It is no step.
     Void,
     /// The agenda is empty.
@@ -75,7 +75,7 @@ impl<A: Actor> World<A> {
     }
 
     /// Delivers an event that has waited, or lets it wait on if its node stands still.
-    #[inline]
+    #[inline(always)]
     fn waited(
         &mut self,
         moment: Moment,
@@ -110,6 +110,7 @@ impl<A: Actor> World<A> {
             return self.refuse(at, node, moment.cause);
         }
         self.core.begin(moment);
+        self.core.last = Step { id: self.core.step, at, node: Some(node), actor: Some(to) };
         self.core.digest.write_u64(u64::from(to.0) << 32 | u64::from(incarnation.0));
         event.hash(&mut self.core.digest);
         if self.core.tracer.is_some() {
@@ -120,7 +121,7 @@ impl<A: Actor> World<A> {
         if !self.core.died.is_empty() {
             self.bury();
         }
-        Stepped::Step(Step { id: self.core.step, at, node: Some(node), actor: Some(to) })
+        Stepped::Step
     }
 
     fn timer(&mut self, at: Time, id: u32, actor: ActorId, timer: A::Timer) -> Stepped {
@@ -210,7 +211,8 @@ impl<A: Actor> World<A> {
             }
         };
         self.bury();
-        Stepped::Step(Step { id: self.core.step, at, node, actor: None })
+        self.core.last = Step { id: self.core.step, at, node, actor: None };
+        Stepped::Step
     }
 
     /// An event came too late: its life is over, or nobody is there. That is a step, so that the digest sees it.
@@ -219,7 +221,8 @@ impl<A: Actor> World<A> {
         core.refused += 1;
         core.begin_traced(at, cause, Some(node), (5, "refused: meant for a life that is over"));
         core.fold(Tag::Refused, u64::from(node.0));
-        Stepped::Step(Step { id: core.step, at, node: Some(node), actor: None })
+        core.last = Step { id: core.step, at, node: Some(node), actor: None };
+        Stepped::Step
     }
 
     /// Makes the actors of nodes that died in this step newborn again; what they shared is lost.
