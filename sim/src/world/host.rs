@@ -74,7 +74,7 @@ impl<A: Actor> Core<A> {
         self.deliver_later(me, to, msg, (link.arrival(self.now, extra), priority));
     }
 
-    #[inline]
+    #[inline(always)]
     fn deliver_later(&mut self, me: Me, to: ActorId, msg: A::Msg, (due, priority): (Time, u8)) {
         let incarnation = self.seat(self.home(to)).expected();
         let event = Pending::Message { from: me.actor, msg };
