@@ -1,1 +1,3 @@
 //! Models of replicated key-value storage.
+
+pub mod mvcc;

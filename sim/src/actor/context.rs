@@ -1,6 +1,6 @@
 //! The context: how an actor acts on its world, one effect after the other.
 
-use super::{Actor, BugSet, CloseReason, DiskOp, Label, Mark, Outcome, Point};
+use super::{Actor, BugSet, CloseReason, DiskOp, Mark, Outcome, Point};
 use crate::actor::Bug;
 use crate::choose::{Key, Site};
 use crate::id::{ActorId, ConnId, FileId, FileName, Incarnation, NodeId, OpId, RequestId};
@@ -265,14 +265,5 @@ impl<'a, A: Actor> Context<'a, A> {
     /// The modelled system dies of its own defect here. A violation of "a node never stops by itself".
     pub fn abort(&mut self, reason: &'static str) {
         self.host.abort(self.me, reason);
-    }
-}
-
-/// Prints a label as seed files and traces name it.
-pub(crate) fn write_label<L: Label>(f: &mut impl std::fmt::Write, label: &L) -> std::fmt::Result {
-    let kind = L::KINDS.get(usize::from(label.kind())).copied().unwrap_or("?");
-    match label.subject() {
-        0 => write!(f, "{kind}"),
-        subject => write!(f, "{kind}#{subject}"),
     }
 }

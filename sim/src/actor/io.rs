@@ -141,6 +141,59 @@ impl DiskOp<'_> {
             DiskOp::SyncDir => DiskKind::SyncDir,
         }
     }
+
+    /// Prints as the request does, with the name of the file that it is about, if it is known, in place of its number.
+    #[must_use]
+    pub const fn with_name(self, name: Option<FileName>) -> impl fmt::Display {
+        NamedOp { op: self, name }
+    }
+
+    /// The open file that it is about.
+    #[must_use]
+    pub const fn file(&self) -> Option<FileId> {
+        match *self {
+            DiskOp::Read { file, .. }
+            | DiskOp::Write { file, .. }
+            | DiskOp::Append { file, .. }
+            | DiskOp::Truncate { file, .. }
+            | DiskOp::Sync(file) => Some(file),
+            _ => None,
+        }
+    }
+}
+
+/// Without the data: `write f1 @32 16B`.
+impl fmt::Display for DiskOp<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        NamedOp { op: *self, name: None }.fmt(f)
+    }
+}
+
+struct NamedOp<'a> {
+    op: DiskOp<'a>,
+    name: Option<FileName>,
+}
+
+impl fmt::Display for NamedOp<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.op.kind())?;
+        match (self.name, self.op.file()) {
+            (Some(name), Some(_)) => write!(f, " {name}")?,
+            (None, Some(file)) => write!(f, " {file}")?,
+            (_, None) => {}
+        }
+        match self.op {
+            DiskOp::Open(name) | DiskOp::Create(name) | DiskOp::Remove(name) => {
+                write!(f, " {name}")
+            }
+            DiskOp::Read { offset, len, .. } => write!(f, " @{offset} {len}B"),
+            DiskOp::Write { offset, data, .. } => write!(f, " @{offset} {}B", data.len()),
+            DiskOp::Append { data, .. } => write!(f, " {}B", data.len()),
+            DiskOp::Truncate { len, .. } => write!(f, " {len}B"),
+            DiskOp::Rename { from, to } => write!(f, " {from} to {to}"),
+            DiskOp::Sync(_) | DiskOp::List | DiskOp::SyncDir => Ok(()),
+        }
+    }
 }
 
 /// The kinds of disk requests, in the order of their numbers in keys.
@@ -183,6 +236,17 @@ pub struct DiskEvent {
     pub result: Result<DiskDone, DiskError>,
 }
 
+/// The number of the request and what came of it, without the data: `r7 read 16B`.
+impl fmt::Display for DiskEvent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "r{} ", self.request.0)?;
+        match &self.result {
+            Ok(done) => write!(f, "{done}"),
+            Err(error) => write!(f, "{error}"),
+        }
+    }
+}
+
 /// A disk request that was carried out.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum DiskDone {
@@ -208,6 +272,21 @@ pub enum DiskDone {
     Done,
 }
 
+impl fmt::Display for DiskDone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            DiskDone::Opened { file, len } => write!(f, "opened {file} {len}B"),
+            DiskDone::Read(data) => write!(f, "read {}B", data.len()),
+            DiskDone::Written { offset, len } => write!(f, "written @{offset} {len}B"),
+            DiskDone::Listed(files) => {
+                f.write_str("listed")?;
+                files.iter().try_for_each(|(name, len)| write!(f, " {name} {len}B"))
+            }
+            DiskDone::Done => f.write_str("done"),
+        }
+    }
+}
+
 /// Why a disk request failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum DiskError {
@@ -227,5 +306,46 @@ impl fmt::Display for DiskError {
             DiskError::Full => "disk full",
             DiskError::Io => "i/o error",
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_disk_request_prints_what_it_asks_for_without_its_data() {
+        let (file, wal) = (FileId(1), FileName::new("wal"));
+        for (op, text) in [
+            (DiskOp::Open(wal), "open wal"),
+            (DiskOp::Create(wal), "create wal"),
+            (DiskOp::Read { file, offset: 32, len: 16 }, "read f1 @32 16B"),
+            (DiskOp::Write { file, offset: 32, data: b"abc" }, "write f1 @32 3B"),
+            (DiskOp::Append { file, data: b"abc" }, "append f1 3B"),
+            (DiskOp::Truncate { file, len: 8 }, "truncate f1 8B"),
+            (DiskOp::Sync(file), "sync f1"),
+            (DiskOp::Rename { from: wal, to: FileName::new("old") }, "rename wal to old"),
+            (DiskOp::Remove(wal), "remove wal"),
+            (DiskOp::List, "list"),
+            (DiskOp::SyncDir, "sync-dir"),
+        ] {
+            assert_eq!(op.to_string(), text);
+            assert_eq!(op.with_name(Some(wal)).to_string(), text.replace("f1", "wal"));
+        }
+    }
+
+    #[test]
+    fn a_disk_answer_prints_what_came_of_the_request() {
+        let wal = FileName::new("wal");
+        for (result, text) in [
+            (Ok(DiskDone::Opened { file: FileId(1), len: 40 }), "r7 opened f1 40B"),
+            (Ok(DiskDone::Read(vec![0; 16])), "r7 read 16B"),
+            (Ok(DiskDone::Written { offset: 32, len: 16 }), "r7 written @32 16B"),
+            (Ok(DiskDone::Listed(vec![(wal, 4), (wal, 0)])), "r7 listed wal 4B wal 0B"),
+            (Ok(DiskDone::Done), "r7 done"),
+            (Err(DiskError::Full), "r7 disk full"),
+        ] {
+            assert_eq!(DiskEvent { request: RequestId(7), result }.to_string(), text);
+        }
     }
 }

@@ -10,6 +10,7 @@
 //! From this floor up there are threads and clocks; nothing of them reaches a run. Reading order: [`Registry`],
 //! [`Runner`], [`Case`], then `sweep/`, `shrink/` and `hunt.rs`.
 
+pub mod bench;
 pub mod corpus;
 pub mod determinism;
 pub mod hunt;

@@ -16,7 +16,7 @@ mod mix;
 mod odds;
 
 pub use draw::{Draw, Purpose};
-pub use mix::{FixedState, Mixer, fold, fold_key};
+pub use mix::{FixedState, Mixer, fold, fold_key, start};
 pub use odds::Odds;
 
 use hashbrown::HashMap;
@@ -48,6 +48,8 @@ pub enum Shape {
     Disk,
     /// `node file sector n`: what a crash or a failed sync does with one unsynced sector; built by [`Key::sector`].
     Sector,
+    /// `node name change n`: what a crash does with an unsynced change of a name; built by [`Key::sector`].
+    Change,
     /// `client->server nth @offset`: a connection and a place in one of its streams; built by [`Key::stream`].
     Stream,
     /// `actor subject nth`: a decision of a model; built by [`Key::own`].
@@ -231,7 +233,9 @@ impl Choices {
         if self.live & (1 << site.id) == 0 { 0 } else { self.decide(site.id, key) }
     }
 
-    fn decide(&mut self, site: u16, key: Key) -> u32 {
+    /// Decides at a site that is known to be live.
+    #[inline]
+    pub(crate) fn decide(&mut self, site: u16, key: Key) -> u32 {
         let folded = fold_key(site, key);
         let forced =
             if self.overridden & (1 << site) == 0 { None } else { self.overrides.get_mut(&folded) };
@@ -243,8 +247,8 @@ impl Choices {
             None if self.calm => 0,
             None => self.odds[usize::from(site)].pick(fold(self.seed, folded)),
         };
-        if outcome != 0
-            && let Some(recording) = &mut self.recording
+        if let Some(recording) = &mut self.recording
+            && outcome != 0
         {
             recording.push(Decision { site, key, outcome });
         }

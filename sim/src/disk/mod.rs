@@ -1,18 +1,34 @@
-//! Stub, replaced when the disk lands.
-#![allow(missing_docs, unused)]
-use crate::actor::*;
-use crate::choose::*;
-use crate::id::*;
-use crate::time::*;
-#[derive(Clone, Debug, Default)]
-pub struct Disk;
-impl Disk {
-    pub fn heal(&mut self, _t: Time) {}
-    pub fn fill_until(&mut self, _t: Time) {}
-    pub fn fail_reads_until(&mut self, _t: Time) {}
-    pub fn fail_writes_until(&mut self, _t: Time) {}
-    pub fn fail_syncs_until(&mut self, _t: Time) {}
-    pub fn slow_until(&mut self, _f: u32, _t: Time) {}
-    pub fn hang_until(&mut self, _t: Time) {}
-    pub fn fold_durable(&self, _m: &mut Mixer) {}
-}
+//! The disk of one node: files of bytes with a pending and a durable image, and names with a pending and a durable table.
+//!
+//! ```text
+//!  submit ──▶ request in flight ──latency──▶ complete: lands in the pending image, answered
+//!                  │                                        │ sync, by sectors and length
+//!                  │ crash: lands or not, by sector         ▼
+//!                  └──────────────────────────────▶ durable image ◀── crash: each pending sector kept or lost
+//! ```
+//!
+//! It is told, and never chooses by itself whom to trouble: faults open windows ([`Trouble`]), and the small deviations of
+//! single requests, and what becomes of each unsynced sector and name, are decisions of the run. It is a plain value that
+//! an engine drives: it knows no agenda, and of an actor only its number.
+//!
+//! Reading order: [`Disk`] (`device.rs`), `image.rs` for what a file holds, `names.rs` for the directory, `carry.rs` for
+//! what a request does, `death.rs` for crash and kill.
+
+mod carry;
+mod death;
+mod device;
+mod fate;
+mod image;
+mod names;
+mod request;
+mod seen;
+mod sites;
+mod trouble;
+
+pub use device::{Disk, DiskSpec, Submitted};
+pub use seen::{DiskChange, DiskSeen};
+pub use sites::{CRASH, DISK, IN_FLIGHT, LENGTH, NAMES, SECTOR, SLOWDOWNS};
+pub use trouble::Trouble;
+
+#[cfg(test)]
+mod tests;

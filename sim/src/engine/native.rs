@@ -73,11 +73,11 @@ impl<'s, A: Actor> Native<'s, A> {
         let mut step_digests = Vec::new();
         loop {
             match simulation.advance(scenario, plan) {
-                Progress::Step(step) => {
+                Progress::Step => {
                     if options.step_digests {
                         step_digests.push(simulation.world.digest());
                     }
-                    if options.stop_after == Some(step.id.0) {
+                    if options.stop_after == Some(simulation.world.steps()) {
                         break;
                     }
                 }

@@ -53,8 +53,10 @@ impl Config {
 pub struct Run {
     /// The first instant of the run's clock; drawn, never 0.
     pub start: Time,
-    /// Calm latency of every link between nodes.
+    /// The least calm latency of a link between nodes.
     pub latency: Span,
+    /// Each link's own calm latency is longer by up to this; drawn from the plan's seed, by link.
+    pub spread: Span,
     /// Calm time of a hand-over between actors of a node: message, phase, lock.
     pub local: Span,
     /// Calm latency of a disk request.
@@ -88,6 +90,7 @@ impl Run {
     pub const DEFAULT: Run = Run {
         start: Time(1_000_000_000),
         latency: Span::ms(1),
+        spread: Span(0),
         local: Span::us(1),
         disk: Span::us(100),
         think: Span::ms(1),
@@ -146,3 +149,19 @@ pub struct Plan<A: Actor> {
     /// The odds of the sites; used when the noise is drawn.
     pub odds: Vec<(u16, Odds)>,
 }
+
+/// By hand, since a derived one would ask the actor itself to be comparable.
+impl<A: Actor> PartialEq for Plan<A> {
+    fn eq(&self, other: &Plan<A>) -> bool {
+        self.seed == other.seed
+            && self.bugs == other.bugs
+            && self.config == other.config
+            && (self.run, self.down_max) == (other.run, other.down_max)
+            && self.ops == other.ops
+            && self.faults == other.faults
+            && self.noise == other.noise
+            && self.odds == other.odds
+    }
+}
+
+impl<A: Actor> Eq for Plan<A> {}

@@ -50,11 +50,14 @@ pub struct Links {
 }
 
 impl Links {
-    /// Makes `nodes` squared calm links. Keeps its memory.
-    pub fn reset(&mut self, nodes: usize, base: Span) {
+    /// Makes `nodes` squared calm links, each with the latency that `base` gives it. Keeps its memory.
+    pub fn reset(&mut self, nodes: usize, mut base: impl FnMut(usize, usize) -> Span) {
         self.nodes = nodes;
         self.links.clear();
-        self.links.resize(nodes * nodes, Link::calm(base.at_least(Span::LEAST)));
+        for from in 0..nodes {
+            self.links
+                .extend((0..nodes).map(|to| Link::calm(base(from, to).at_least(Span::LEAST))));
+        }
     }
 
     /// The link from one node to another.

@@ -12,6 +12,4 @@ pub(crate) struct Client {
     pub(crate) current: Option<u32>,
     /// The index behind the last of its operations.
     pub(crate) end: u32,
-    /// The operation whose invoke is on the agenda.
-    pub(crate) waiting: bool,
 }

@@ -6,8 +6,8 @@ use super::locks::Locks;
 use super::seat::Seat;
 use super::timers::Timers;
 use super::{Violation, client::Client};
-use crate::actor::{Actor, BugSet, Event, Family, History, Label, Me};
-use crate::choose::{Choices, Ends, FixedState, Key, Mixer, Shape, Site, fold};
+use crate::actor::{Actor, BugSet, ConnEvent, Event, Family, History, Label, Me};
+use crate::choose::{Choices, Ends, FixedState, Key, Mixer, Shape, Site, fold, start};
 use crate::fault::{FaultLine, Kind};
 use crate::id::{ActorId, Incarnation, NodeId, RequestId, StepId};
 use crate::nemesis::{Account, PlannedOp, Run};
@@ -57,13 +57,13 @@ pub(crate) struct Entry<A: Actor> {
 #[derive(Clone, Debug)]
 pub(crate) enum Due<A: Actor> {
     /// An event for an actor of this incarnation.
-    Event { to: ActorId, incarnation: Incarnation, event: Event<A> },
+    Event { to: ActorId, incarnation: Incarnation, event: Pending<A> },
     /// A timer's deadline, unless it has moved.
     Timer { actor: ActorId, timer: A::Timer },
     /// The answer to a disk request.
     Disk { node: NodeId, incarnation: Incarnation, request: RequestId },
     /// Something about a connection.
-    Conn(crate::net::Wake),
+    Conn(crate::net::conn::Wake),
     /// The next operation of a client.
     Invoke { client: u16, op: u32 },
     /// A fault line with a time.
@@ -76,12 +76,53 @@ pub(crate) enum Due<A: Actor> {
     DriftEnds { node: NodeId },
 }
 
+/// A hand-over between actors of a node: to whom, its key where it can deviate from calm, and its second cause.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct HandOver {
+    pub(crate) to: ActorId,
+    pub(crate) key: Option<Key>,
+    pub(crate) second: StepId,
+}
+
+/// When something is due, and the steps that caused it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Moment {
+    pub(crate) at: Time,
+    pub(crate) cause: StepId,
+    pub(crate) second: StepId,
+}
+
+/// An event that waits on the agenda. Events that carry much (a disk's answer, an operation) are made when they are due, so
+/// that what is copied with every message stays small.
+#[derive(Clone, Debug)]
+pub(crate) enum Pending<A: Actor> {
+    Boot,
+    Message { from: ActorId, msg: A::Msg },
+    Conn(ConnEvent),
+    Locked(A::Lock),
+    Phase(A::Phase),
+    Stop,
+}
+
+impl<A: Actor> From<Pending<A>> for Event<A> {
+    #[inline]
+    fn from(pending: Pending<A>) -> Event<A> {
+        match pending {
+            Pending::Boot => Event::Boot,
+            Pending::Message { from, msg } => Event::Message { from, msg },
+            Pending::Conn(event) => Event::Conn(event),
+            Pending::Locked(lock) => Event::Locked(lock),
+            Pending::Phase(phase) => Event::Phase(phase),
+            Pending::Stop => Event::Stop,
+        }
+    }
+}
+
 /// Kinds of effects and state changes in the digest.
 #[derive(Clone, Copy)]
 #[repr(u64)]
 pub(crate) enum Tag {
-    Step = 1,
-    Send,
+    Send = 1,
     Arm,
     Disarm,
     Lock,
@@ -110,6 +151,8 @@ pub(crate) enum Tag {
 pub(crate) struct Core<A: Actor> {
     pub(crate) now: Time,
     pub(crate) step: StepId,
+    /// What the last step was about.
+    pub(crate) last: super::Step,
     /// The node of the acting actor has died within this handler: its remaining effects are refused.
     pub(crate) struck: bool,
     pub(crate) agenda: Agenda<Entry<A>>,
@@ -125,9 +168,15 @@ pub(crate) struct Core<A: Actor> {
     /// Per receiver: the last hand-over due from each sender of its node.
     pub(crate) handed: Vec<Vec<(ActorId, Time)>>,
     pub(crate) links: Links,
-    pub(crate) conns: crate::net::Conns,
+    pub(crate) conns: crate::net::conn::Conns,
     pub(crate) disks: Vec<crate::disk::Disk>,
     pub(crate) clients: Vec<Client>,
+    /// How many clients have an operation under way or waiting.
+    pub(crate) busy: u32,
+    /// Datagrams can deviate from calm by choice.
+    pub(crate) net_varies: bool,
+    /// Until then some link or node is in trouble; outside of it datagrams take the short way.
+    pub(crate) trouble_until: Time,
     pub(crate) ops: Vec<PlannedOp<A::Op>>,
     pub(crate) invoked: Vec<bool>,
     pub(crate) history: History<A>,
@@ -147,7 +196,7 @@ pub(crate) struct Core<A: Actor> {
     pub(crate) digest: Mixer,
     pub(crate) broken: Option<Violation>,
     pub(crate) tracer: Option<Box<Tracer>>,
-    pub(crate) scratch: Vec<crate::net::Wake>,
+    pub(crate) scratch: Vec<crate::net::conn::Wake>,
     pub(crate) burst: (Time, u32),
 }
 
@@ -183,7 +232,7 @@ impl<A: Actor> Core<A> {
 
     /// How often something equal has come before, plus one. Only asked where a decision can be other than calm.
     pub(crate) fn count(&mut self, who: u64, what: u64, kind: u64) -> u32 {
-        let n = self.counts.entry(fold(fold(who, what), kind)).or_insert(0);
+        let n = self.counts.entry(fold(fold(fold(start(0), who), what), kind)).or_insert(0);
         *n += 1;
         *n
     }
@@ -221,14 +270,8 @@ impl<A: Actor> Core<A> {
     }
 
     /// Hands an event over to an actor of the same node, in order for this pair.
-    pub(crate) fn hand_over(
-        &mut self,
-        me: Me,
-        to: ActorId,
-        key: Option<Key>,
-        second: StepId,
-        event: Event<A>,
-    ) {
+    pub(crate) fn hand_over(&mut self, me: Me, how: HandOver, event: Pending<A>) {
+        let HandOver { to, key, second } = how;
         let slow = self.seat(me.node).slowness(self.now);
         let mut due = self.now + self.run.local.times(slow);
         let mut priority = 0;

@@ -1,13 +1,14 @@
 //! Faults at work: deaths, boots, pauses, trouble of links, disks and clocks, and the heal.
 
-use super::core::{Core, Due, Tag};
-use crate::actor::{Actor, Event};
+use super::core::{Core, Due, Pending, Tag};
+use crate::actor::Actor;
 use crate::fault::{
     ClockTrouble, ConnectTrouble, Death, DiskTrouble, Fault, FaultLine, Kind, LinkTrouble, Path,
     When,
 };
 use crate::id::{ActorId, NodeId, StepId};
 use crate::time::Span;
+use crate::trace::StepLine;
 use std::hash::Hash;
 
 impl<A: Actor> Core<A> {
@@ -56,10 +57,14 @@ impl<A: Actor> Core<A> {
                 seat.paused_until = seat.paused_until.max(until);
             }
             Fault::Slow(node, factor, _) => {
+                self.trouble_until = self.trouble_until.max(until);
                 let seat = self.seat_mut(node);
                 (seat.slow_until, seat.slow_factor) = (until, factor.max(1));
             }
-            Fault::Link(trouble, path, _) => self.trouble_links(trouble, path, until),
+            Fault::Link(trouble, path, _) => {
+                self.trouble_until = self.trouble_until.max(until);
+                self.trouble_links(trouble, path, until);
+            }
             Fault::Conn(trouble, from, to) => return self.trouble_conns(trouble, from, to),
             Fault::Connect(trouble, node, _) => match trouble {
                 ConnectTrouble::Refuse => self.conns.refuse_connects(node, until),
@@ -90,14 +95,16 @@ impl<A: Actor> Core<A> {
     }
 
     fn trouble_disk(&mut self, trouble: DiskTrouble, node: NodeId, until: crate::time::Time) {
-        let disk = &mut self.disks[usize::from(node.0)];
+        let disk = self.disks[usize::from(node.0)].trouble_mut();
         match trouble {
-            DiskTrouble::Full => disk.fill_until(until),
-            DiskTrouble::ReadError => disk.fail_reads_until(until),
-            DiskTrouble::WriteError => disk.fail_writes_until(until),
-            DiskTrouble::SyncError => disk.fail_syncs_until(until),
-            DiskTrouble::Slow(factor) => disk.slow_until(factor, until),
-            DiskTrouble::Hang => disk.hang_until(until),
+            DiskTrouble::Full => disk.full_until = until,
+            DiskTrouble::ReadError => disk.read_error_until = until,
+            DiskTrouble::WriteError => disk.write_error_until = until,
+            DiskTrouble::SyncError => disk.sync_error_until = until,
+            DiskTrouble::Slow(factor) => {
+                (disk.slow_until, disk.slow_factor) = (until, factor.max(1));
+            }
+            DiskTrouble::Hang => disk.hang_until = until,
         }
     }
 
@@ -125,7 +132,7 @@ impl<A: Actor> Core<A> {
         self.account.book(node, self.now + self.run.grace + span);
         let due = self.now + self.run.local.at_least(Span::LEAST);
         for to in actors {
-            self.schedule(due, Due::Event { to, incarnation, event: Event::Stop });
+            self.schedule(due, Due::Event { to, incarnation, event: Pending::Stop });
         }
         self.schedule(self.now + self.run.grace, Due::Grace { node, incarnation });
         true
@@ -174,6 +181,7 @@ impl<A: Actor> Core<A> {
         seat.clock.boot(now);
         let incarnation = seat.incarnation;
         self.account.back(node, now);
+        self.io_up(node, incarnation);
         self.boot_actors(node, incarnation);
     }
 
@@ -183,7 +191,7 @@ impl<A: Actor> Core<A> {
                 let to = ActorId(u16::try_from(i).expect("an actor's number"));
                 self.schedule(
                     self.now + Span::LEAST,
-                    Due::Event { to, incarnation, event: Event::Boot },
+                    Due::Event { to, incarnation, event: Pending::Boot },
                 );
             }
         }
@@ -199,24 +207,38 @@ impl<A: Actor> Core<A> {
         self.healed = Some(now);
         self.fold(Tag::Heal, now.0);
         self.links.heal(now);
-        self.conns.heal(now);
-        for disk in &mut self.disks {
-            disk.heal(now);
-        }
         for seat in &mut self.seats {
             seat.slow_until = seat.slow_until.min(now);
             seat.clock.drift(0, now);
         }
         self.choices.fall_calm();
+        self.io_heal();
         if let Some(tracer) = &mut self.tracer {
-            tracer.step(self.step, now, None, format_args!("heal"), [StepId(0); 2]);
+            let line = StepLine { step: self.step, at: now, node: None, causes: [StepId(0); 2] };
+            tracer.step(line, format_args!("heal"));
         }
     }
 
-    /// How often a kind of trouble was really seen to happen.
+    /// Whether any fault, beyond unusual timing, has really happened.
     pub(crate) fn saw_any_fault(&self) -> bool {
         const MILD: [Kind; 5] = [Kind::Kept, Kind::Schedule, Kind::Tie, Kind::Waiter, Kind::Think];
+        const BELOW: [Kind; 13] = [
+            Kind::Segment,
+            Kind::ConnectRefused,
+            Kind::ConnectHang,
+            Kind::ConnectDelay,
+            Kind::CutReset,
+            Kind::CutHalfOpen,
+            Kind::Flip,
+            Kind::RequestError,
+            Kind::RequestSlow,
+            Kind::RequestHang,
+            Kind::ShortWrite,
+            Kind::Misdirect,
+            Kind::Rot,
+        ];
         let mild: u32 = MILD.iter().map(|kind| self.seen[*kind as usize]).sum();
         self.seen.iter().sum::<u32>() > mild
+            || BELOW.iter().any(|kind| self.seen_by_conns(*kind) + self.seen_by_disks(*kind) > 0)
     }
 }

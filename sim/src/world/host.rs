@@ -1,18 +1,17 @@
 //! What the core does for an actor: every effect, applied at once.
 
 use super::Violation;
-use super::core::{Core, Due, Entry, Tag, WAITER};
+use super::core::{Core, Due, Entry, HandOver, Pending, Tag, WAITER};
 use super::locks::Asked;
 use super::timers::Armed;
 use super::violation::promise;
 use crate::actor::{
-    Actor, BugSet, CloseReason, DiskOp, Event, Family, HistoryEvent, Host, Label, Mark, Me,
-    Outcome, Point,
+    Actor, BugSet, CloseReason, DiskOp, Family, HistoryEvent, Host, Label, Mark, Me, Outcome, Point,
 };
 use crate::choose::{Key, Site};
 use crate::fault::{Death, Kind};
 use crate::id::{ActorId, ConnId, OpId, RequestId, StepId};
-use crate::net::{Fate, NET};
+use crate::net::Fate;
 use crate::time::{Span, Time};
 use std::hash::{Hash, Hasher};
 
@@ -28,12 +27,12 @@ impl<A: Actor> Core<A> {
         payload.hash(&mut self.digest);
     }
 
-    /// Sends over the network.
+    /// Sends over a network that may deviate from calm.
+    #[inline(never)]
     fn transmit(&mut self, me: Me, to: ActorId, msg: A::Msg) {
         let target = self.home(to);
         let link = *self.links.get(me.node, target);
-        let lively = self.choices.is_live(&NET) || self.choices.is_live(&super::TIE);
-        let key = lively.then(|| self.key_between(me, to, Family::Message, &msg));
+        let key = self.net_varies.then(|| self.key_between(me, to, Family::Message, &msg));
         let fate = key.map_or(Fate::Calm, |key| Fate::decide(&mut self.choices, key, link.base));
         if fate != Fate::Calm {
             fate.hash(&mut self.digest);
@@ -75,10 +74,10 @@ impl<A: Actor> Core<A> {
         self.deliver_later(me, to, msg, (link.arrival(self.now, extra), priority));
     }
 
-    #[inline]
+    #[inline(always)]
     fn deliver_later(&mut self, me: Me, to: ActorId, msg: A::Msg, (due, priority): (Time, u8)) {
         let incarnation = self.seat(self.home(to)).expected();
-        let event = Event::Message { from: me.actor, msg };
+        let event = Pending::Message { from: me.actor, msg };
         let entry = Entry {
             cause: self.step,
             second: StepId(0),
@@ -107,13 +106,23 @@ impl<A: Actor> Host<A> for Core<A> {
             return;
         }
         self.fold_with(Tag::Send, u64::from(to.0), &msg);
-        self.trace(|t| format!("send {}: {msg}", t.names().actor(to)));
-        if self.home(to) == me.node {
+        if self.tracer.is_some() {
+            self.trace(|t| format!("send {}: {msg}", t.names().actor(to)));
+        }
+        let home = self.home(to);
+        if home == me.node {
             let key =
                 self.hand_overs_vary().then(|| self.key_between(me, to, Family::Message, &msg));
-            self.hand_over(me, to, key, StepId(0), Event::Message { from: me.actor, msg });
-        } else {
+            self.hand_over(
+                me,
+                HandOver { to, key, second: StepId(0) },
+                Pending::Message { from: me.actor, msg },
+            );
+        } else if self.net_varies || self.now < self.trouble_until {
             self.transmit(me, to, msg);
+        } else {
+            let due = self.now + self.links.get(me.node, home).base;
+            self.deliver_later(me, to, msg, (due, 0));
         }
     }
 
@@ -213,7 +222,11 @@ impl<A: Actor> Host<A> for Core<A> {
         self.trace(|_| format!("yield to {phase}"));
         let key =
             self.hand_overs_vary().then(|| self.key_between(me, me.actor, Family::Phase, &phase));
-        self.hand_over(me, me.actor, key, StepId(0), Event::Phase(phase));
+        self.hand_over(
+            me,
+            HandOver { to: me.actor, key, second: StepId(0) },
+            Pending::Phase(phase),
+        );
     }
 
     fn point(&mut self, me: Me, point: &'static Point) {
@@ -277,18 +290,19 @@ impl<A: Actor> Host<A> for Core<A> {
         let (next, end) = (index + 1, state.end);
         self.history.events.push(HistoryEvent::Completed { process, op, outcome, at });
         if next < end {
-            self.clients[client].waiting = true;
             self.schedule_invoke(u16::try_from(client).expect("a client's index"), next);
+        } else {
+            self.busy -= 1;
         }
     }
 
-    fn choose(&mut self, me: Me, site: &'static Site, key: Key) -> u32 {
+    fn choose(&mut self, _me: Me, site: &'static Site, key: Key) -> u32 {
         if self.struck || !self.choices.is_live(site) {
             return 0;
         }
-        let outcome = self.choices.choose(site, key);
-        if outcome != 0 {
-            self.fold(Tag::Choose, u64::from(me.actor.0) << 32 | u64::from(outcome));
+        let outcome = self.choices.decide(site.id, key);
+        self.fold(Tag::Choose, u64::from(outcome));
+        if self.tracer.is_some() && outcome != 0 {
             self.trace(|_| {
                 format!(
                     "choose {}: {}",
@@ -380,7 +394,7 @@ impl<A: Actor> Core<A> {
         } else {
             None
         };
-        self.hand_over(me, to, key, asked, Event::Locked(lock));
+        self.hand_over(me, HandOver { to, key, second: asked }, Pending::Locked(lock));
     }
 
     pub(crate) fn say_actor(&self, actor: ActorId) -> String {

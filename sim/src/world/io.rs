@@ -1,53 +1,218 @@
 //! Connections and disks of a world: the floors below decide what happens, this puts it on the agenda.
 
-use super::core::Core;
+use super::core::{Core, Due, Tag};
 use crate::actor::{Actor, CloseReason, ConnEvent, DiskEvent, DiskOp, Me};
+use crate::choose::Mixer;
+use crate::disk::{DiskChange, DiskSpec};
 use crate::fault::{ConnTrouble, Death, Kind};
-use crate::id::{ActorId, ConnId, Incarnation, NodeId, RequestId, StepId};
-use crate::net::{End, Wake};
+use crate::id::{ActorId, ConnId, Incarnation, NodeId, RequestId};
+use crate::net::conn::{End, Medium, Sight, Socket, Trouble, Wake, Which};
+use crate::time::Span;
+use crate::trace::{Tracer, say_request};
+use std::hash::{Hash, Hasher};
 
 impl<A: Actor> Core<A> {
+    /// All nodes up in their first life, with empty disks.
     pub(crate) fn io_reset(&mut self, nodes: usize) {
-        self.conns.reset(self.run.buffer);
+        self.conns.reset(nodes, self.run.buffer);
+        let run = self.run;
         self.disks.resize_with(nodes, Default::default);
+        for (disk, i) in self.disks.iter_mut().zip(0..) {
+            let fragile = run.fragile.has(NodeId(i));
+            disk.reset(DiskSpec {
+                sector: run.sector,
+                capacity: run.capacity,
+                base: run.disk,
+                fragile,
+            });
+        }
     }
-    pub(crate) fn io_connect(&mut self, _me: Me, _to: ActorId) -> ConnId {
-        ConnId(0)
+
+    /// Tells the connections which life of a node can be connected to.
+    pub(crate) fn io_up(&mut self, node: NodeId, incarnation: Incarnation) {
+        self.with_medium(|conns, medium| conns.node_up(node, incarnation, medium));
     }
-    pub(crate) fn io_write(&mut self, _me: Me, _conn: ConnId, _data: &[u8]) -> usize {
-        0
+
+    /// Runs something on the connections, and puts the wakes that it asks for on the agenda.
+    fn with_medium<R>(
+        &mut self,
+        run: impl FnOnce(&mut crate::net::conn::Conns, &mut Medium<'_>) -> R,
+    ) -> R {
+        let mut wakes = std::mem::take(&mut self.scratch);
+        let mut medium = Medium {
+            now: self.now,
+            step: self.step,
+            links: &self.links,
+            choices: &mut self.choices,
+            wakes: &mut wakes,
+        };
+        let result = run(&mut self.conns, &mut medium);
+        for wake in wakes.drain(..) {
+            let entry = super::core::Entry {
+                cause: wake.cause,
+                second: crate::id::StepId(0),
+                due: Due::Conn(wake),
+            };
+            self.agenda.push(wake.due, 0, entry);
+        }
+        self.scratch = wakes;
+        result
     }
+
+    pub(crate) fn io_connect(&mut self, me: Me, to: ActorId) -> ConnId {
+        let at = self.home(to);
+        let conn = self.with_medium(|conns, medium| conns.connect(me, to, at, medium));
+        self.fold(Tag::Connect, u64::from(to.0) << 32 | u64::from(conn.0));
+        self.trace(|t| format!("connect to {}: conn {}", t.names().actor(to), conn.0));
+        conn
+    }
+
+    pub(crate) fn io_write(&mut self, me: Me, conn: ConnId, data: &[u8]) -> usize {
+        let socket = Socket { owner: me, conn };
+        let taken = self.with_medium(|conns, medium| conns.write(socket, data, medium));
+        self.fold(Tag::Write, u64::from(conn.0));
+        self.digest.write(&data[..taken]);
+        self.trace(|_| format!("write conn {}: {taken} of {} bytes", conn.0, data.len()));
+        taken
+    }
+
     pub(crate) fn io_read(
         &mut self,
-        _me: Me,
-        _conn: ConnId,
-        _max: usize,
-        _into: &mut Vec<u8>,
+        me: Me,
+        conn: ConnId,
+        max: usize,
+        into: &mut Vec<u8>,
     ) -> usize {
-        0
+        let (socket, from) = (Socket { owner: me, conn }, into.len());
+        let read = self.with_medium(|conns, medium| conns.read(socket, max, into, medium));
+        self.fold(Tag::Read, u64::from(conn.0));
+        self.digest.write(&into[from..]);
+        self.trace(|_| format!("read conn {}: {read} bytes", conn.0));
+        read
     }
-    pub(crate) fn io_close(&mut self, _me: Me, _conn: ConnId, _reason: CloseReason) {}
-    pub(crate) fn io_disk(&mut self, _me: Me, _op: DiskOp<'_>) -> RequestId {
-        RequestId(0)
+
+    pub(crate) fn io_close(&mut self, me: Me, conn: ConnId, reason: CloseReason) {
+        self.with_medium(|conns, medium| conns.close(Socket { owner: me, conn }, reason, medium));
+        self.fold(Tag::Close, u64::from(conn.0) << 1 | reason as u64);
+        self.trace(|_| format!("close conn {} ({reason:?})", conn.0));
     }
+
+    /// Something about a connection is due.
+    pub(crate) fn io_wake(&mut self, wake: Wake) -> Option<(End, ConnEvent)> {
+        self.with_medium(|conns, medium| conns.wake(wake, medium))
+    }
+
+    /// A fault strikes the connections between two nodes; answers whether there were any.
+    pub(crate) fn trouble_conns(&mut self, trouble: ConnTrouble, from: NodeId, to: NodeId) -> bool {
+        let trouble = match trouble {
+            ConnTrouble::Reset => Trouble::Reset,
+            ConnTrouble::Close => Trouble::Close,
+            ConnTrouble::Silence => Trouble::Silence,
+            ConnTrouble::Tear => Trouble::Tear(CloseReason::Fin),
+        };
+        self.with_medium(|conns, medium| conns.strike(Which::Between { from, to }, trouble, medium))
+            > 0
+    }
+
+    /// Ends the trouble of connections.
+    pub(crate) fn io_heal(&mut self) {
+        self.with_medium(crate::net::conn::Conns::heal);
+        for disk in &mut self.disks {
+            disk.heal(self.now);
+        }
+    }
+
+    /// Makes a disk request.
+    pub(crate) fn io_disk(&mut self, me: Me, op: DiskOp<'_>) -> RequestId {
+        op.hash(&mut self.digest);
+        let disk = &mut self.disks[usize::from(me.node.0)];
+        let submitted = disk.submit(me, op, self.now, &mut self.choices);
+        self.fold(Tag::Disk, u64::from(submitted.request.0) << 8 | u64::from(submitted.outcome));
+        self.trace(|_| {
+            let deviation = match submitted.outcome {
+                0 => String::new(),
+                n => format!(" ({})", crate::disk::DISK.outcomes[n as usize - 1]),
+            };
+            format!("disk {}: {}{deviation}", submitted.request.0, say_request(&op))
+        });
+        if let Some(span) = submitted.due {
+            let span = span.at_least(Span::LEAST).times(self.seat(me.node).slowness(self.now));
+            let due = Due::Disk {
+                node: me.node,
+                incarnation: me.incarnation,
+                request: submitted.request,
+            };
+            self.schedule(self.now + span, due);
+        }
+        submitted.request
+    }
+
+    /// Carries out a disk request whose time has come.
     pub(crate) fn io_disk_done(
         &mut self,
-        _node: NodeId,
-        _request: RequestId,
+        node: NodeId,
+        request: RequestId,
     ) -> Option<(ActorId, DiskEvent)> {
-        None
+        let Core { disks, choices, digest, tracer, .. } = self;
+        let on_change = |change| tell(change, digest, tracer.as_deref_mut());
+        disks[usize::from(node.0)].complete(request, choices, on_change)
     }
-    pub(crate) fn io_wake(&mut self, _wake: Wake, _cause: StepId) -> Option<(End, ConnEvent)> {
-        None
+
+    /// What a death does to the disk and the connections of a node.
+    pub(crate) fn io_down(&mut self, node: NodeId, death: Death, ended: Incarnation) {
+        let Core { disks, choices, digest, tracer, .. } = self;
+        let on_change = |change| tell(change, digest, tracer.as_deref_mut());
+        let disk = &mut disks[usize::from(node.0)];
+        match death {
+            Death::Crash => disk.crash(node, ended, choices, on_change),
+            Death::Kill | Death::Stop => disk.kill(node, ended, choices, on_change),
+            Death::Wipe => disk.wipe(),
+        }
+        self.with_medium(|conns, medium| match death {
+            Death::Crash | Death::Wipe => conns.node_crashed(node),
+            Death::Kill => conns.node_killed(node, medium),
+            Death::Stop => conns.node_stopped(node, medium),
+        });
     }
-    pub(crate) fn io_down(&mut self, _node: NodeId, _death: Death, _after: Incarnation) {}
-    pub(crate) fn trouble_conns(&mut self, _t: ConnTrouble, _a: NodeId, _b: NodeId) -> bool {
-        false
+
+    /// How often a kind of trouble happened to connections.
+    pub(crate) fn seen_by_conns(&self, kind: Kind) -> u64 {
+        let count = |sight| self.conns.seen().count(sight);
+        match kind {
+            Kind::Segment => count(Sight::Split) + count(Sight::Delayed),
+            Kind::ConnectRefused => count(Sight::RefusedConnect),
+            Kind::ConnectHang => count(Sight::HungConnect),
+            Kind::ConnectDelay => count(Sight::DelayedConnect),
+            Kind::CutReset => count(Sight::CutReset),
+            Kind::CutHalfOpen => count(Sight::CutHalfOpen),
+            Kind::Flip => count(Sight::Flipped),
+            _ => 0,
+        }
     }
-    pub(crate) fn seen_by_conns(&self, _kind: Kind) -> u32 {
-        0
+
+    /// How often a kind of trouble happened to disks.
+    pub(crate) fn seen_by_disks(&self, kind: Kind) -> u64 {
+        let of = |disk: &crate::disk::Disk| {
+            let seen = disk.seen();
+            match kind {
+                Kind::RequestError => seen.read_errors + seen.write_errors + seen.sync_errors,
+                Kind::RequestSlow => seen.slow,
+                Kind::RequestHang => seen.hung,
+                Kind::ShortWrite => seen.short,
+                Kind::Misdirect => seen.misdirected,
+                Kind::Rot => seen.rotted,
+                Kind::Kept => seen.torn,
+                _ => 0,
+            }
+        };
+        self.disks.iter().map(of).sum()
     }
-    pub(crate) fn seen_by_disks(&self, _kind: Kind) -> u32 {
-        0
+}
+
+/// A change of a disk goes into the digest and the trace.
+fn tell(change: DiskChange, digest: &mut Mixer, tracer: Option<&mut Tracer>) {
+    change.hash(digest);
+    if let Some(tracer) = tracer {
+        tracer.effect(format_args!("  {change}"));
     }
 }

@@ -29,7 +29,7 @@ pub use violation::{Violation, promise};
 
 use self::core::{Core, Due};
 use crate::actor::{Actor, History, Mark, Names};
-use crate::choose::{Choices, Decision, Mixer, Site};
+use crate::choose::{Choices, Decision, Mixer, Site, fold, start};
 use crate::fault::{FaultLine, Kind, NodeSet, When};
 use crate::id::{ActorId, Incarnation, NodeId, StepId};
 use crate::nemesis::{Noise, Plan, PlannedOp, Run};
@@ -64,6 +64,7 @@ impl<A: Actor> World<A> {
         self.core.reset(topology, plan);
         for node in 0..topology.nodes() {
             let node = NodeId(u16::try_from(node).expect("at most 64 nodes"));
+            self.core.io_up(node, Incarnation(1));
             self.core.boot_actors(node, Incarnation(1));
         }
         self.core.start(plan);
@@ -117,6 +118,12 @@ impl<A: Actor> World<A> {
     #[must_use]
     pub fn steps(&self) -> u32 {
         self.core.step.0
+    }
+
+    /// What the last step was about.
+    #[must_use]
+    pub fn last_step(&self) -> &Step {
+        &self.core.last
     }
 
     /// The digest of everything so far.
@@ -209,14 +216,8 @@ impl<A: Actor> World<A> {
     /// How often this kind of trouble really happened.
     #[must_use]
     pub fn seen(&self, kind: Kind) -> u32 {
-        let beside = match kind {
-            Kind::Segment | Kind::ConnectRefused | Kind::ConnectHang | Kind::ConnectDelay => {
-                self.core.seen_by_conns(kind)
-            }
-            Kind::CutReset | Kind::CutHalfOpen | Kind::Flip => self.core.seen_by_conns(kind),
-            _ => self.core.seen_by_disks(kind),
-        };
-        self.core.seen[kind as usize] + beside
+        let beside = self.core.seen_by_conns(kind) + self.core.seen_by_disks(kind);
+        self.core.seen[kind as usize].saturating_add(u32::try_from(beside).unwrap_or(u32::MAX))
     }
 
     /// Whether any fault, beyond unusual timing, has really happened.
@@ -234,7 +235,7 @@ impl<A: Actor> World<A> {
     /// Whether no client has an operation under way or waiting.
     #[must_use]
     pub fn clients_are_idle(&self) -> bool {
-        self.core.clients.iter().all(|c| c.current.is_none() && !c.waiting)
+        self.core.busy == 0
     }
 
     /// The operations that are under way: client and number.
@@ -303,6 +304,7 @@ impl<A: Actor> Default for Core<A> {
         Core {
             now: Time(0),
             step: StepId(0),
+            last: Step { id: StepId(0), at: Time(0), node: None, actor: None },
             struck: false,
             agenda: agenda::Agenda::default(),
             run: Run::DEFAULT,
@@ -316,9 +318,12 @@ impl<A: Actor> Default for Core<A> {
             timers: timers::Timers::default(),
             handed: Vec::new(),
             links: crate::net::Links::default(),
-            conns: crate::net::Conns::default(),
+            conns: crate::net::conn::Conns::default(),
             disks: Vec::new(),
             clients: Vec::new(),
+            busy: 0,
+            net_varies: false,
+            trouble_until: Time(0),
             ops: Vec::new(),
             invoked: Vec::new(),
             history: History::default(),
@@ -333,7 +338,7 @@ impl<A: Actor> Default for Core<A> {
             points: 0,
             seen: [0; Kind::CATALOGUE.len()],
             refused: 0,
-            digest: Mixer::new(0),
+            digest: Mixer::new(start(0)),
             broken: None,
             tracer: None,
             scratch: Vec::new(),
@@ -366,7 +371,10 @@ impl<A: Actor> Core<A> {
         self.timers.reset();
         self.handed.resize_with(self.homes.len(), Vec::new);
         self.handed.iter_mut().for_each(Vec::clear);
-        self.links.reset(nodes, run.latency);
+        self.links.reset(nodes, |from, to| {
+            let word = fold(fold(start(plan.seed), from as u64), to as u64);
+            Span(run.latency.0 + if run.spread.0 == 0 { 0 } else { word % (run.spread.0 + 1) })
+        });
         self.io_reset(nodes);
         self.history.events.clear();
         self.faults.clone_from(&plan.faults);
@@ -379,22 +387,24 @@ impl<A: Actor> Core<A> {
         self.points = 0;
         self.seen = [0; Kind::CATALOGUE.len()];
         self.refused = 0;
-        self.digest = Mixer::new(0);
+        self.digest = Mixer::new(start(0));
         self.broken = None;
         self.tracer = None;
         self.burst = (run.start, 0);
+        self.busy = 0;
+        self.trouble_until = Time(0);
         self.clients.clear();
         self.clients.extend(topology.clients().zip(0..).map(|(actor, process)| Client {
             actor,
             process,
             current: None,
             end: 0,
-            waiting: false,
         }));
         self.ops.clone_from(&plan.ops);
         self.invoked.clear();
         self.invoked.resize(plan.ops.len(), false);
         self.reset_choices(plan);
+        self.net_varies = self.choices.is_live(&crate::net::NET) || self.choices.is_live(&TIE);
     }
 
     fn reset_choices(&mut self, plan: &Plan<A>) {
@@ -432,7 +442,7 @@ impl<A: Actor> Core<A> {
             let first = u32::try_from(first).expect("fewer than 2^32 operations");
             let state = &mut self.clients[client];
             state.end = first + u32::try_from(count).expect("fewer than 2^32 operations");
-            state.waiting = true;
+            self.busy += 1;
             self.schedule_invoke(u16::try_from(client).expect("a client's index"), first);
         }
     }
@@ -460,7 +470,8 @@ impl<A: Actor> Core<A> {
         let end = u32::try_from(self.ops.len()).expect("fewer than 2^32 operations");
         if first < end {
             let state = &mut self.clients[usize::from(client)];
-            (state.end, state.waiting) = (end, true);
+            state.end = end;
+            self.busy += 1;
             self.schedule(self.now + Span::LEAST, Due::Invoke { client, op: first });
         }
     }
@@ -472,7 +483,20 @@ impl<A: Actor> Core<A> {
 }
 
 /// The sites of the engine itself, for reading noise lines.
-pub const ENGINE_SITES: &[&Site] = &[&crate::net::NET, &TIE, &SCHEDULE, &WAITER, &THINK];
+pub const ENGINE_SITES: &[&Site] = &[
+    &crate::net::NET,
+    &TIE,
+    &SCHEDULE,
+    &WAITER,
+    &crate::disk::DISK,
+    &crate::disk::SECTOR,
+    &crate::disk::NAMES,
+    &crate::net::conn::SEGMENT,
+    &crate::net::conn::CONNECT,
+    &crate::net::conn::CUT,
+    &crate::net::conn::CORRUPT,
+    &THINK,
+];
 
 /// A fault line by its index, for reports.
 #[must_use]

@@ -1,11 +1,11 @@
 //! One step: the next entry of the agenda becomes an event of an actor, or a change of the world.
 
-use super::core::{Due, Entry, Tag};
+use super::core::{Due, Entry, Moment, Pending, Tag};
 use super::{Violation, World, promise};
 use crate::actor::{Actor, Context, Event, HistoryEvent, Me};
 use crate::id::{ActorId, Incarnation, NodeId, OpId, StepId};
 use crate::time::{Span, Time};
-use crate::trace::say_event;
+use crate::trace::{StepLine, say_event};
 use std::hash::{Hash, Hasher};
 
 /// More events than this within a microsecond, and the run has stopped making progress.
@@ -27,8 +27,8 @@ pub struct Step {
 /// What came of asking for a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stepped {
-    /// A step was made.
-    Step(Step),
+    /// A step was made; [`World::last_step`] says what it was about.
+    Step,
     /// An entry was taken that had become void: a timer that was disarmed or moved. It is no step.
     Void,
     /// The agenda is empty.
@@ -45,33 +45,27 @@ impl<A: Actor> World<A> {
     pub fn step(&mut self) -> Stepped {
         let Some((at, id, entry)) = self.core.agenda.pop() else { return Stepped::Idle };
         let Entry { cause, second, due } = entry;
+        let moment = Moment { at, cause, second };
         match due {
-            Due::Event { to, incarnation, event } => {
-                self.event(at, to, incarnation, (cause, second), event)
-            }
+            Due::Event { to, incarnation, event } => self.waited(moment, to, incarnation, event),
             Due::Timer { actor, timer } => self.timer(at, id, actor, timer),
             Due::Disk { node, incarnation, request } => {
                 let core = &mut self.core;
                 if core.hold(node, at, cause, || Due::Disk { node, incarnation, request }) {
                     return Stepped::Void;
                 }
+                core.now = at;
                 match core.io_disk_done(node, request) {
-                    Some((to, event)) => {
-                        self.event(at, to, incarnation, (cause, second), Event::Disk(event))
-                    }
+                    Some((to, event)) => self.event(moment, to, incarnation, Event::Disk(event)),
                     None => self.refuse(at, node, cause),
                 }
             }
             Due::Conn(wake) => {
                 self.core.now = at;
-                match self.core.io_wake(wake, cause) {
-                    Some((end, event)) => self.event(
-                        at,
-                        end.actor,
-                        end.incarnation,
-                        (cause, second),
-                        Event::Conn(event),
-                    ),
+                match self.core.io_wake(wake) {
+                    Some((end, event)) => {
+                        self.waited(moment, end.actor, end.incarnation, Pending::Conn(event))
+                    }
                     None => Stepped::Void,
                 }
             }
@@ -80,44 +74,54 @@ impl<A: Actor> World<A> {
         }
     }
 
+    /// Delivers an event that has waited, or lets it wait on if its node stands still.
+    #[inline(always)]
+    fn waited(
+        &mut self,
+        moment: Moment,
+        to: ActorId,
+        incarnation: Incarnation,
+        event: Pending<A>,
+    ) -> Stepped {
+        let seat = self.core.seat(self.core.home(to));
+        let Moment { at, cause, second } = moment;
+        if at < seat.paused_until && seat.lives(incarnation) {
+            let until = seat.paused_until;
+            let entry = Entry { cause, second, due: Due::Event { to, incarnation, event } };
+            self.core.agenda.push(until, 0, entry);
+            return Stepped::Void;
+        }
+        self.event(moment, to, incarnation, event.into())
+    }
+
     /// Delivers an event, if the life that it is meant for is still going on.
     #[inline]
     fn event(
         &mut self,
-        at: Time,
+        moment: Moment,
         to: ActorId,
         incarnation: Incarnation,
-        causes: (StepId, StepId),
         event: Event<A>,
     ) -> Stepped {
+        let at = moment.at;
         let node = self.core.home(to);
         let seat = self.core.seat(node);
         if !seat.lives(incarnation) {
-            return self.refuse(at, node, causes.0);
+            return self.refuse(at, node, moment.cause);
         }
-        if at < seat.paused_until {
-            let until = seat.paused_until;
-            let entry = Entry {
-                cause: causes.0,
-                second: causes.1,
-                due: Due::Event { to, incarnation, event },
-            };
-            self.core.agenda.push(until, 0, entry);
-            return Stepped::Void;
-        }
-        self.core.begin(at, causes.0);
+        self.core.begin(moment);
+        self.core.last = Step { id: self.core.step, at, node: Some(node), actor: Some(to) };
         self.core.digest.write_u64(u64::from(to.0) << 32 | u64::from(incarnation.0));
-        self.core.digest.write_u32(causes.1.0);
         event.hash(&mut self.core.digest);
         if self.core.tracer.is_some() {
-            self.core.trace_event(node, to, &event, causes);
+            self.core.trace_event(node, to, &event, moment);
         }
         let me = Me { actor: to, node, incarnation };
         self.actors[usize::from(to.0)].on_event(event, &mut Context::new(&mut self.core, me));
         if !self.core.died.is_empty() {
             self.bury();
         }
-        Stepped::Step(Step { id: self.core.step, at, node: Some(node), actor: Some(to) })
+        Stepped::Step
     }
 
     fn timer(&mut self, at: Time, id: u32, actor: ActorId, timer: A::Timer) -> Stepped {
@@ -139,18 +143,17 @@ impl<A: Actor> World<A> {
             return Stepped::Void;
         }
         core.timers.remove(actor, timer);
-        self.event(at, actor, incarnation, (cause, StepId(0)), Event::Timer(timer))
+        self.event(Moment { at, cause, second: StepId(0) }, actor, incarnation, Event::Timer(timer))
     }
 
     fn invoke(&mut self, at: Time, client: u16, op: u32, cause: StepId) -> Stepped {
         let core = &mut self.core;
-        let state = &mut core.clients[usize::from(client)];
-        state.waiting = false;
-        let planned = &core.ops[op as usize];
-        let asked_after_heal = core.healed.is_some_and(|_| !core.reading_back);
-        if asked_after_heal {
+        if core.healed.is_some() && !core.reading_back {
+            core.busy -= 1;
             return Stepped::Void;
         }
+        let state = &mut core.clients[usize::from(client)];
+        let planned = &core.ops[op as usize];
         state.current = Some(op);
         core.invoked[op as usize] = true;
         let (actor, process) = (state.actor, state.process);
@@ -158,7 +161,12 @@ impl<A: Actor> World<A> {
         let what = planned.op.clone();
         core.history.events.push(HistoryEvent::Invoked { process, op: id, what: what.clone(), at });
         let incarnation = core.seat(core.home(actor)).incarnation;
-        self.event(at, actor, incarnation, (cause, StepId(0)), Event::Invoke { op: id, what })
+        self.event(
+            Moment { at, cause, second: StepId(0) },
+            actor,
+            incarnation,
+            Event::Invoke { op: id, what },
+        )
     }
 
     /// Something is due that is no event of an actor.
@@ -203,7 +211,8 @@ impl<A: Actor> World<A> {
             }
         };
         self.bury();
-        Stepped::Step(Step { id: self.core.step, at, node, actor: None })
+        self.core.last = Step { id: self.core.step, at, node, actor: None };
+        Stepped::Step
     }
 
     /// An event came too late: its life is over, or nobody is there. That is a step, so that the digest sees it.
@@ -212,7 +221,8 @@ impl<A: Actor> World<A> {
         core.refused += 1;
         core.begin_traced(at, cause, Some(node), (5, "refused: meant for a life that is over"));
         core.fold(Tag::Refused, u64::from(node.0));
-        Stepped::Step(Step { id: core.step, at, node: Some(node), actor: None })
+        core.last = Step { id: core.step, at, node: Some(node), actor: None };
+        Stepped::Step
     }
 
     /// Makes the actors of nodes that died in this step newborn again; what they shared is lost.
@@ -231,7 +241,7 @@ impl<A: Actor> World<A> {
 impl<A: Actor> super::Core<A> {
     /// Opens the next step.
     #[inline]
-    fn begin(&mut self, at: Time, cause: StepId) {
+    fn begin(&mut self, Moment { at, cause, second }: Moment) {
         debug_assert!(self.now <= at, "time never goes back");
         if at.since(self.burst.0) < Span::us(1) {
             self.burst.1 += 1;
@@ -246,7 +256,7 @@ impl<A: Actor> super::Core<A> {
         self.struck = false;
         self.notes.clear();
         self.digest.write_u64(at.0);
-        self.digest.write_u64((Tag::Step as u64) << 48 | u64::from(cause.0));
+        self.digest.write_u64(u64::from(second.0) << 32 | u64::from(cause.0));
     }
 
     #[cold]
@@ -262,30 +272,25 @@ impl<A: Actor> super::Core<A> {
         node: Option<NodeId>,
         (code, what): (u64, &str),
     ) {
-        self.begin(at, cause);
+        self.begin(Moment { at, cause, second: StepId(0) });
         self.digest.write_u64(code);
         if let Some(tracer) = &mut self.tracer {
-            tracer.step(self.step, at, node, format_args!("{what}"), [cause, StepId(0)]);
+            let line = StepLine { step: self.step, at, node, causes: [cause, StepId(0)] };
+            tracer.step(line, format_args!("{what}"));
         }
     }
 
     #[cold]
-    fn trace_event(
-        &mut self,
-        node: NodeId,
-        to: ActorId,
-        event: &Event<A>,
-        causes: (StepId, StepId),
-    ) {
+    fn trace_event(&mut self, node: NodeId, to: ActorId, event: &Event<A>, moment: Moment) {
         if let Some(tracer) = &mut self.tracer {
             let text = format!("{} {}", tracer.names().actor(to), say_event(event, tracer.names()));
-            tracer.step(
-                self.step,
-                self.now,
-                Some(node),
-                format_args!("{text}"),
-                [causes.0, causes.1],
-            );
+            let line = StepLine {
+                step: self.step,
+                at: self.now,
+                node: Some(node),
+                causes: [moment.cause, moment.second],
+            };
+            tracer.step(line, format_args!("{text}"));
         }
     }
 

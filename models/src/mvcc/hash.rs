@@ -1,0 +1,48 @@
+//! The hash of a store at a revision, by which replicas are compared.
+
+use super::backend::{Backend, Bucket};
+use super::response::OpError;
+use super::revision::RecordKey;
+use super::store::{Fatal, Store, StoreError};
+
+/// A hash with what it covers. Two can be compared only if both revisions are equal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct KvHash {
+    /// CRC-32C of the name of the bucket and of all records that count.
+    pub hash: u32,
+    /// What was compacted.
+    pub compacted: i64,
+    /// What was hashed.
+    pub revision: i64,
+}
+
+/// Hashes what can be read at `at` and before, zero meaning the current revision.
+///
+/// A record counts unless it is newer than `at`, or old enough to be compacted while nothing needs it at `at`: whether
+/// a compaction has already deleted it makes no difference. A tombstone right at the compacted revision does not count
+/// either, because older versions delete it (etcd bbdc94181).
+pub fn hash_kv(store: &Store, backend: &Backend, at: i64) -> Result<KvHash, StoreError> {
+    let revision = if at == 0 { store.current() } else { at };
+    if revision < store.compacted() {
+        return Err(OpError::Compacted.into());
+    }
+    if revision > store.current() {
+        return Err(OpError::FutureRevision.into());
+    }
+    let keep = store.index().keep(revision, store.defects().head_tombstone());
+    let compacted = store.compacted();
+    let mut hash = crc32c::crc32c(b"key");
+    for (key, value) in backend.scan(Bucket::Key, b"") {
+        let RecordKey { revision: of, tombstone } =
+            RecordKey::parse(key).map_err(|_| Fatal::DamagedKey)?;
+        let goes = of.main <= compacted && !keep.is_empty() && !keep.contains(&of);
+        let skipped = tombstone && of.main == compacted;
+        if of.main <= revision && !goes && !skipped {
+            hash = crc32c::crc32c_append(crc32c::crc32c_append(hash, key), value);
+        }
+    }
+    Ok(KvHash { hash, compacted, revision })
+}
+
+#[cfg(test)]
+mod tests;

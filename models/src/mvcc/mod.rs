@@ -1,0 +1,86 @@
+//! A multi-version key-value store with transactions and compaction, after the storage package of etcd.
+//!
+//! Every write gets a revision, and the past can be read until it is compacted. The rules are those of etcd's main
+//! branch; the facts behind them name the commit that they come from.
+//!
+//! ```text
+//!   requests        op.rs  text.rs  parse.rs  response.rs          reference.rs
+//!      │                                                           judges, knows nothing below
+//!      ▼
+//!   txn.rs ──▶ store.rs ◀── restore.rs      compaction.rs    hash.rs
+//!                │    │                          │
+//!                │    └─── index.rs ◀────────────┤           in memory: key ──▶ revisions
+//!                │         key_index.rs          │
+//!                ▼                               ▼
+//!              backend.rs ◀── revision.rs, record.rs         buckets: revision ──▶ record
+//!                │
+//!              pages.rs                                      the file: pages and two meta pages
+//! ```
+//!
+//! These files are plain data with methods. They never wait, send, sync or draw: each method is one step that a real
+//! store does while it holds a lock, and the actors decide what happens between two of them. Whoever drives them sees
+//! to four things:
+//!
+//! 1. A request that [writes](txn::writes) holds the locks of store and backend from [`txn::Running::begin`] to
+//!    [`txn::Running::finish`]; until then nobody else uses them, not even to commit a batch.
+//! 2. A [`pages::Commit`] is carried out in the order that it says, and a failed sync stops the node.
+//! 3. A compaction is acknowledged after its mark is durable.
+//! 4. A file is synced after it was opened, before anything is answered from it.
+//!
+//! Read `op.rs` first, then `revision.rs`, `key_index.rs` with its worked example, `store.rs`, `txn.rs`,
+//! `compaction.rs`, `restore.rs`; `backend.rs` and `pages.rs` stand on their own. Bugs to plant are in `defects.rs`.
+//!
+//! ```
+//! use seedbed_models::mvcc::{backend::Backend, defects::Defects, restore::restore, store::Store, txn::execute};
+//! use seedbed_models::mvcc::op::Op;
+//!
+//! let (mut store, mut backend) = (Store::new(Defects::NONE), Backend::new(64));
+//! let mut file = Vec::new();
+//! for line in ["put a 1", "txn if a version = 1 then put a 2; del b"] {
+//!     let request = line.parse::<Op>().unwrap().resolve(store.current());
+//!     execute(&mut store, &mut backend, &request).unwrap().unwrap();
+//! }
+//! let commit = backend.begin_commit().unwrap();
+//! for write in commit.pages.iter().chain([&commit.meta]) {
+//!     let from = usize::try_from(write.offset).unwrap();
+//!     file.resize(file.len().max(from + write.bytes.len()), 0);
+//!     file[from..from + write.bytes.len()].copy_from_slice(&write.bytes);
+//! }
+//! backend.finish_commit(commit);
+//!
+//! let mut backend = Backend::open(&file, 64).unwrap();
+//! let mut store = restore(&backend, Defects::NONE, 2).unwrap().store;
+//! let request = "get a @rev-1".parse::<Op>().unwrap().resolve(store.current());
+//! let answer = execute(&mut store, &mut backend, &request).unwrap().unwrap();
+//! assert_eq!(
+//!     answer.to_string(),
+//!     "found: revision 3, count 1: a=1 (created 2, modified 2, version 1, lease 0)"
+//! );
+//! ```
+
+pub mod backend;
+pub mod compaction;
+pub mod defects;
+pub mod hash;
+pub mod index;
+pub mod key_index;
+pub mod op;
+pub mod pages;
+mod parse;
+pub mod record;
+pub mod reference;
+pub mod response;
+pub mod restore;
+pub mod revision;
+pub mod store;
+pub mod text;
+pub mod txn;
+
+pub use parse::ParseError;
+
+#[cfg(test)]
+mod arbitrary;
+#[cfg(test)]
+mod differential;
+#[cfg(test)]
+mod fixture;

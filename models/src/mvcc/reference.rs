@@ -1,0 +1,225 @@
+//! The reference model: what every request has to answer, by keeping the whole state of every revision.
+//!
+//! It is short and slow, and it knows nothing of the implementation: it shares with it only the words of `op.rs` and
+//! `response.rs`. A run is judged by folding it over the requests that took effect, in the order in which they did.
+
+use std::collections::BTreeMap;
+
+use super::op::{Action, Compare, Field, Get, Keys, Op, Relation, Request, Txn};
+use super::response::{Found, KeyValue, OpError, Outcome, Response};
+
+/// All keys of one revision.
+pub type State = BTreeMap<Vec<u8>, KeyValue>;
+
+/// Every revision since the beginning, and the floor below which nothing can be read.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Reference {
+    states: BTreeMap<i64, State>,
+    compacted: i64,
+}
+
+impl Default for Reference {
+    fn default() -> Reference {
+        Reference::new()
+    }
+}
+
+impl Reference {
+    /// A store that was never written: revision 1 without keys.
+    pub fn new() -> Reference {
+        Reference { states: BTreeMap::from([(1, State::new())]), compacted: -1 }
+    }
+
+    /// The store after these requests, whatever they were answered.
+    pub fn after<'a>(requests: impl IntoIterator<Item = &'a Request>) -> Reference {
+        let mut reference = Reference::new();
+        for request in requests {
+            let _ = reference.apply(request);
+        }
+        reference
+    }
+
+    /// The newest revision.
+    pub fn current(&self) -> i64 {
+        *self.states.keys().next_back().expect("there is a first revision")
+    }
+
+    /// The floor; -1 if nothing was ever compacted.
+    pub fn compacted(&self) -> i64 {
+        self.compacted
+    }
+
+    /// All keys at a revision, whether or not it can still be read; none above the current revision or below 1.
+    pub fn at(&self, revision: i64) -> Option<&State> {
+        self.states.get(&revision)
+    }
+
+    /// Does a request and answers it.
+    pub fn apply(&mut self, request: &Request) -> Outcome {
+        match request {
+            Op::Single(action) => {
+                let actions = vec![action.clone()];
+                let txn = Txn { compares: Vec::new(), success: actions, failure: Vec::new() };
+                match self.txn(&txn)? {
+                    Response::Txn { mut results, .. } => Ok(results.remove(0)),
+                    other => Ok(other),
+                }
+            }
+            Op::Txn(txn) => self.txn(txn),
+            Op::Compact(at) if *at <= self.compacted => Err(OpError::Compacted),
+            Op::Compact(at) if *at > self.current() => Err(OpError::FutureRevision),
+            Op::Compact(at) => {
+                self.compacted = *at;
+                Ok(Response::Compacted { revision: self.current() })
+            }
+            Op::Close => Ok(Response::Closed),
+        }
+    }
+
+    fn txn(&mut self, txn: &Txn<i64>) -> Outcome {
+        refuse_empty_keys(txn)?;
+        refuse_double_writes(&txn.success)?;
+        refuse_double_writes(&txn.failure)?;
+        let now = &self.states[&self.current()];
+        let succeeded = txn.compares.iter().all(|compare| holds(now, compare));
+        let branch = if succeeded { &txn.success } else { &txn.failure };
+        for action in branch {
+            let Action::Get(Get { at: Some(at), .. }) = action else { continue };
+            if *at > self.current() {
+                return Err(OpError::FutureRevision);
+            }
+            if 0 < *at && *at < self.compacted {
+                return Err(OpError::Compacted);
+            }
+        }
+
+        let mut draft = Draft { state: now.clone(), before: self.current(), written: false };
+        let results = branch.iter().map(|action| self.act(&mut draft, action)).collect();
+        let revision = draft.revision();
+        if draft.written {
+            self.states.insert(revision, draft.state);
+        }
+        Ok(Response::Txn { revision, succeeded, results })
+    }
+
+    fn act(&self, draft: &mut Draft, action: &Action<i64>) -> Response {
+        match action {
+            Action::Put(put) => {
+                draft.written = true;
+                let revision = draft.revision();
+                let kv = draft.state.entry(put.key.clone()).or_default();
+                if kv.version == 0 {
+                    kv.create_revision = revision;
+                }
+                kv.key = put.key.clone();
+                kv.value = put.value.clone();
+                kv.lease = put.lease;
+                kv.version += 1;
+                kv.mod_revision = revision;
+                Response::Put { revision }
+            }
+            Action::Delete(keys) => {
+                let before = draft.state.len();
+                draft.state.retain(|key, _| !is_among(keys, key));
+                let count = i64::try_from(before - draft.state.len()).expect("few keys");
+                draft.written |= count > 0;
+                Response::Deleted { revision: draft.revision(), count }
+            }
+            Action::Get(get) => {
+                let past = get.at.filter(|at| *at > 0).map(|at| &self.states[&at]);
+                Response::Range(read(past.unwrap_or(&draft.state), get, draft.revision()))
+            }
+        }
+    }
+}
+
+/// The state inside a transaction.
+struct Draft {
+    state: State,
+    /// The revision before the transaction.
+    before: i64,
+    written: bool,
+}
+
+impl Draft {
+    fn revision(&self) -> i64 {
+        self.before + i64::from(self.written)
+    }
+}
+
+fn read(state: &State, get: &Get<i64>, revision: i64) -> Found {
+    let all: Vec<KeyValue> =
+        state.values().filter(|kv| is_among(&get.keys, &kv.key)).cloned().collect();
+    let count = i64::try_from(all.len()).expect("few keys");
+    if get.count_only {
+        return Found { revision, count, more: false, kvs: Vec::new() };
+    }
+    let more = get.limit > 0 && count > get.limit;
+    let wanted = if more { usize::try_from(get.limit).expect("above zero") } else { all.len() };
+    Found { revision, count, more, kvs: all.into_iter().take(wanted).collect() }
+}
+
+fn is_among(keys: &Keys, key: &[u8]) -> bool {
+    match keys {
+        Keys::One(one) => key == one,
+        Keys::Span(first, end) => key >= first.as_slice() && key < end.as_slice(),
+        Keys::From(first) => key >= first.as_slice(),
+    }
+}
+
+fn refuse_empty_keys(txn: &Txn<i64>) -> Result<(), OpError> {
+    let compared = txn.compares.iter().map(|compare| compare.keys.first());
+    let touched = txn.success.iter().chain(&txn.failure).map(|action| match action {
+        Action::Put(put) => put.key.as_slice(),
+        Action::Get(get) => get.keys.first(),
+        Action::Delete(keys) => keys.first(),
+    });
+    if compared.chain(touched).any(<[u8]>::is_empty) { Err(OpError::EmptyKey) } else { Ok(()) }
+}
+
+fn refuse_double_writes(branch: &[Action<i64>]) -> Result<(), OpError> {
+    let mut put = Vec::new();
+    for action in branch {
+        if let Action::Put(action) = action {
+            if put.contains(&&action.key) {
+                return Err(OpError::DuplicateKey);
+            }
+            put.push(&action.key);
+        }
+    }
+    for action in branch {
+        if let Action::Delete(keys) = action {
+            if put.iter().any(|key| is_among(keys, key)) {
+                return Err(OpError::DuplicateKey);
+            }
+        }
+    }
+    Ok(())
+}
+
+fn holds(state: &State, compare: &Compare<i64>) -> bool {
+    let mut kvs: Vec<KeyValue> =
+        state.values().filter(|kv| is_among(&compare.keys, &kv.key)).cloned().collect();
+    if kvs.is_empty() {
+        if let Field::Value(_) = compare.field {
+            return false;
+        }
+        kvs.push(KeyValue::default());
+    }
+    kvs.iter().all(|kv| match &compare.field {
+        Field::Version(version) => relates(compare.relation, &kv.version, version),
+        Field::Created(revision) => relates(compare.relation, &kv.create_revision, revision),
+        Field::Modified(revision) => relates(compare.relation, &kv.mod_revision, revision),
+        Field::Value(value) => relates(compare.relation, &kv.value, value),
+        Field::Lease(lease) => relates(compare.relation, &kv.lease, lease),
+    })
+}
+
+fn relates<T: Ord>(relation: Relation, left: &T, right: &T) -> bool {
+    match relation {
+        Relation::Equal => left == right,
+        Relation::NotEqual => left != right,
+        Relation::Less => left < right,
+        Relation::Greater => left > right,
+    }
+}

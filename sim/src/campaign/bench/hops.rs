@@ -1,0 +1,163 @@
+//! `pingpong`, `fan` and `short`: actors that pass messages on.
+
+use crate::actor::{Actor, Context, Event, Label, Never, Outcome};
+use crate::choose::{FIRST_MODEL_SITE, Odds, Shape, Site};
+use crate::id::{ActorId, OpId};
+use crate::time::Span;
+use std::fmt;
+use std::str::FromStr;
+
+/// To which of the others a message goes on.
+pub(super) const PICK: Site = Site {
+    id: FIRST_MODEL_SITE,
+    name: "pick",
+    shape: Shape::Own,
+    outcomes: &["2nd", "3rd", "4th"],
+};
+
+/// Even odds for four others.
+pub(super) const PICKS: Odds = Odds::new(&[1, 1, 1, 1]);
+
+/// A node that passes messages on, or the client that sets them going and waits for their end.
+#[derive(Clone, Debug)]
+pub(super) enum Hopper {
+    /// Passes on to one of the others.
+    Node { nodes: u16, client: ActorId, received: u64 },
+    /// Sets `flights` messages going, each for a share of the hops.
+    Client { nodes: u16, flights: u32, op: Option<OpId>, left: u32 },
+}
+
+/// A message on its way.
+#[derive(Clone, Debug, Hash)]
+pub(super) enum Hop {
+    /// Goes on this many times. The number tells the messages of one flight apart.
+    On { flight: u32, left: u32 },
+    /// A flight is over.
+    Done,
+}
+
+impl fmt::Display for Hop {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Hop::On { flight, left } => write!(f, "hop {flight} with {left} to go"),
+            Hop::Done => write!(f, "done"),
+        }
+    }
+}
+
+impl Label for Hop {
+    const KINDS: &'static [&'static str] = &["hop", "done"];
+    fn kind(&self) -> u16 {
+        match self {
+            Hop::On { .. } => 0,
+            Hop::Done => 1,
+        }
+    }
+    fn subject(&self) -> u64 {
+        match self {
+            Hop::On { flight, left } => u64::from(*flight) << 32 | u64::from(*left),
+            Hop::Done => 0,
+        }
+    }
+}
+
+/// How many hops to make.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Go(pub(super) u32);
+
+impl fmt::Display for Go {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "go {}", self.0)
+    }
+}
+
+impl FromStr for Go {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Go, String> {
+        let hops = text.strip_prefix("go ").and_then(|n| n.parse().ok());
+        hops.map(Go).ok_or_else(|| format!("expected `go HOPS`, found `{text}`"))
+    }
+}
+
+/// The client waits no longer: flights were lost in a crash.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct GiveUp;
+
+impl fmt::Display for GiveUp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "give up")
+    }
+}
+
+impl Label for GiveUp {
+    const KINDS: &'static [&'static str] = &["give-up"];
+    fn kind(&self) -> u16 {
+        0
+    }
+}
+
+/// Flights that a restarted node sets going, for those that were lost with it, and their hops.
+const MADE_UP: (u32, u32) = (3, 14);
+
+impl Actor for Hopper {
+    type Msg = Hop;
+    type Timer = GiveUp;
+    type Phase = Never;
+    type Lock = Never;
+    type Op = Go;
+    type Ret = Never;
+    type Note = Never;
+    type Shared = ();
+    type Ghost = u64;
+
+    fn on_event(&mut self, event: Event<Hopper>, cx: &mut Context<'_, Hopper>) {
+        match (self, event) {
+            (
+                Hopper::Node { nodes, client, received },
+                Event::Message { msg: Hop::On { flight, left }, .. },
+            ) => {
+                *received += 1;
+                if left == 0 {
+                    cx.send(*client, Hop::Done);
+                    return;
+                }
+                let picked = cx.choose(&PICK, u64::from(flight), u64::from(left));
+                let picked = u16::try_from(picked).expect("a node's number").min(*nodes - 2);
+                let to = cx.me().0 + 1 + picked;
+                let to = ActorId(if to >= *nodes { to - *nodes } else { to });
+                cx.send(to, Hop::On { flight, left: left - 1 });
+            }
+            (Hopper::Node { nodes, .. }, Event::Boot) if cx.incarnation().0 > 1 => {
+                for flight in 0..MADE_UP.0 {
+                    let to = ActorId((cx.me().0 + 1) % *nodes);
+                    cx.send(to, Hop::On { flight: 1000 + flight, left: MADE_UP.1 });
+                }
+            }
+            (Hopper::Client { nodes, flights, op, left }, Event::Invoke { op: id, what }) => {
+                (*op, *left) = (Some(id), *flights);
+                cx.arm(GiveUp, Span::ms(100 + 12 * u64::from(what.0 / *flights)));
+                for flight in 0..*flights {
+                    let to = ActorId(
+                        u16::try_from(flight % u32::from(*nodes)).expect("a node's number"),
+                    );
+                    cx.send(to, Hop::On { flight, left: what.0 / *flights });
+                }
+            }
+            (Hopper::Client { op, left, .. }, Event::Message { msg: Hop::Done, .. }) => {
+                *left = left.saturating_sub(1);
+                if *left == 0
+                    && let Some(op) = op.take()
+                {
+                    cx.disarm(GiveUp);
+                    cx.complete(op, Outcome::Unknown);
+                }
+            }
+            (Hopper::Client { op, .. }, Event::Timer(GiveUp)) => {
+                if let Some(op) = op.take() {
+                    cx.complete(op, Outcome::Unknown);
+                }
+            }
+            (Hopper::Node { .. } | Hopper::Client { .. }, _) => {}
+        }
+    }
+}

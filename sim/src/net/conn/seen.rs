@@ -1,0 +1,117 @@
+//! What really happened to connections, counted: a fault that was asked for but met nothing is not in here.
+
+/// Something that happened to a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Sight {
+    /// A connect was refused: by choice, because its server refuses all for a while, or because it came from the server
+    /// itself.
+    RefusedConnect,
+    /// A connect hangs, by choice for ever, or until its server takes connects again.
+    HungConnect,
+    /// A connect reached its server late by choice.
+    DelayedConnect,
+    /// A connect met a server that is not running: refused by a machine that is, silent otherwise.
+    DeadServer,
+    /// What arrived was cut short, and the rest came later.
+    Split,
+    /// What arrived was held back by choice.
+    Delayed,
+    /// A bit flipped.
+    Flipped,
+    /// Something waited for the end of a cut.
+    CutStall,
+    /// A connection that met a cut was given up by both ends.
+    CutReset,
+    /// A direction that met a cut stays silent.
+    CutHalfOpen,
+    /// Something waited for the end of a clog.
+    Clogged,
+    /// Something was sent over a slow link.
+    Slowed,
+    /// [`super::Trouble::Reset`] struck a connection.
+    Reset,
+    /// [`super::Trouble::Close`] struck a connection.
+    Closed,
+    /// [`super::Trouble::Silence`] struck a direction.
+    Silenced,
+    /// [`super::Trouble::Tear`] has torn bytes in flight.
+    Torn,
+    /// The process at one end was killed.
+    Killed,
+    /// The process at one end stopped in order.
+    Stopped,
+    /// One end lost power.
+    PowerLost,
+    /// A machine answered with a reset, because it knows nothing of the connection any more.
+    LateReset,
+    /// A write did not fit and was cut short.
+    ShortWrite,
+    /// A call that makes no sense was refused: an unknown or foreign connection, one of an earlier incarnation, a write
+    /// before the connection is open or after its end.
+    Misuse,
+}
+
+impl Sight {
+    /// All of them, by number.
+    pub const ALL: [Sight; 22] = [
+        Sight::RefusedConnect,
+        Sight::HungConnect,
+        Sight::DelayedConnect,
+        Sight::DeadServer,
+        Sight::Split,
+        Sight::Delayed,
+        Sight::Flipped,
+        Sight::CutStall,
+        Sight::CutReset,
+        Sight::CutHalfOpen,
+        Sight::Clogged,
+        Sight::Slowed,
+        Sight::Reset,
+        Sight::Closed,
+        Sight::Silenced,
+        Sight::Torn,
+        Sight::Killed,
+        Sight::Stopped,
+        Sight::PowerLost,
+        Sight::LateReset,
+        Sight::ShortWrite,
+        Sight::Misuse,
+    ];
+}
+
+/// How often each [`Sight`] was seen in a run.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Seen([u64; Sight::ALL.len()]);
+
+impl Seen {
+    /// How often this was seen.
+    #[must_use]
+    pub const fn count(&self, sight: Sight) -> u64 {
+        self.0[sight as usize]
+    }
+
+    /// All that was seen at least once.
+    pub fn iter(&self) -> impl Iterator<Item = (Sight, u64)> + '_ {
+        Sight::ALL.into_iter().map(|sight| (sight, self.count(sight))).filter(|(_, n)| *n > 0)
+    }
+
+    pub(super) fn note(&mut self, sight: Sight) {
+        self.0[sight as usize] += 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_sight_has_a_counter_of_its_own() {
+        for (i, sight) in Sight::ALL.into_iter().enumerate() {
+            assert_eq!(sight as usize, i);
+        }
+        let mut seen = Seen::default();
+        seen.note(Sight::Torn);
+        seen.note(Sight::Torn);
+        assert_eq!(seen.iter().collect::<Vec<_>>(), [(Sight::Torn, 2)]);
+    }
+}
