@@ -98,7 +98,7 @@ impl Lines {
             let lines = table.get(name)?.as_array()?.iter();
             Some(lines.filter_map(|line| line.as_str().map(String::from)).collect())
         };
-        let drawn = table.get("noise").is_some_and(toml::Value::is_integer);
+        let drawn = table.get("noise").is_some_and(|noise| !noise.is_array());
         Lines {
             ops: list("workload").unwrap_or_default(),
             faults: list("faults").unwrap_or_default(),

@@ -84,11 +84,15 @@ impl From<Report> for Probe {
     }
 }
 
-/// Looks at one run closely.
+/// Looks at one run closely. The seeds of `before` run in the same world first; none, and the world is fresh.
 #[must_use]
-pub fn probe(runner: &dyn Runner, seed: u64) -> Probe {
+pub fn probe(runner: &dyn Runner, before: Range<u64>, seed: u64) -> Probe {
+    let mut session = runner.session();
+    for seed in before {
+        let _ = session.run(seed, Setting::default(), Options::default());
+    }
     let options = Options { trace: Some(usize::MAX), step_digests: true, ..Options::default() };
-    runner.session().run(seed, Setting::default(), options).into()
+    session.run(seed, Setting::default(), options).into()
 }
 
 /// Where two runs of one seed part.
@@ -177,6 +181,6 @@ mod tests {
         let reused = of(false, false, 1);
         assert_eq!(reused.len(), 200);
         assert_eq!(reused, of(true, true, 3));
-        assert_eq!(parting(&probe(&scenario, 7), &probe(&scenario, 7)), None);
+        assert_eq!(parting(&probe(&scenario, 0..7, 7), &probe(&scenario, 0..0, 7)), None);
     }
 }

@@ -30,7 +30,7 @@ mod runner;
 mod signature;
 
 #[cfg(test)]
-mod fixture;
+pub(crate) mod fixture;
 
 pub use case::{Case, Line, Lines};
 pub use jobs::available;

@@ -4,7 +4,8 @@ use super::number::{grouped, lasting, percent, rate};
 use crate::campaign::hunt::{Track, median_and_max};
 use crate::campaign::sweep::{Lane, Outcome};
 use crate::campaign::Planted;
-use comfy_table::{CellAlignment, Table, presets};
+use comfy_table::presets;
+use comfy_table::{CellAlignment, Table};
 
 /// One line a scenario.
 #[must_use]
@@ -65,7 +66,7 @@ pub fn bugs(tracks: &[(&Planted<'_>, &Track)]) -> String {
 
 fn fresh(header: &[&str]) -> Table {
     let mut table = Table::new();
-    table.load_preset(presets::NOTHING);
+    table.load_style(presets::NOTHING);
     table.set_header(header.iter().copied());
     table
 }

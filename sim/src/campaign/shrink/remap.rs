@@ -149,7 +149,7 @@ impl Moved {
                 let (from, to) = (self.actor(word(48)?)?, self.actor(word(32)?)?);
                 u64::from(from) << 48 | u64::from(to) << 32 | low
             }
-            Shape::Disk | Shape::Sector => {
+            Shape::Disk | Shape::Sector | Shape::Change => {
                 u64::from(self.node(NodeId(word(32)?))?.0) << 32 | low
             }
             Shape::Own => u64::from(self.actor(word(32)?)?) << 32 | low,

@@ -155,10 +155,11 @@ pub(super) fn simpler_outcomes(sites: &[&Site], decision: Decision) -> Vec<u32> 
 type SetNumber = fn(&mut Run, &Run);
 
 /// Each number of the engine, set alone.
-pub(super) const RUN_NUMBERS: [SetNumber; 15] = [
+pub(super) const RUN_NUMBERS: [SetNumber; 16] = [
     |run, base| run.horizon = base.horizon,
     |run, base| run.start = base.start,
     |run, base| run.latency = base.latency,
+    |run, base| run.spread = base.spread,
     |run, base| run.local = base.local,
     |run, base| run.disk = base.disk,
     |run, base| run.think = base.think,
