@@ -23,8 +23,11 @@ impl<A: Actor> Core<A> {
 
     #[inline]
     fn fold_with(&mut self, tag: Tag, word: u64, payload: &impl Hash) {
-        self.fold(tag, word);
-        payload.hash(&mut self.digest);
+        // In a local: through the reference, every word would wait for the last one to be stored.
+        let mut digest = self.digest;
+        digest.write_u64((tag as u64) << 48 ^ word);
+        payload.hash(&mut digest);
+        self.digest = digest;
     }
 
     /// Sends over a network that may deviate from calm.

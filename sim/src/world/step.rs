@@ -109,10 +109,15 @@ impl<A: Actor> World<A> {
         if !seat.lives(incarnation) {
             return self.refuse(at, node, moment.cause);
         }
-        self.core.begin(moment);
+        self.core.begin(at);
         self.core.last = Step { id: self.core.step, at, node: Some(node), actor: Some(to) };
-        self.core.digest.write_u64(u64::from(to.0) << 32 | u64::from(incarnation.0));
-        event.hash(&mut self.core.digest);
+        // Folded in a local: through the reference, every word would wait for the last one to be stored.
+        let mut digest = self.core.digest;
+        digest.write_u64(at.0);
+        digest.write_u64(u64::from(moment.second.0) << 32 | u64::from(moment.cause.0));
+        digest.write_u64(u64::from(to.0) << 32 | u64::from(incarnation.0));
+        event.hash(&mut digest);
+        self.core.digest = digest;
         if self.core.tracer.is_some() {
             self.core.trace_event(node, to, &event, moment);
         }
@@ -241,7 +246,7 @@ impl<A: Actor> World<A> {
 impl<A: Actor> super::Core<A> {
     /// Opens the next step.
     #[inline]
-    fn begin(&mut self, Moment { at, cause, second }: Moment) {
+    fn begin(&mut self, at: Time) {
         debug_assert!(self.now <= at, "time never goes back");
         if at.since(self.burst.0) < Span::us(1) {
             self.burst.1 += 1;
@@ -255,8 +260,6 @@ impl<A: Actor> super::Core<A> {
         self.step.0 += 1;
         self.struck = false;
         self.notes.clear();
-        self.digest.write_u64(at.0);
-        self.digest.write_u64(u64::from(second.0) << 32 | u64::from(cause.0));
     }
 
     #[cold]
@@ -272,8 +275,9 @@ impl<A: Actor> super::Core<A> {
         node: Option<NodeId>,
         (code, what): (u64, &str),
     ) {
-        self.begin(Moment { at, cause, second: StepId(0) });
-        self.digest.write_u64(code);
+        self.begin(at);
+        self.digest.write_u64(at.0);
+        self.digest.write_u64(code << 32 | u64::from(cause.0));
         if let Some(tracer) = &mut self.tracer {
             let line = StepLine { step: self.step, at, node, causes: [cause, StepId(0)] };
             tracer.step(line, format_args!("{what}"));
