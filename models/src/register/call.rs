@@ -111,7 +111,9 @@ mod tests {
 
     #[test]
     fn a_call_in_other_words_is_refused() {
-        for text in ["", "read", "read A", "read ab", "read a b", "write a", "write a +1", "write a 01"] {
+        for text in
+            ["", "read", "read A", "read ab", "read a b", "write a", "write a +1", "write a 01"]
+        {
             let error = text.parse::<Call>().expect_err(text);
             assert!(error.contains("expected"), "{text}: {error}");
         }

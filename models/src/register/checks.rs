@@ -72,7 +72,9 @@ fn keeps_what_it_has_acknowledged(
 }
 
 fn forgets_nothing(world: &World<Register>, ghost: &Ghost, replica: ActorId) -> Checked {
-    let Some(table) = replica_of(world, replica).map(Replica::table) else { return Checked::Skipped };
+    let Some(table) = replica_of(world, replica).map(Replica::table) else {
+        return Checked::Skipped;
+    };
     for (&(of, key), &tag) in &ghost.acknowledged {
         let held = table.get(key).map(|version| version.tag);
         if of == replica && held < Some(tag) {
@@ -194,7 +196,8 @@ fn history_of(world: &World<Register>) -> (Vec<Judged>, Option<Key>) {
                 });
             }
             HistoryEvent::Completed { op, outcome, .. } => {
-                let (index, key) = open.remove(op).expect("an operation is invoked before it completes");
+                let (index, key) =
+                    open.remove(op).expect("an operation is invoked before it completes");
                 last_failed.insert(key, !matches!(outcome, Outcome::Ok(_)));
                 match outcome {
                     Outcome::Ok(Ret::Value(value)) => history[index].returned = Some((at, *value)),

@@ -108,9 +108,8 @@ pub enum Msg {
 }
 
 impl Label for Msg {
-    const KINDS: &'static [&'static str] = &[
-        "pick", "picked", "put", "done", "get", "got", "query", "held", "store", "stored",
-    ];
+    const KINDS: &'static [&'static str] =
+        &["pick", "picked", "put", "done", "get", "got", "query", "held", "store", "stored"];
 
     fn kind(&self) -> u16 {
         match self {

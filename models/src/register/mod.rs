@@ -45,30 +45,27 @@
 //! actors [`Client`], [`Coordinator`] and [`Replica`]; then `reference.rs`, `checks.rs`, `bugs.rs` and `scenario.rs`, which
 //! put it on trial.
 
-mod bugs;
+pub mod bugs;
 mod call;
-mod checks;
+pub mod checks;
 mod client;
 mod coordinator;
 mod message;
-mod record;
-mod reference;
+pub mod record;
+pub mod reference;
 mod replica;
-mod scenario;
+pub mod scenario;
 mod table;
 mod tag;
-mod tally;
+pub mod tally;
 #[cfg(test)]
 mod tests;
 
-pub use bugs::BUGS;
 pub use call::{Call, Key, Ret};
-pub use checks::Ghost;
 pub use client::Client;
 pub use coordinator::Coordinator;
 pub use message::{Msg, Note, RoundId, Timer};
 pub use replica::Replica;
-pub use scenario::{durable, majority};
 pub use table::Table;
 pub use tag::{Tag, Version};
 
@@ -94,7 +91,7 @@ impl Actor for Register {
     type Ret = Ret;
     type Note = Note;
     type Shared = ();
-    type Ghost = Ghost;
+    type Ghost = checks::Ghost;
 
     fn on_event(&mut self, event: Event<Register>, cx: &mut Context<'_, Register>) {
         match self {
@@ -141,7 +138,8 @@ pub mod mark {
     pub const STALE_REFUSED: Mark =
         Mark { index: 2, name: "an answer to an earlier life of a coordinator was refused" };
     /// What the checksum is for.
-    pub const TORN_RECORD: Mark = Mark { index: 3, name: "a replica found a torn record in its log" };
+    pub const TORN_RECORD: Mark =
+        Mark { index: 3, name: "a replica found a torn record in its log" };
     /// Writers that overtake each other are what tags are for.
     pub const OLDER_STORED: Mark =
         Mark { index: 4, name: "a replica was asked to store an older version than it held" };

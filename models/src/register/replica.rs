@@ -115,9 +115,7 @@ impl Replica {
             // While it recovers it is silent, and will be asked again.
             Event::Message { from, msg } if self.is_serving() => self.asked(from, &msg, cx),
             Event::Disk(DiskEvent { request, result }) => {
-                debug_assert_eq!(self.request, Some(request), "one request at a time");
-                self.request = None;
-                cx.disarm(Timer::Disk);
+                assert_eq!(self.request.take(), Some(request), "there is one request at a time");
                 match result {
                     Ok(done) => self.disk_done(done, cx),
                     // The first boot of all.
@@ -139,6 +137,11 @@ impl Replica {
         self.state = state;
         self.request = Some(request);
         cx.arm(Timer::Disk, DISK_PATIENCE);
+    }
+
+    fn rest(&mut self, state: State, cx: &mut Context<'_, Register>) {
+        self.state = state;
+        cx.disarm(Timer::Disk);
     }
 
     /// Goes on where the answer of the disk was waited for.
@@ -182,8 +185,7 @@ impl Replica {
         if replayed.torn {
             cx.mark(&mark::TORN_RECORD);
             if cx.bug(&bugs::TORN_LOG_REFUSED) {
-                self.state = State::Refused;
-                return;
+                return self.rest(State::Refused, cx);
             }
         }
         self.table = replayed.table;
@@ -199,7 +201,7 @@ impl Replica {
     }
 
     fn serve(&mut self, file: FileId, cx: &mut Context<'_, Register>) {
-        self.state = State::Idle(file);
+        self.rest(State::Idle(file), cx);
         cx.note(Note::Recovered);
     }
 
@@ -224,7 +226,6 @@ impl Replica {
     /// Begins to store what is next in the queue. What is no news is acknowledged at once: it, or something newer, is on
     /// disk.
     fn next(&mut self, file: FileId, cx: &mut Context<'_, Register>) {
-        self.state = State::Idle(file);
         while let Some(&Store { key, version, .. }) = self.queue.front() {
             if self.table.wants(key, version, cx.bugs()) {
                 let mut bytes = Vec::with_capacity(record::LEN);
@@ -238,6 +239,7 @@ impl Replica {
             }
             self.acknowledge(cx);
         }
+        self.rest(State::Idle(file), cx);
     }
 
     fn written(&mut self, file: FileId, cx: &mut Context<'_, Register>) {
