@@ -4,24 +4,32 @@
 use super::Key;
 use std::hash::{BuildHasher, Hasher};
 
-const K0: u64 = 0x9E6C_63D0_676A_9A99;
-const K1: u64 = 0xC2B2_AE3D_27D4_EB4F;
+/// An odd constant with evenly spread bits.
+const K: u64 = 0x9E6C_63D0_676A_9A99;
 
 /// Folds a word into a state: a 64 by 64 to 128 bit multiplication whose halves are combined.
+///
+/// The two are combined by xor first, so a chain has to begin with a state that is spread over all bits: [`start`].
 #[inline]
 #[must_use]
 #[expect(clippy::cast_possible_truncation, reason = "the lower half is meant")]
 pub const fn fold(state: u64, word: u64) -> u64 {
-    // Both factors are moved away from zero by constants, since zero times anything forgets the other side.
-    let product = (state ^ K0) as u128 * (word ^ K1) as u128;
+    let product = (state ^ word) as u128 * K as u128;
     (product as u64) ^ ((product >> 64) as u64)
+}
+
+/// A state to begin a chain with: distinct for distinct words, and spread over all bits.
+#[inline]
+#[must_use]
+pub const fn start(word: u64) -> u64 {
+    word.wrapping_add(1).wrapping_mul(K)
 }
 
 /// Folds a decision's site and key into one word, independent of the seed.
 #[inline]
 #[must_use]
 pub const fn fold_key(site: u16, key: Key) -> u64 {
-    fold(fold(fold(site as u64 + 1, key.who), key.what), key.which)
+    fold(fold(fold(start(site as u64), key.who), key.what), key.which)
 }
 
 /// A hasher with one fixed behaviour on every platform: little-endian words, `usize` and discriminants as 64 bits.
@@ -109,6 +117,6 @@ impl BuildHasher for FixedState {
     type Hasher = Mixer;
     #[inline]
     fn build_hasher(&self) -> Mixer {
-        Mixer(0)
+        Mixer(start(0))
     }
 }

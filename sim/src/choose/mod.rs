@@ -16,7 +16,7 @@ mod mix;
 mod odds;
 
 pub use draw::{Draw, Purpose};
-pub use mix::{FixedState, Mixer, fold, fold_key};
+pub use mix::{FixedState, Mixer, fold, fold_key, start};
 pub use odds::Odds;
 
 use hashbrown::HashMap;
@@ -231,7 +231,9 @@ impl Choices {
         if self.live & (1 << site.id) == 0 { 0 } else { self.decide(site.id, key) }
     }
 
-    fn decide(&mut self, site: u16, key: Key) -> u32 {
+    /// Decides at a site that is known to be live.
+    #[inline]
+    pub(crate) fn decide(&mut self, site: u16, key: Key) -> u32 {
         let folded = fold_key(site, key);
         let forced =
             if self.overridden & (1 << site) == 0 { None } else { self.overrides.get_mut(&folded) };

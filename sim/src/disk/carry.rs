@@ -5,7 +5,7 @@ use super::fate::Fate;
 use super::names::NameChange;
 use super::request::{Held, Request};
 use super::seen::{DiskChange, DiskSeen};
-use super::sites::{DISK, Deviation, IN_FLIGHT, LENGTH};
+use super::sites::{CRASH, DISK, Deviation, IN_FLIGHT, LENGTH};
 use super::trouble::Class;
 use crate::actor::{DiskDone, DiskError, DiskKind, DiskOp};
 use crate::id::{FileId, FileName};
@@ -195,7 +195,7 @@ impl Disk {
         let File { name, image, .. } = &mut self.files[file];
         let (file, decided) = (*name, &mut self.decided);
         let mut lost = 0;
-        image.settle(held, |sector, version| {
+        let decide = |sector, version| {
             let kept = fate.keeps_sector(file, moment, sector);
             fate.tell(match kept {
                 true => DiskChange::Kept { file, sector },
@@ -206,7 +206,11 @@ impl Disk {
                 decided.push((version, kept));
             }
             kept
-        });
+        };
+        match moment {
+            CRASH => image.crash(held, decide),
+            _ => image.settle(held, decide),
+        }
         // A write is torn if some of its sectors, which share its version, were kept and others were not.
         decided.sort_unstable();
         let torn = decided.chunk_by(|a, b| a.0 == b.0).filter(|c| c[0].1 != c[c.len() - 1].1);

@@ -238,8 +238,9 @@ impl Disk {
                 self.files[file].image.copy_pending(&mut held);
                 self.seen.lost += self.settle_by_choice(file, &held, CRASH, fate);
                 held.clear();
+            } else {
+                self.files[file].image.revert();
             }
-            self.files[file].image.revert();
         }
         self.spare_held.push(held);
     }

@@ -206,9 +206,28 @@ impl Image {
     }
 
     /// Decides about everything in `held`: what is kept becomes durable, what is not is never covered by a later sync.
-    /// `keeps` gets the sector and its version, [`LENGTH`] first. Sectors beyond the durable length are not asked about:
-    /// without the length there is nothing that holds them.
+    /// `keeps` gets the sector and its version, [`LENGTH`] first. Nobody is asked about a sector that reaches beyond the
+    /// durable length: it goes with the length, for a part of a sector is never stored.
     pub(super) fn settle(&mut self, held: &Held, mut keeps: impl FnMut(u32, u32) -> bool) {
+        self.settle_len(held, &mut keeps);
+        for (i, (sector, version)) in held.sectors.iter().enumerate() {
+            let start = *sector as usize * self.size;
+            let mark = &mut self.marks[*sector as usize];
+            if mark.is_open(*version) {
+                let whole = held.len.min(start + self.size) <= self.durable_len;
+                let kept = whole && keeps(*sector, *version);
+                mark.settle(*version, kept);
+                if kept {
+                    let from = &held.bytes[i * self.size..(i + 1) * self.size];
+                    self.durable[start..start + self.size].copy_from_slice(from);
+                }
+            }
+        }
+        let marks = &self.marks;
+        self.dirty.retain(|s| marks[*s as usize].pending != 0);
+    }
+
+    fn settle_len(&mut self, held: &Held, keeps: &mut impl FnMut(u32, u32) -> bool) {
         if self.length.is_open(held.len_version) {
             let kept = held.len == self.durable_len || keeps(LENGTH, held.len_version);
             self.length.settle(held.len_version, kept);
@@ -218,23 +237,21 @@ impl Image {
                 self.durable_len = held.len;
             }
         }
+    }
+
+    /// Decides about everything in `held`, which is all that is pending, at a power loss. The file ends here for this
+    /// process, so what is kept may be cut off at a length that is older: only what lies wholly beyond is not asked about.
+    pub(super) fn crash(&mut self, held: &Held, mut keeps: impl FnMut(u32, u32) -> bool) {
+        self.settle_len(held, &mut keeps);
         for (i, (sector, version)) in held.sectors.iter().enumerate() {
             let start = *sector as usize * self.size;
-            let mark = &mut self.marks[*sector as usize];
-            if !mark.is_open(*version) {
-                continue;
-            }
-            let kept = start < self.durable_len && keeps(*sector, *version);
-            mark.settle(*version, kept);
-            if kept {
-                let from = &held.bytes[i * self.size..(i + 1) * self.size];
-                self.durable[start..start + self.size].copy_from_slice(from);
-                let beyond = self.durable_len.clamp(start, start + self.size);
-                self.durable[beyond..start + self.size].fill(0);
+            if start < self.durable_len && keeps(*sector, *version) {
+                let len = self.size.min(self.durable_len - start);
+                let from = &held.bytes[i * self.size..i * self.size + len];
+                self.durable[start..start + len].copy_from_slice(from);
             }
         }
-        let marks = &self.marks;
-        self.dirty.retain(|s| marks[*s as usize].pending != 0);
+        self.revert();
     }
 
     /// After a power loss the file is what was durable, and nothing is pending.

@@ -29,3 +29,6 @@ pub use device::{Disk, DiskSpec, Submitted};
 pub use seen::{DiskChange, DiskSeen};
 pub use sites::{CRASH, DISK, IN_FLIGHT, LENGTH, NAMES, SECTOR, SLOWDOWNS};
 pub use trouble::Trouble;
+
+#[cfg(test)]
+mod tests;

@@ -169,10 +169,7 @@ pub fn check<S: Sequential>(
 ) -> Verdict<S::Key> {
     let mut parts: BTreeMap<S::Key, Vec<usize>> = BTreeMap::new();
     for (index, operation) in history.iter().enumerate() {
-        parts
-            .entry(spec.key(&operation.op))
-            .or_default()
-            .push(index);
+        parts.entry(spec.key(&operation.op)).or_default().push(index);
     }
     let mut left = budget;
     let mut undecided = None;
@@ -187,12 +184,7 @@ pub fn check<S: Sequential>(
             search::End::Found(_) => {}
             search::End::OutOfBudget => undecided = Some(undecided.unwrap_or(0) + outcome.steps),
             search::End::Exhausted(furthest) => {
-                let at = explain::Part {
-                    spec,
-                    key: &key,
-                    history,
-                    events: &events,
-                };
+                let at = explain::Part { spec, key: &key, history, events: &events };
                 return Verdict::NotLinearizable(explain::explain(&at, furthest, share));
             }
         }

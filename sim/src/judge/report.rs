@@ -54,17 +54,8 @@ pub fn check_text(bytes: impl AsRef<[u8]>, budget: u64) -> Result<Report, InputE
         )
     };
     let records = ledger.records();
-    let unknown = records
-        .iter()
-        .filter(|record| record.returned.is_none())
-        .count();
-    Ok(Report {
-        format,
-        operations: records.len(),
-        unknown,
-        verdict,
-        explanation,
-    })
+    let unknown = records.iter().filter(|record| record.returned.is_none()).count();
+    Ok(Report { format, operations: records.len(), unknown, verdict, explanation })
 }
 
 fn judge<S: Sequential<Key = String>>(
@@ -78,9 +69,7 @@ fn judge<S: Sequential<Key = String>>(
     let explanation = match &verdict {
         Verdict::Linearizable => Vec::new(),
         Verdict::Inconclusive { steps } => {
-            vec![format!(
-                "gave up after {steps} steps; a larger budget may decide it"
-            )]
+            vec![format!("gave up after {steps} steps; a larger budget may decide it")]
         }
         Verdict::NotLinearizable(refuted) => {
             let state = print(&state_after(spec, history, refuted));
@@ -100,12 +89,8 @@ fn state_after<S: Sequential<Key = String>>(
     for &index in &refuted.order {
         let Operation { op, returned, .. } = &history[index];
         // An operation that returned too late to count may have been placed with another answer.
-        let answered = returned
-            .as_ref()
-            .and_then(|(_, ret)| spec.step(&state, op, Some(ret)));
-        state = answered
-            .or_else(|| spec.step(&state, op, None))
-            .unwrap_or(state);
+        let answered = returned.as_ref().and_then(|(_, ret)| spec.step(&state, op, Some(ret)));
+        state = answered.or_else(|| spec.step(&state, op, None)).unwrap_or(state);
     }
     state
 }
@@ -114,24 +99,13 @@ fn state_after<S: Sequential<Key = String>>(
 const SHOWN: usize = 12;
 
 fn explain(records: &[Record], refuted: &Refutation<String>, state: &str) -> Vec<String> {
-    let Refutation {
-        key,
-        unplaced,
-        open,
-        order,
-    } = refuted;
+    let Refutation { key, unplaced, open, order } = refuted;
     let key = text::value(Some(key));
-    let mut lines = vec![format!(
-        "key {key}: no order of the operations explains every answer"
-    )];
+    let mut lines = vec![format!("key {key}: no order of the operations explains every answer")];
     let mut list = |title: String, operations: &[usize]| {
         if !operations.is_empty() {
             lines.push(title);
-            lines.extend(
-                operations
-                    .iter()
-                    .map(|&index| format!("  {}", records[index])),
-            );
+            lines.extend(operations.iter().map(|&index| format!("  {}", records[index])));
         }
     };
     let title = match unplaced[..] {
@@ -139,10 +113,7 @@ fn explain(records: &[Record], refuted: &Refutation<String>, state: &str) -> Vec
         _ => "cannot all be placed (the budget did not suffice to say which):",
     };
     list(title.to_owned(), unplaced);
-    list(
-        "not returned by then, so free to come before it, later, or never:".to_owned(),
-        open,
-    );
+    list("not returned by then, so free to come before it, later, or never:".to_owned(), open);
     let title = match order.len() {
         all @ 0..=SHOWN => format!("an order that explains all before it, {all} operations:"),
         all => {

@@ -81,12 +81,7 @@ impl Sequential for Store {
         if first.is_some_and(|first| !can_become(&state, first, ahead)) {
             return Outlook::Hopeless;
         }
-        let seen = |held: &str| {
-            ahead
-                .coming()
-                .filter_map(got)
-                .any(|value| value.starts_with(held))
-        };
+        let seen = |held: &str| ahead.coming().filter_map(got).any(|value| value.starts_with(held));
         match state {
             Held::This(held) if seen(&held) => Outlook::Open(Held::This(held)),
             Held::This(_) | Held::Unseen => Outlook::Unseen(Held::Unseen),

@@ -6,8 +6,8 @@ use super::locks::Locks;
 use super::seat::Seat;
 use super::timers::Timers;
 use super::{Violation, client::Client};
-use crate::actor::{Actor, BugSet, Event, Family, History, Label, Me};
-use crate::choose::{Choices, Ends, FixedState, Key, Mixer, Shape, Site, fold};
+use crate::actor::{Actor, BugSet, ConnEvent, Event, Family, History, Label, Me};
+use crate::choose::{Choices, Ends, FixedState, Key, Mixer, Shape, Site, fold, start};
 use crate::fault::{FaultLine, Kind};
 use crate::id::{ActorId, Incarnation, NodeId, RequestId, StepId};
 use crate::nemesis::{Account, PlannedOp, Run};
@@ -57,7 +57,7 @@ pub(crate) struct Entry<A: Actor> {
 #[derive(Clone, Debug)]
 pub(crate) enum Due<A: Actor> {
     /// An event for an actor of this incarnation.
-    Event { to: ActorId, incarnation: Incarnation, event: Event<A> },
+    Event { to: ActorId, incarnation: Incarnation, event: Pending<A> },
     /// A timer's deadline, unless it has moved.
     Timer { actor: ActorId, timer: A::Timer },
     /// The answer to a disk request.
@@ -74,6 +74,32 @@ pub(crate) enum Due<A: Actor> {
     Grace { node: NodeId, incarnation: Incarnation },
     /// The drift of a clock ends.
     DriftEnds { node: NodeId },
+}
+
+/// An event that waits on the agenda. Events that carry much (a disk's answer, an operation) are made when they are due, so
+/// that what is copied with every message stays small.
+#[derive(Clone, Debug)]
+pub(crate) enum Pending<A: Actor> {
+    Boot,
+    Message { from: ActorId, msg: A::Msg },
+    Conn(ConnEvent),
+    Locked(A::Lock),
+    Phase(A::Phase),
+    Stop,
+}
+
+impl<A: Actor> From<Pending<A>> for Event<A> {
+    #[inline]
+    fn from(pending: Pending<A>) -> Event<A> {
+        match pending {
+            Pending::Boot => Event::Boot,
+            Pending::Message { from, msg } => Event::Message { from, msg },
+            Pending::Conn(event) => Event::Conn(event),
+            Pending::Locked(lock) => Event::Locked(lock),
+            Pending::Phase(phase) => Event::Phase(phase),
+            Pending::Stop => Event::Stop,
+        }
+    }
 }
 
 /// Kinds of effects and state changes in the digest.
@@ -188,7 +214,7 @@ impl<A: Actor> Core<A> {
 
     /// How often something equal has come before, plus one. Only asked where a decision can be other than calm.
     pub(crate) fn count(&mut self, who: u64, what: u64, kind: u64) -> u32 {
-        let n = self.counts.entry(fold(fold(who, what), kind)).or_insert(0);
+        let n = self.counts.entry(fold(fold(fold(start(0), who), what), kind)).or_insert(0);
         *n += 1;
         *n
     }
@@ -232,7 +258,7 @@ impl<A: Actor> Core<A> {
         to: ActorId,
         key: Option<Key>,
         second: StepId,
-        event: Event<A>,
+        event: Pending<A>,
     ) {
         let slow = self.seat(me.node).slowness(self.now);
         let mut due = self.now + self.run.local.times(slow);

@@ -1,7 +1,7 @@
 //! Faults at work: deaths, boots, pauses, trouble of links, disks and clocks, and the heal.
 
-use super::core::{Core, Due, Tag};
-use crate::actor::{Actor, Event};
+use super::core::{Core, Due, Pending, Tag};
+use crate::actor::Actor;
 use crate::fault::{
     ClockTrouble, ConnectTrouble, Death, DiskTrouble, Fault, FaultLine, Kind, LinkTrouble, Path,
     When,
@@ -131,7 +131,7 @@ impl<A: Actor> Core<A> {
         self.account.book(node, self.now + self.run.grace + span);
         let due = self.now + self.run.local.at_least(Span::LEAST);
         for to in actors {
-            self.schedule(due, Due::Event { to, incarnation, event: Event::Stop });
+            self.schedule(due, Due::Event { to, incarnation, event: Pending::Stop });
         }
         self.schedule(self.now + self.run.grace, Due::Grace { node, incarnation });
         true
@@ -190,7 +190,7 @@ impl<A: Actor> Core<A> {
                 let to = ActorId(u16::try_from(i).expect("an actor's number"));
                 self.schedule(
                     self.now + Span::LEAST,
-                    Due::Event { to, incarnation, event: Event::Boot },
+                    Due::Event { to, incarnation, event: Pending::Boot },
                 );
             }
         }

@@ -1,13 +1,12 @@
 //! What the core does for an actor: every effect, applied at once.
 
 use super::Violation;
-use super::core::{Core, Due, Entry, Tag, WAITER};
+use super::core::{Core, Due, Entry, Pending, Tag, WAITER};
 use super::locks::Asked;
 use super::timers::Armed;
 use super::violation::promise;
 use crate::actor::{
-    Actor, BugSet, CloseReason, DiskOp, Event, Family, HistoryEvent, Host, Label, Mark, Me,
-    Outcome, Point,
+    Actor, BugSet, CloseReason, DiskOp, Family, HistoryEvent, Host, Label, Mark, Me, Outcome, Point,
 };
 use crate::choose::{Key, Site};
 use crate::fault::{Death, Kind};
@@ -78,7 +77,7 @@ impl<A: Actor> Core<A> {
     #[inline]
     fn deliver_later(&mut self, me: Me, to: ActorId, msg: A::Msg, (due, priority): (Time, u8)) {
         let incarnation = self.seat(self.home(to)).expected();
-        let event = Event::Message { from: me.actor, msg };
+        let event = Pending::Message { from: me.actor, msg };
         let entry = Entry {
             cause: self.step,
             second: StepId(0),
@@ -114,7 +113,7 @@ impl<A: Actor> Host<A> for Core<A> {
         if home == me.node {
             let key =
                 self.hand_overs_vary().then(|| self.key_between(me, to, Family::Message, &msg));
-            self.hand_over(me, to, key, StepId(0), Event::Message { from: me.actor, msg });
+            self.hand_over(me, to, key, StepId(0), Pending::Message { from: me.actor, msg });
         } else if self.net_varies || self.now < self.trouble_until {
             self.transmit(me, to, msg);
         } else {
@@ -219,7 +218,7 @@ impl<A: Actor> Host<A> for Core<A> {
         self.trace(|_| format!("yield to {phase}"));
         let key =
             self.hand_overs_vary().then(|| self.key_between(me, me.actor, Family::Phase, &phase));
-        self.hand_over(me, me.actor, key, StepId(0), Event::Phase(phase));
+        self.hand_over(me, me.actor, key, StepId(0), Pending::Phase(phase));
     }
 
     fn point(&mut self, me: Me, point: &'static Point) {
@@ -293,7 +292,7 @@ impl<A: Actor> Host<A> for Core<A> {
         if self.struck || !self.choices.is_live(site) {
             return 0;
         }
-        let outcome = self.choices.choose(site, key);
+        let outcome = self.choices.decide(site.id, key);
         if outcome != 0 {
             self.fold(Tag::Choose, u64::from(me.actor.0) << 32 | u64::from(outcome));
             self.trace(|_| {
@@ -387,7 +386,7 @@ impl<A: Actor> Core<A> {
         } else {
             None
         };
-        self.hand_over(me, to, key, asked, Event::Locked(lock));
+        self.hand_over(me, to, key, asked, Pending::Locked(lock));
     }
 
     pub(crate) fn say_actor(&self, actor: ActorId) -> String {

@@ -29,7 +29,7 @@ pub use violation::{Violation, promise};
 
 use self::core::{Core, Due};
 use crate::actor::{Actor, History, Mark, Names};
-use crate::choose::{Choices, Decision, Mixer, Site, fold};
+use crate::choose::{Choices, Decision, Mixer, Site, fold, start};
 use crate::fault::{FaultLine, Kind, NodeSet, When};
 use crate::id::{ActorId, Incarnation, NodeId, StepId};
 use crate::nemesis::{Noise, Plan, PlannedOp, Run};
@@ -331,7 +331,7 @@ impl<A: Actor> Default for Core<A> {
             points: 0,
             seen: [0; Kind::CATALOGUE.len()],
             refused: 0,
-            digest: Mixer::new(0),
+            digest: Mixer::new(start(0)),
             broken: None,
             tracer: None,
             scratch: Vec::new(),
@@ -365,7 +365,7 @@ impl<A: Actor> Core<A> {
         self.handed.resize_with(self.homes.len(), Vec::new);
         self.handed.iter_mut().for_each(Vec::clear);
         self.links.reset(nodes, |from, to| {
-            let word = fold(fold(plan.seed, from as u64), to as u64);
+            let word = fold(fold(start(plan.seed), from as u64), to as u64);
             Span(run.latency.0 + if run.spread.0 == 0 { 0 } else { word % (run.spread.0 + 1) })
         });
         self.io_reset(nodes);
@@ -380,7 +380,7 @@ impl<A: Actor> Core<A> {
         self.points = 0;
         self.seen = [0; Kind::CATALOGUE.len()];
         self.refused = 0;
-        self.digest = Mixer::new(0);
+        self.digest = Mixer::new(start(0));
         self.broken = None;
         self.tracer = None;
         self.burst = (run.start, 0);

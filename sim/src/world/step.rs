@@ -1,6 +1,6 @@
 //! One step: the next entry of the agenda becomes an event of an actor, or a change of the world.
 
-use super::core::{Due, Entry, Tag};
+use super::core::{Due, Entry, Pending, Tag};
 use super::{Violation, World, promise};
 use crate::actor::{Actor, Context, Event, HistoryEvent, Me};
 use crate::id::{ActorId, Incarnation, NodeId, OpId, StepId};
@@ -47,7 +47,7 @@ impl<A: Actor> World<A> {
         let Entry { cause, second, due } = entry;
         match due {
             Due::Event { to, incarnation, event } => {
-                self.event(at, to, incarnation, (cause, second), event)
+                self.waited((at, cause, second), to, incarnation, event)
             }
             Due::Timer { actor, timer } => self.timer(at, id, actor, timer),
             Due::Disk { node, incarnation, request } => {
@@ -66,12 +66,11 @@ impl<A: Actor> World<A> {
             Due::Conn(wake) => {
                 self.core.now = at;
                 match self.core.io_wake(wake) {
-                    Some((end, event)) => self.event(
-                        at,
+                    Some((end, event)) => self.waited(
+                        (at, cause, second),
                         end.actor,
                         end.incarnation,
-                        (cause, second),
-                        Event::Conn(event),
+                        Pending::Conn(event),
                     ),
                     None => Stepped::Void,
                 }
@@ -79,6 +78,25 @@ impl<A: Actor> World<A> {
             Due::Invoke { client, op } => self.invoke(at, client, op, cause),
             other => self.change(at, cause, &other),
         }
+    }
+
+    /// Delivers an event that has waited, or lets it wait on if its node stands still.
+    #[inline]
+    fn waited(
+        &mut self,
+        (at, cause, second): (Time, StepId, StepId),
+        to: ActorId,
+        incarnation: Incarnation,
+        event: Pending<A>,
+    ) -> Stepped {
+        let seat = self.core.seat(self.core.home(to));
+        if at < seat.paused_until && seat.lives(incarnation) {
+            let until = seat.paused_until;
+            let entry = Entry { cause, second, due: Due::Event { to, incarnation, event } };
+            self.core.agenda.push(until, 0, entry);
+            return Stepped::Void;
+        }
+        self.event(at, to, incarnation, (cause, second), event.into())
     }
 
     /// Delivers an event, if the life that it is meant for is still going on.
@@ -95,16 +113,6 @@ impl<A: Actor> World<A> {
         let seat = self.core.seat(node);
         if !seat.lives(incarnation) {
             return self.refuse(at, node, causes.0);
-        }
-        if at < seat.paused_until {
-            let until = seat.paused_until;
-            let entry = Entry {
-                cause: causes.0,
-                second: causes.1,
-                due: Due::Event { to, incarnation, event },
-            };
-            self.core.agenda.push(until, 0, entry);
-            return Stepped::Void;
         }
         self.core.begin(at, causes);
         self.core.digest.write_u64(u64::from(to.0) << 32 | u64::from(incarnation.0));

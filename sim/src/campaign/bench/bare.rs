@@ -21,59 +21,79 @@ fn latencies(seed: u64) -> [[u64; 5]; 5] {
     [(); 5].map(|()| [(); 5].map(|()| LATENCY + draw(&mut state) % (9 * LATENCY)))
 }
 
-/// Passes `flights` messages on among five nodes, `hops` times in all; answers a sum that depends on all of it.
-pub(super) fn fan(hops: u32, flights: u32, seed: u64) -> u64 {
-    let mut heap: BinaryHeap<Reverse<(u64, u64, u32)>> = BinaryHeap::new();
-    let (mut state, mut created, mut received) = (seed | 1, 0, [0_u64; 5]);
-    let latencies = latencies(seed);
-    for flight in 0..flights {
-        heap.push(Reverse((LATENCY, created, flight % 5)));
-        created += 1;
-    }
-    let mut left = hops;
-    while let Some(Reverse((due, _, at))) = heap.pop() {
-        received[at as usize] += 1;
-        if left == 0 {
-            continue;
-        }
-        left -= 1;
-        let picked = u32::try_from(draw(&mut state) % 4).expect("below four");
-        let to = (at + 1 + picked) % 5;
-        heap.push(Reverse((due + latencies[at as usize][to as usize], created, to)));
-        created += 1;
-    }
-    received.iter().fold(state, |sum, n| sum.rotate_left(9) ^ n)
+/// A message on its way: when it is due, its creation number, where it goes, its flight and the hops that are left.
+type Flying = (u64, u64, u32, u32, u32);
+
+/// Five nodes that pass messages on, as plain variables.
+struct Five {
+    heap: BinaryHeap<Reverse<Flying>>,
+    state: u64,
+    created: u64,
+    received: Vec<u64>,
+    latencies: [[u64; 5]; 5],
 }
 
-/// A fresh world of five nodes, 200 deliveries, one crash and restart in the middle of them.
+impl Five {
+    fn new(flights: u32, hops: u32, seed: u64) -> Five {
+        let (heap, latencies) = (BinaryHeap::new(), latencies(seed));
+        let mut five = Five { heap, state: seed | 1, created: 0, received: vec![0; 5], latencies };
+        for flight in 0..flights {
+            five.push(LATENCY, flight % 5, flight, hops / flights);
+        }
+        five
+    }
+
+    fn push(&mut self, due: u64, to: u32, flight: u32, left: u32) {
+        self.heap.push(Reverse((due, self.created, to, flight, left)));
+        self.created += 1;
+    }
+
+    fn receive(&mut self, (due, _, at, flight, left): Flying) {
+        self.received[at as usize] += 1;
+        if left > 0 {
+            let picked = u32::try_from(draw(&mut self.state) % 4).expect("below four");
+            let to = (at + 1 + picked) % 5;
+            self.push(due + self.latencies[at as usize][to as usize], to, flight, left - 1);
+        }
+    }
+
+    fn sum(&self) -> u64 {
+        self.received.iter().fold(self.state, |sum, n| sum.rotate_left(9) ^ n)
+    }
+}
+
+/// Passes `flights` messages on among five nodes, `hops` times in all; answers a sum that depends on all of it.
+pub(super) fn fan(hops: u32, flights: u32, seed: u64) -> u64 {
+    let mut five = Five::new(flights, hops, seed);
+    while let Some(Reverse(flying)) = five.heap.pop() {
+        five.receive(flying);
+    }
+    five.sum()
+}
+
+/// A fresh world of five nodes, 200 deliveries, one crash and restart in the middle of them; what reaches the node while it
+/// is down is lost, and it makes up for that when it comes back.
 pub(super) fn short(seed: u64) -> u64 {
-    let mut heap: BinaryHeap<Reverse<(u64, u64, u32)>> = BinaryHeap::new();
-    let (mut state, mut created, mut received) = (seed | 1, 0, vec![0_u64; 5]);
-    let latencies = latencies(seed);
-    for flight in 0..8 {
-        heap.push(Reverse((LATENCY, created, flight % 5)));
-        created += 1;
-    }
-    let (mut left, mut down) = (200, None);
-    while let Some(Reverse((due, _, at))) = heap.pop() {
-        if down.is_none() && due > 50 * LATENCY {
-            down = Some(due + 10 * LATENCY);
-            received[0] = 0;
+    let mut five = Five::new(8, 200, seed);
+    let (crash, boot) = (50 * LATENCY, 60 * LATENCY);
+    let (mut crashed, mut booted) = (false, false);
+    while let Some(Reverse(flying)) = five.heap.pop() {
+        if !crashed && flying.0 >= crash {
+            crashed = true;
+            five.received[0] = 0;
         }
-        if at == 0 && down.is_some_and(|until| due < until) {
+        if !booted && flying.0 >= boot {
+            booted = true;
+            for flight in 0..3 {
+                five.push(boot + LATENCY, 1, 1000 + flight, 14);
+            }
+        }
+        if flying.2 == 0 && crashed && !booted {
             continue;
         }
-        received[at as usize] += 1;
-        if left == 0 {
-            continue;
-        }
-        left -= 1;
-        let picked = u32::try_from(draw(&mut state) % 4).expect("below four");
-        let to = (at + 1 + picked) % 5;
-        heap.push(Reverse((due + latencies[at as usize][to as usize], created, to)));
-        created += 1;
+        five.receive(flying);
     }
-    received.iter().fold(state, |sum, n| sum.rotate_left(9) ^ n)
+    five.sum()
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

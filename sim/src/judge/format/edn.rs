@@ -43,10 +43,7 @@ pub fn parse(text: &str) -> Result<Ledger, InputError> {
 fn entry(line: usize, pairs: &[(Value, Value)]) -> Result<Option<Entry>, InputError> {
     let find = |name: &str| {
         let is_named = |key: &Value| matches!(key, Value::Keyword(word) if word == name);
-        pairs
-            .iter()
-            .find(|(key, _)| is_named(key))
-            .map(|(_, value)| value)
+        pairs.iter().find(|(key, _)| is_named(key)).map(|(_, value)| value)
     };
     let need = |name: &str| {
         let missing = || InputError::about(line, format!("a :{name}"), "a map without it");
@@ -55,11 +52,7 @@ fn entry(line: usize, pairs: &[(Value, Value)]) -> Result<Option<Entry>, InputEr
     let Some(process) = process(line, need("process")?)? else {
         return Ok(None);
     };
-    let kind = keyword(
-        line,
-        "a :type of :invoke, :ok, :fail or :info",
-        need("type")?,
-    )?;
+    let kind = keyword(line, "a :type of :invoke, :ok, :fail or :info", need("type")?)?;
     let function = keyword(line, "an :f such as :get or :read", need("f")?)?;
     let key = match find("key") {
         None => None,
@@ -67,13 +60,5 @@ fn entry(line: usize, pairs: &[(Value, Value)]) -> Result<Option<Entry>, InputEr
     };
     let value = find("value").cloned().unwrap_or(Value::Nil);
     let error = find("error").is_some_and(|error| *error != Value::Nil);
-    Ok(Some(Entry {
-        line,
-        process,
-        kind,
-        function,
-        key,
-        value,
-        error,
-    }))
+    Ok(Some(Entry { line, process, kind, function, key, value, error }))
 }

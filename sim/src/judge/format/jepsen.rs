@@ -46,9 +46,7 @@ fn entry(line: usize, content: &str) -> Result<Option<Entry>, InputError> {
         )
     };
     let rest = content.strip_prefix("INFO").map(str::trim_start);
-    let rest = rest
-        .and_then(|rest| rest.strip_prefix("jepsen.util"))
-        .map(str::trim_start);
+    let rest = rest.and_then(|rest| rest.strip_prefix("jepsen.util")).map(str::trim_start);
     let Some(rest) = rest.and_then(|rest| rest.strip_prefix("- ")) else {
         return Err(InputError::new(line, form(), content));
     };
@@ -62,11 +60,7 @@ fn entry(line: usize, content: &str) -> Result<Option<Entry>, InputError> {
     let kind = keyword(line, "one of :invoke, :ok, :fail, :info", &values[1])?;
     let function = keyword(line, "one of :read, :write, :cas", &values[2])?;
     if !["read", "write", "cas"].contains(&function.as_str()) {
-        return Err(InputError::new(
-            line,
-            "one of :read, :write, :cas",
-            &function,
-        ));
+        return Err(InputError::new(line, "one of :read, :write, :cas", &function));
     }
     let named = match &values[3..] {
         [Value::Keyword(word)] => Some(format!(":{word}")),
@@ -78,13 +72,5 @@ fn entry(line: usize, content: &str) -> Result<Option<Entry>, InputError> {
         return Err(InputError::about(line, "a value and no error", found));
     }
     let value = values[3].clone();
-    Ok(Some(Entry {
-        line,
-        process,
-        kind,
-        function,
-        key: None,
-        value,
-        error,
-    }))
+    Ok(Some(Entry { line, process, kind, function, key: None, value, error }))
 }

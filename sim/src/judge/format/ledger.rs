@@ -47,16 +47,7 @@ impl Ledger {
     /// or of another operation, an answer of the wrong kind, or operations on registers and on strings.
     pub fn of(events: &[(usize, Event)]) -> Result<Self, InputError> {
         let mut builder = Builder::default();
-        for (
-            line,
-            Event {
-                process,
-                stage,
-                key,
-                call,
-            },
-        ) in events
-        {
+        for (line, Event { process, stage, key, call }) in events {
             let Stage::Return(outcome) = stage else {
                 builder.invoke(*line, *process, key.clone(), call.clone())?;
                 continue;
@@ -81,10 +72,7 @@ impl Ledger {
             let Call::Register(call) = record.call.clone() else {
                 return None;
             };
-            let op = RegisterOp {
-                key: record.key.clone(),
-                call,
-            };
+            let op = RegisterOp { key: record.key.clone(), call };
             Some(record.operation(op, |answer| match answer {
                 Answer::Register(ret) => Some(ret),
                 Answer::Store(_) => None,
@@ -99,10 +87,7 @@ impl Ledger {
             let Call::Store(call) = record.call.clone() else {
                 return None;
             };
-            let op = StoreOp {
-                key: record.key.clone(),
-                call,
-            };
+            let op = StoreOp { key: record.key.clone(), call };
             Some(record.operation(op, |answer| match answer {
                 Answer::Store(ret) => Some(ret),
                 Answer::Register(_) => None,
@@ -120,19 +105,12 @@ impl Record {
     ) -> Operation<Op, Ret> {
         let returned = self.returned.clone();
         let returned = returned.and_then(|(line, answer)| Some((line as u64, ret(answer)?)));
-        Operation {
-            process: self.process,
-            op,
-            invoked: self.invoked as u64,
-            returned,
-        }
+        Operation { process: self.process, op, invoked: self.invoked as u64, returned }
     }
 
     /// The error of a return at `line` that is of the operation `found`.
     pub(super) fn mismatch(&self, line: usize, found: impl Into<String>) -> InputError {
-        let Self {
-            process, invoked, ..
-        } = self;
+        let Self { process, invoked, .. } = self;
         let open = self.named();
         let expected =
             format!("the return of `{open}`, which c{process} invoked at line {invoked}");
@@ -169,29 +147,16 @@ impl Builder {
                 Call::Register(_) => "read, write or cas, as in the lines before",
                 Call::Store(_) => "get, put or append, as in the lines before",
             };
-            return Err(InputError::about(
-                line,
-                expected,
-                format!("`{}`", name(&key, &call)),
-            ));
+            return Err(InputError::about(line, expected, format!("`{}`", name(&key, &call))));
         }
         self.open.insert(process, self.records.len());
-        self.records.push(Some(Record {
-            process,
-            key,
-            call,
-            invoked: line,
-            returned: None,
-        }));
+        self.records.push(Some(Record { process, key, call, invoked: line, returned: None }));
         Ok(())
     }
 
     /// The operation under way of `process`.
     pub(super) fn open(&self, line: usize, process: u64) -> Result<&Record, InputError> {
-        let open = self
-            .open
-            .get(&process)
-            .and_then(|&at| self.records[at].as_ref());
+        let open = self.open.get(&process).and_then(|&at| self.records[at].as_ref());
         open.ok_or_else(|| {
             let expected = format!("an invocation by c{process} before its return");
             InputError::about(line, expected, "a return")
@@ -220,8 +185,6 @@ impl Builder {
     }
 
     pub(super) fn finish(self) -> Ledger {
-        Ledger {
-            records: self.records.into_iter().flatten().collect(),
-        }
+        Ledger { records: self.records.into_iter().flatten().collect() }
     }
 }

@@ -67,20 +67,12 @@ impl InputError {
             (false, true) => format!("{short:?}..."),
             (false, false) => format!("{short:?}"),
         };
-        Self {
-            line,
-            expected: expected.into(),
-            found,
-        }
+        Self { line, expected: expected.into(), found }
     }
 
     /// An error at `line` about something that is not a piece of it.
     fn about(line: usize, expected: impl Into<String>, found: impl Into<String>) -> Self {
-        Self {
-            line,
-            expected: expected.into(),
-            found: found.into(),
-        }
+        Self { line, expected: expected.into(), found: found.into() }
     }
 }
 

@@ -12,13 +12,8 @@ const BUDGET: u64 = 100_000;
 
 /// One line about a history: its form, operations, unknown ones and verdict.
 fn summary(history: impl AsRef<[u8]>) -> String {
-    let Report {
-        format,
-        operations,
-        unknown,
-        verdict,
-        explanation,
-    } = check_text(history, BUDGET).unwrap();
+    let Report { format, operations, unknown, verdict, explanation } =
+        check_text(history, BUDGET).unwrap();
     let verdict = match verdict {
         Verdict::Linearizable => "linearizable",
         Verdict::NotLinearizable(_) => "not linearizable",
@@ -49,10 +44,7 @@ c1 invoke cas b nil ""
 
 #[test]
 fn our_own_form_is_read() {
-    assert_eq!(
-        summary(TEXT),
-        "client history, 7 operations, 2 unknown: linearizable"
-    );
+    assert_eq!(summary(TEXT), "client history, 7 operations, 2 unknown: linearizable");
 }
 
 #[test]
@@ -99,10 +91,7 @@ fn an_exhausted_budget_says_so() {
     let history = "c0 invoke write a 1\nc0 ok write a 1\n";
     let report = check_text(history, 0).unwrap();
     assert_eq!(report.verdict, Verdict::Inconclusive { steps: 0 });
-    assert_eq!(
-        report.explanation,
-        ["gave up after 0 steps; a larger budget may decide it"]
-    );
+    assert_eq!(report.explanation, ["gave up after 0 steps; a larger budget may decide it"]);
 }
 
 const LOG: &str = "\
@@ -123,29 +112,17 @@ INFO  jepsen.util - 0\t:ok\t:read\t4
 
 #[test]
 fn a_jepsen_log_is_read() {
-    assert_eq!(
-        summary(LOG),
-        "Jepsen log, 5 operations, 1 unknown: linearizable"
-    );
+    assert_eq!(summary(LOG), "Jepsen log, 5 operations, 1 unknown: linearizable");
     let stale = LOG.replace(":ok\t:read\t4", ":ok\t:read\tnil");
-    assert_eq!(
-        summary(stale),
-        "Jepsen log, 5 operations, 1 unknown: not linearizable"
-    );
+    assert_eq!(summary(stale), "Jepsen log, 5 operations, 1 unknown: not linearizable");
 }
 
 #[test]
 fn a_compare_and_set_that_failed_in_a_jepsen_log_saw_another_value() {
     // The register is 3 from the write on, whether the other one takes effect or not.
-    let log = LOG
-        .replace("[4 1]", "[3 1]")
-        .replace("[3 4]", "[3 3]")
-        .replace("read\t4", "read\t3");
+    let log = LOG.replace("[4 1]", "[3 1]").replace("[3 4]", "[3 3]").replace("read\t4", "read\t3");
     let seen = summary(&log);
-    assert_eq!(
-        seen,
-        "Jepsen log, 5 operations, 1 unknown: not linearizable"
-    );
+    assert_eq!(seen, "Jepsen log, 5 operations, 1 unknown: not linearizable");
     let unseen = summary(log.replace(":fail\t:cas\t[3 1]", ":fail\t:cas\t:refused"));
     assert_eq!(unseen, "Jepsen log, 4 operations, 1 unknown: linearizable");
 }
@@ -167,30 +144,18 @@ const EDN: &str = r#"
 
 #[test]
 fn edn_maps_are_read() {
-    assert_eq!(
-        summary(EDN),
-        "EDN maps, 5 operations, 1 unknown: linearizable"
-    );
+    assert_eq!(summary(EDN), "EDN maps, 5 operations, 1 unknown: linearizable");
     let lost = EDN.replace(r#":value "yé""#, r#":value "z""#);
-    assert_eq!(
-        summary(lost),
-        "EDN maps, 5 operations, 1 unknown: not linearizable"
-    );
+    assert_eq!(summary(lost), "EDN maps, 5 operations, 1 unknown: not linearizable");
 }
 
 #[test]
 fn edn_maps_may_be_about_a_register() {
     let history = "{:process 0, :type :invoke, :f :cas, :value [nil 2]}\n\
         {:process 0, :type :fail, :f :cas, :value [nil 2]}\n";
-    assert_eq!(
-        summary(history),
-        "EDN maps, 1 operations, 0 unknown: not linearizable"
-    );
+    assert_eq!(summary(history), "EDN maps, 1 operations, 0 unknown: not linearizable");
     let failed = history.replace(":fail, ", ":fail, :error :refused, ");
-    assert_eq!(
-        summary(failed),
-        "EDN maps, 0 operations, 0 unknown: linearizable"
-    );
+    assert_eq!(summary(failed), "EDN maps, 0 operations, 0 unknown: linearizable");
 }
 
 #[test]
@@ -286,10 +251,7 @@ fn bad_histories_are_refused_with_the_line_and_what_was_expected() {
 #[test]
 fn bytes_that_are_not_text_are_refused_with_their_line() {
     let error = check_text(b"c0 invoke read a\nc0 ok read \xff\n", BUDGET).unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "line 2: expected UTF-8 text, found the byte 0xff"
-    );
+    assert_eq!(error.to_string(), "line 2: expected UTF-8 text, found the byte 0xff");
 }
 
 #[test]
@@ -317,10 +279,7 @@ fn exchange() -> impl Strategy<Value = (Call, Answer)> {
         value().prop_map(move |read| register(RegisterCall::Read, RegisterRet::Value(read))),
         value().prop_map(move |new| register(RegisterCall::Write(new), RegisterRet::Written)),
         (value(), value(), any::<bool>()).prop_map(move |(expected, new, set)| {
-            register(
-                RegisterCall::CompareAndSet { expected, new },
-                RegisterRet::Set(set),
-            )
+            register(RegisterCall::CompareAndSet { expected, new }, RegisterRet::Set(set))
         }),
         word().prop_map(move |string| store(StoreCall::Get, StoreRet::Value(string))),
         word().prop_map(move |string| store(StoreCall::Put(string), StoreRet::Done)),
@@ -336,12 +295,7 @@ fn event() -> impl Strategy<Value = Event> {
             2 => Stage::Return(Outcome::Failed),
             _ => Stage::Return(Outcome::Unknown),
         };
-        Event {
-            process,
-            stage,
-            key,
-            call,
-        }
+        Event { process, stage, key, call }
     })
 }
 

@@ -47,12 +47,7 @@ use crate::judge::store::{StoreCall, StoreRet};
 pub fn print<'a>(events: impl IntoIterator<Item = &'a Event>) -> String {
     let mut out = String::new();
     for event in events {
-        let Event {
-            process,
-            stage,
-            key,
-            call,
-        } = event;
+        let Event { process, stage, key, call } = event;
         let (stage, answer) = match stage {
             Stage::Invoke => ("invoke", String::new()),
             Stage::Return(Outcome::Ok(answer)) => ("ok", answered(answer)),
@@ -73,11 +68,7 @@ pub(crate) fn name(key: &str, call: &Call) -> String {
             format!("write {key} {}", value(new.as_deref()))
         }
         Call::Register(RegisterCall::CompareAndSet { expected, new }) => {
-            format!(
-                "cas {key} {} {}",
-                value(expected.as_deref()),
-                value(new.as_deref())
-            )
+            format!("cas {key} {} {}", value(expected.as_deref()), value(new.as_deref()))
         }
         Call::Store(StoreCall::Get) => format!("get {key}"),
         Call::Store(StoreCall::Put(string)) => format!("put {key} {}", value(Some(string))),
@@ -111,14 +102,7 @@ pub fn parse(text: &str) -> Result<Vec<(usize, Event)>, InputError> {
         let content = content.trim();
         if !content.is_empty() && !content.starts_with('#') {
             let words = split(at + 1, content)?;
-            events.push((
-                at + 1,
-                Line {
-                    number: at + 1,
-                    words: &words,
-                }
-                .event()?,
-            ));
+            events.push((at + 1, Line { number: at + 1, words: &words }.event()?));
         }
     }
     Ok(events)
@@ -143,12 +127,7 @@ impl Line<'_> {
             other => return Err(self.wrong("one of invoke, ok, failed, unknown", other)),
         };
         match self.words.first() {
-            None => Ok(Event {
-                process,
-                stage,
-                key,
-                call,
-            }),
+            None => Ok(Event { process, stage, key, call }),
             Some(word) => Err(self.wrong("the end of the line", &shown(word))),
         }
     }
@@ -156,12 +135,8 @@ impl Line<'_> {
     fn process(&mut self) -> Result<u64, InputError> {
         let expected = "a client: c and a number below 2^64";
         let word = self.bare(expected)?;
-        let number = word
-            .strip_prefix('c')
-            .filter(|digits| !digits.starts_with('+'));
-        number
-            .and_then(|digits| digits.parse().ok())
-            .ok_or_else(|| self.wrong(expected, &word))
+        let number = word.strip_prefix('c').filter(|digits| !digits.starts_with('+'));
+        number.and_then(|digits| digits.parse().ok()).ok_or_else(|| self.wrong(expected, &word))
     }
 
     fn call(&mut self) -> Result<(String, Call), InputError> {
@@ -194,9 +169,7 @@ impl Line<'_> {
             Call::Register(RegisterCall::CompareAndSet { .. }) => {
                 self.equals()?;
                 let word = self.bare("true or false")?;
-                let set = word
-                    .parse()
-                    .map_err(|_| self.wrong("true or false", &word))?;
+                let set = word.parse().map_err(|_| self.wrong("true or false", &word))?;
                 Answer::Register(RegisterRet::Set(set))
             }
             Call::Store(StoreCall::Get) => {
@@ -225,8 +198,7 @@ impl Line<'_> {
     }
 
     fn string(&mut self, expected: &str) -> Result<String, InputError> {
-        self.value(expected)?
-            .ok_or_else(|| self.wrong(expected, NIL))
+        self.value(expected)?.ok_or_else(|| self.wrong(expected, NIL))
     }
 
     fn bare(&mut self, expected: &str) -> Result<String, InputError> {
@@ -237,10 +209,7 @@ impl Line<'_> {
     }
 
     fn next(&mut self, expected: &str) -> Result<Word, InputError> {
-        let (first, rest) = self
-            .words
-            .split_first()
-            .ok_or_else(|| self.wrong(expected, ""))?;
+        let (first, rest) = self.words.split_first().ok_or_else(|| self.wrong(expected, ""))?;
         self.words = rest;
         Ok(first.clone())
     }

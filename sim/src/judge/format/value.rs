@@ -34,9 +34,7 @@ impl Reader<'_> {
     fn until(&mut self, close: Option<char>, depth: usize) -> Result<Vec<Value>, InputError> {
         let mut values = Vec::new();
         loop {
-            self.rest = self
-                .rest
-                .trim_start_matches(|c: char| c.is_whitespace() || c == ',');
+            self.rest = self.rest.trim_start_matches(|c: char| c.is_whitespace() || c == ',');
             let first = self.rest.chars().next().filter(|&c| c != ';');
             match (first, close) {
                 (None, None) => return Ok(values),
@@ -69,11 +67,7 @@ impl Reader<'_> {
             return Ok(Value::List(values));
         }
         if values.len() % 2 == 1 {
-            return Err(InputError::new(
-                self.line,
-                "a value for every key of a map",
-                begin,
-            ));
+            return Err(InputError::new(self.line, "a value for every key of a map", begin));
         }
         let mut values = values.into_iter();
         let mut pairs = Vec::new();

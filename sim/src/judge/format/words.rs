@@ -60,10 +60,8 @@ fn quoted(line: usize, text: &str) -> Result<(Word, &str), InputError> {
                     Some('t') => Some('\t'),
                     Some(c @ ('"' | '\\')) => Some(c),
                     Some('u') => {
-                        let digits = chars
-                            .as_str()
-                            .strip_prefix('{')
-                            .and_then(|s| s.split_once('}'));
+                        let digits =
+                            chars.as_str().strip_prefix('{').and_then(|s| s.split_once('}'));
                         digits.and_then(|(digits, after)| {
                             chars = after.chars();
                             char::from_u32(u32::from_str_radix(digits, 16).ok()?)

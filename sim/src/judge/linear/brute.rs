@@ -51,21 +51,14 @@ pub(super) fn explicable<T: Toy>(history: &History<T>) -> bool {
         for choice in 0..left.len() {
             let at = left[choice];
             let late = |&other: &usize| {
-                history[other]
-                    .returned
-                    .as_ref()
-                    .is_some_and(|(end, _)| *end < history[at].invoked)
+                history[other].returned.as_ref().is_some_and(|(end, _)| *end < history[at].invoked)
             };
             if left.iter().any(late) {
                 continue;
             }
             let mut world = world.clone();
             let ret = T::execute(&mut world, &history[at].op);
-            if history[at]
-                .returned
-                .as_ref()
-                .is_none_or(|(_, seen)| *seen == ret)
-            {
+            if history[at].returned.as_ref().is_none_or(|(_, seen)| *seen == ret) {
                 left.remove(choice);
                 let found = go::<T>(history, left, &world);
                 left.insert(choice, at);
@@ -76,11 +69,7 @@ pub(super) fn explicable<T: Toy>(history: &History<T>) -> bool {
         }
         false
     }
-    go::<T>(
-        history,
-        &mut (0..history.len()).collect(),
-        &T::World::default(),
-    )
+    go::<T>(history, &mut (0..history.len()).collect(), &T::World::default())
 }
 
 /// The shape of made-up histories.
@@ -170,24 +159,14 @@ impl Toy for Registers {
 
     fn make_up(dice: &mut Dice) -> Self::Op {
         let value = |dice: &mut Dice| {
-            if dice.once_in(8) {
-                None
-            } else {
-                Some(1 + dice.below(3))
-            }
+            if dice.once_in(8) { None } else { Some(1 + dice.below(3)) }
         };
         let call = match dice.below(5) {
             0 | 1 => RegisterCall::Read,
             2 | 3 => RegisterCall::Write(value(dice)),
-            _ => RegisterCall::CompareAndSet {
-                expected: value(dice),
-                new: value(dice),
-            },
+            _ => RegisterCall::CompareAndSet { expected: value(dice), new: value(dice) },
         };
-        RegisterOp {
-            key: usize::from(dice.once_in(5)),
-            call,
-        }
+        RegisterOp { key: usize::from(dice.once_in(5)), call }
     }
 
     fn lie(dice: &mut Dice, _op: &Self::Op, ret: &Self::Ret) -> Self::Ret {
@@ -226,10 +205,7 @@ impl Toy for Strings {
             4 => StoreCall::Put(piece(dice)),
             _ => StoreCall::Append(piece(dice)),
         };
-        StoreOp {
-            key: ["a", "a", "a", "b"][dice.below(4)].to_owned(),
-            call,
-        }
+        StoreOp { key: ["a", "a", "a", "b"][dice.below(4)].to_owned(), call }
     }
 
     fn lie(dice: &mut Dice, _op: &StoreOp, ret: &StoreRet) -> StoreRet {

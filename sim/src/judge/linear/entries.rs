@@ -26,23 +26,13 @@ pub(super) fn events<Op, Ret>(history: &[Operation<Op, Ret>], part: &[usize]) ->
     let mut events = Vec::with_capacity(part.len() * 2);
     for (slot, &index) in part.iter().enumerate() {
         let operation = &history[index];
-        events.push(Event {
-            position: operation.invoked,
-            end: Ends::Invoke,
-            index,
-            slot,
-        });
+        events.push(Event { position: operation.invoked, end: Ends::Invoke, index, slot });
         if let Some((position, _)) = operation.returned {
             assert!(
                 position >= operation.invoked,
                 "operation {index} returns before it is invoked"
             );
-            events.push(Event {
-                position,
-                end: Ends::Return,
-                index,
-                slot,
-            });
+            events.push(Event { position, end: Ends::Return, index, slot });
         }
     }
     events.sort_unstable();
@@ -74,18 +64,10 @@ pub(super) struct Node {
 impl List {
     /// An empty list for `operations` operations.
     pub(super) fn new(operations: usize) -> Self {
-        let around = Node {
-            previous: ENDS,
-            next: ENDS,
-            end: Ends::Return,
-            operation: u32::MAX,
-        };
+        let around = Node { previous: ENDS, next: ENDS, end: Ends::Return, operation: u32::MAX };
         let mut nodes = Vec::with_capacity(operations * 2 + 1);
         nodes.push(around);
-        Self {
-            nodes,
-            ends: vec![(ENDS, ENDS); operations],
-        }
+        Self { nodes, ends: vec![(ENDS, ENDS); operations] }
     }
 
     /// The number that the next node will have.
@@ -97,12 +79,7 @@ impl List {
     pub(super) fn push(&mut self, end: Ends, operation: u32) {
         let number = self.next_number();
         let previous = number - 1;
-        self.nodes.push(Node {
-            previous,
-            next: ENDS,
-            end,
-            operation,
-        });
+        self.nodes.push(Node { previous, next: ENDS, end, operation });
         self.nodes[previous as usize].next = number;
         self.nodes[ENDS as usize].previous = number;
         let ends = &mut self.ends[operation as usize];

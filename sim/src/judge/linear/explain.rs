@@ -33,13 +33,7 @@ pub(super) fn explain<S: Sequential>(
     let mut order = failed.order;
     while fine < broken {
         let probe = (fine + stride - 1).min((fine + broken) / 2);
-        let outcome = search(
-            part.spec,
-            part.key,
-            part.history,
-            &events[..=culprits[probe]],
-            left,
-        );
+        let outcome = search(part.spec, part.key, part.history, &events[..=culprits[probe]], left);
         left -= outcome.steps.min(left);
         match outcome.end {
             End::Found(found) => {
@@ -51,20 +45,10 @@ pub(super) fn explain<S: Sequential>(
             End::OutOfBudget => break,
         }
     }
-    let unplaced: Vec<usize> = culprits[fine..=broken]
-        .iter()
-        .map(|&at| events[at].index)
-        .collect();
+    let unplaced: Vec<usize> = culprits[fine..=broken].iter().map(|&at| events[at].index).collect();
     let beginning = &events[..culprits[broken]];
     let invoked = beginning.iter().filter(|event| event.end == Ends::Invoke);
     let open = invoked.map(|event| event.index);
-    let open = open
-        .filter(|index| !order.contains(index) && !unplaced.contains(index))
-        .collect();
-    Refutation {
-        key: part.key.clone(),
-        unplaced,
-        open,
-        order,
-    }
+    let open = open.filter(|index| !order.contains(index) && !unplaced.contains(index)).collect();
+    Refutation { key: part.key.clone(), unplaced, open, order }
 }

@@ -66,12 +66,7 @@ impl<'h, S: Sequential> Pending<'h, S> {
                     let number = u32::try_from(pending.known.len());
                     number_of[slot] = number.expect("a history has fewer operations");
                     let reads_only = spec.reads_only(op, Some(ret));
-                    pending.known.push(Known {
-                        index,
-                        op,
-                        ret,
-                        reads_only,
-                    });
+                    pending.known.push(Known { index, op, ret, reads_only });
                 }
                 pending.list.push(event.end, number_of[slot]);
                 pending.event_of.push(at);
@@ -87,25 +82,13 @@ impl<'h, S: Sequential> Pending<'h, S> {
     /// Sorts the unknown operations into classes.
     fn classify(&mut self, spec: &S) {
         let each = 0..self.unknown.len();
-        self.classes = each
-            .clone()
-            .map(|at| Class {
-                next: at,
-                end: at + 1,
-            })
-            .collect();
+        self.classes = each.clone().map(|at| Class { next: at, end: at + 1 }).collect();
         let ahead = Ahead(self);
-        let blind: Vec<bool> = each
-            .map(|at| spec.is_blind(self.unknown[at].op, &ahead))
-            .collect();
+        let blind: Vec<bool> = each.map(|at| spec.is_blind(self.unknown[at].op, &ahead)).collect();
         let mut groups: Vec<(bool, Vec<Unknown<'h, S>>)> = Vec::new();
         for (unknown, blind) in self.unknown.drain(..).zip(blind) {
             let alike = |(other, group): &&mut (bool, Vec<Unknown<'h, S>>)| {
-                if blind {
-                    *other
-                } else {
-                    group[0].op == unknown.op
-                }
+                if blind { *other } else { group[0].op == unknown.op }
             };
             match groups.iter_mut().find(alike) {
                 Some((_, group)) => group.push(unknown),
@@ -116,10 +99,7 @@ impl<'h, S: Sequential> Pending<'h, S> {
         for (_, group) in groups {
             let next = self.unknown.len();
             self.unknown.extend(group);
-            self.classes.push(Class {
-                next,
-                end: self.unknown.len(),
-            });
+            self.classes.push(Class { next, end: self.unknown.len() });
         }
     }
 }
@@ -158,10 +138,7 @@ impl<'a, S: Sequential> Ahead<'a, S> {
     /// which it does not matter which takes effect, one.
     pub fn unknown(&self) -> impl Iterator<Item = &'a S::Op> {
         let pending = self.0;
-        let left = pending
-            .classes
-            .iter()
-            .filter(|class| class.next < class.end);
+        let left = pending.classes.iter().filter(|class| class.next < class.end);
         left.map(|class| pending.unknown[class.next].op)
     }
 }

@@ -41,10 +41,7 @@ pub(super) fn search<S: Sequential>(
     let mut search = Search::new(spec, Pending::new(spec, history, events), budget);
     let initial = search.states.number(spec.initial(key));
     let end = search.run(initial);
-    Outcome {
-        end,
-        steps: search.steps,
-    }
+    Outcome { end, steps: search.steps }
 }
 
 /// One operation of the order under construction.
@@ -157,9 +154,7 @@ impl<'h, S: Sequential> Search<'h, S> {
                 self.furthest = first_return;
                 self.furthest_order.clone_from(&self.order);
             }
-            let outlook = self
-                .spec
-                .outlook(self.states.get(state).clone(), &Ahead(&self.pending));
+            let outlook = self.spec.outlook(self.states.get(state).clone(), &Ahead(&self.pending));
             state = match outlook {
                 Outlook::Open(plainer) | Outlook::Unseen(plainer) => self.states.number(plainer),
                 Outlook::Hopeless => return self.undo(mark),
@@ -168,12 +163,7 @@ impl<'h, S: Sequential> Search<'h, S> {
                 return self.undo(mark);
             }
         }
-        self.frames.push(Frame {
-            state,
-            mark,
-            node: self.pending.list.first(),
-            class: 0,
-        });
+        self.frames.push(Frame { state, mark, node: self.pending.list.first(), class: 0 });
     }
 
     fn admit(&mut self, state: u32) -> bool {
@@ -194,22 +184,14 @@ impl<'h, S: Sequential> Search<'h, S> {
                 break;
             }
             at = node.next;
-            let Known {
-                op,
-                ret,
-                reads_only,
-                ..
-            } = self.pending.known[node.operation as usize];
+            let Known { op, ret, reads_only, .. } = self.pending.known[node.operation as usize];
             if !reads_only {
                 continue;
             }
             self.steps += 1;
             let before = self.states.get(state);
             if let Some(after) = self.spec.step(before, op, Some(ret)) {
-                assert!(
-                    after == *before,
-                    "an operation that only reads changed the state"
-                );
+                assert!(after == *before, "an operation that only reads changed the state");
                 let following = self.pending.list.node(at);
                 if following.operation == node.operation {
                     at = following.next;
@@ -222,13 +204,7 @@ impl<'h, S: Sequential> Search<'h, S> {
     /// Places the next operation that can be placed in the last configuration: known ones first, so that
     /// a configuration is reached with as few unknown ones as possible.
     fn advance(&mut self) -> Move {
-        let Some(&Frame {
-            state,
-            mut node,
-            mut class,
-            ..
-        }) = self.frames.last()
-        else {
+        let Some(&Frame { state, mut node, mut class, .. }) = self.frames.last() else {
             return Move::Stuck;
         };
         let found = loop {
@@ -258,12 +234,7 @@ impl<'h, S: Sequential> Search<'h, S> {
     }
 
     fn try_known(&mut self, state: u32, number: u32) -> Option<u32> {
-        let Known {
-            op,
-            ret,
-            reads_only,
-            ..
-        } = self.pending.known[number as usize];
+        let Known { op, ret, reads_only, .. } = self.pending.known[number as usize];
         if reads_only {
             return None;
         }

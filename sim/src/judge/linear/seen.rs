@@ -33,10 +33,7 @@ pub(super) struct States<T> {
 
 impl<T: Eq + Hash> States<T> {
     pub(super) fn new() -> Self {
-        Self {
-            numbers: HashTable::new(),
-            all: Vec::new(),
-        }
+        Self { numbers: HashTable::new(), all: Vec::new() }
     }
 
     pub(super) fn get(&self, number: u32) -> &T {
@@ -48,10 +45,7 @@ impl<T: Eq + Hash> States<T> {
         let all = &self.all;
         let hash = hash_of(&state);
         let known = |&number: &u32| all[number as usize] == state;
-        match self
-            .numbers
-            .entry(hash, known, |&number| hash_of(&all[number as usize]))
-        {
+        match self.numbers.entry(hash, known, |&number| hash_of(&all[number as usize])) {
             Entry::Occupied(entry) => *entry.get(),
             Entry::Vacant(entry) => {
                 let number = u32::try_from(all.len()).expect("a search reaches fewer states");
@@ -89,11 +83,7 @@ pub(super) struct Admission {
 
 impl Seen {
     pub(super) fn new() -> Self {
-        Self {
-            slots: HashTable::new(),
-            keys: Vec::new(),
-            key: Vec::new(),
-        }
+        Self { slots: HashTable::new(), keys: Vec::new(), key: Vec::new() }
     }
 
     /// Remembers a configuration, unless one that can do all that this one can is remembered already.
@@ -106,17 +96,9 @@ impl Seen {
             Entry::Occupied(mut entry) => entry.get_mut().admit(&used.0),
             Entry::Vacant(entry) => {
                 let (start, len) = (keys.len(), key.len());
-                entry.insert(Slot {
-                    hash,
-                    start,
-                    len,
-                    least: used.0.clone(),
-                });
+                entry.insert(Slot { hash, start, len, least: used.0.clone() });
                 keys.extend_from_slice(key);
-                Admission {
-                    fresh: true,
-                    compared: 0,
-                }
+                Admission { fresh: true, compared: 0 }
             }
         }
     }
@@ -124,14 +106,8 @@ impl Seen {
     /// Operations are placed roughly in the order of their invocations, so that a set of them is full at
     /// its beginning and empty at its end: only the words between are part of the key.
     fn write_key(&mut self, state: u32, placed: &[u64]) {
-        let first = placed
-            .iter()
-            .position(|&word| word != u64::MAX)
-            .unwrap_or(placed.len());
-        let end = placed
-            .iter()
-            .rposition(|&word| word != 0)
-            .map_or(first, |last| last + 1);
+        let first = placed.iter().position(|&word| word != u64::MAX).unwrap_or(placed.len());
+        let end = placed.iter().rposition(|&word| word != 0).map_or(first, |last| last + 1);
         self.key.clear();
         self.key.push(u64::from(state));
         self.key.push(first as u64);
@@ -143,21 +119,11 @@ impl Slot {
     fn admit(&mut self, used: &[u64]) -> Admission {
         let words = used.len();
         if words == 0 {
-            return Admission {
-                fresh: false,
-                compared: 1,
-            };
+            return Admission { fresh: false, compared: 1 };
         }
         let compared = self.least.len() / words;
-        if self
-            .least
-            .chunks_exact(words)
-            .any(|least| is_part(least, used))
-        {
-            return Admission {
-                fresh: false,
-                compared,
-            };
+        if self.least.chunks_exact(words).any(|least| is_part(least, used)) {
+            return Admission { fresh: false, compared };
         }
         let mut at = 0;
         while at < self.least.len() {
@@ -170,16 +136,11 @@ impl Slot {
             }
         }
         self.least.extend_from_slice(used);
-        Admission {
-            fresh: true,
-            compared,
-        }
+        Admission { fresh: true, compared }
     }
 }
 
 /// Whether every member of `part` is in `whole`.
 fn is_part(part: &[u64], whole: &[u64]) -> bool {
-    part.iter()
-        .zip(whole)
-        .all(|(part, whole)| part & !whole == 0)
+    part.iter().zip(whole).all(|(part, whole)| part & !whole == 0)
 }

@@ -18,25 +18,17 @@ where
 {
     let last = refuted.unplaced[0];
     let end = history[last].returned.as_ref().unwrap().0;
-    let returns: Vec<u64> = history
-        .iter()
-        .flat_map(|o| o.returned.as_ref().map(|r| r.0))
-        .collect();
+    let returns: Vec<u64> = history.iter().flat_map(|o| o.returned.as_ref().map(|r| r.0)).collect();
     // Returns at one position are taken in the order of the history, as the checker does.
     let is_before = |index: usize, at: u64| at < end || at == end && index < last;
     assert!(returns.contains(&end));
-    let on_key = history
-        .iter()
-        .enumerate()
-        .filter(|(_, o)| spec.key(&o.op) == refuted.key);
-    let begun = on_key
-        .filter(|(_, o)| o.invoked <= end)
-        .map(|(index, operation)| {
-            let mut operation = operation.clone();
-            let keep = |at: u64| is_before(index, at) || with && index == last;
-            operation.returned = operation.returned.filter(|(at, _)| keep(*at));
-            operation
-        });
+    let on_key = history.iter().enumerate().filter(|(_, o)| spec.key(&o.op) == refuted.key);
+    let begun = on_key.filter(|(_, o)| o.invoked <= end).map(|(index, operation)| {
+        let mut operation = operation.clone();
+        let keep = |at: u64| is_before(index, at) || with && index == last;
+        operation.returned = operation.returned.filter(|(at, _)| keep(*at));
+        operation
+    });
     begun.collect()
 }
 
@@ -151,12 +143,8 @@ where
     let mut linearizable = 0;
     for seed in 0..2_000 {
         let mut dice = Dice::new(seed + 1);
-        let shape = Shape {
-            processes: 4,
-            operations: 16,
-            unknown: 4 + dice.below(8),
-            lies: dice.below(4),
-        };
+        let shape =
+            Shape { processes: 4, operations: 16, unknown: 4 + dice.below(8), lies: dice.below(4) };
         let history = made_up::<T>(&mut dice, &shape);
         let with = place(check(&make(), &history, PLENTY));
         let without = place(check(&Plain(make()), &history, PLENTY));
@@ -181,12 +169,8 @@ fn long_histories_with_dozens_of_unknown_outcomes_are_decided_quickly() {
     let mut refuted = 0;
     for seed in 0..100 {
         let mut dice = Dice::new(seed + 1);
-        let shape = Shape {
-            processes: 10,
-            operations: 200,
-            unknown: 4,
-            lies: (dice.below(3) / 2) * 16,
-        };
+        let shape =
+            Shape { processes: 10, operations: 200, unknown: 4, lies: (dice.below(3) / 2) * 16 };
         let registers = made_up::<Registers>(&mut dice, &shape);
         let unknown = registers.iter().filter(|o| o.returned.is_none()).count();
         assert!(unknown > 24, "seed {seed}: {unknown}");
@@ -224,12 +208,7 @@ fn operation(
     returned: Option<(u64, RegisterRet<u8>)>,
 ) -> Operation<RegisterOp<u8, u8>, RegisterRet<u8>> {
     let op = RegisterOp { key, call };
-    Operation {
-        process: 0,
-        op,
-        invoked,
-        returned,
-    }
+    Operation { process: 0, op, invoked, returned }
 }
 
 fn verdict(parts: &[RegisterHistory]) -> Verdict<u8> {
@@ -239,12 +218,7 @@ fn verdict(parts: &[RegisterHistory]) -> Verdict<u8> {
 #[test]
 fn a_read_after_the_return_of_a_write_sees_it() {
     let stale = [write(1, 0, Some(1)), write(2, 2, Some(3)), read(1, 4, 5)];
-    let refuted = Refutation {
-        key: 0,
-        unplaced: vec![2],
-        open: vec![],
-        order: vec![0, 1],
-    };
+    let refuted = Refutation { key: 0, unplaced: vec![2], open: vec![], order: vec![0, 1] };
     assert_eq!(verdict(&stale), Verdict::NotLinearizable(refuted));
     let overlapping = [write(1, 0, Some(1)), write(2, 2, Some(5)), read(1, 3, 4)];
     assert_eq!(verdict(&overlapping), Verdict::Linearizable);
@@ -258,12 +232,7 @@ fn operations_that_touch_at_one_position_overlap() {
 
 #[test]
 fn an_unknown_write_takes_effect_late_or_never_but_not_before_it_is_invoked() {
-    let late = [
-        write(1, 0, None),
-        write(2, 1, Some(2)),
-        read(2, 3, 4),
-        read(1, 5, 6),
-    ];
+    let late = [write(1, 0, None), write(2, 1, Some(2)), read(2, 3, 4), read(1, 5, 6)];
     assert_eq!(verdict(&late), Verdict::Linearizable);
     let never = [write(1, 0, None), write(2, 1, Some(2)), read(2, 3, 4)];
     assert_eq!(verdict(&never), Verdict::Linearizable);
@@ -295,14 +264,8 @@ fn without_a_budget_nothing_is_decided() {
 #[test]
 fn a_hard_key_does_not_keep_an_easy_one_from_being_refuted() {
     // Thirty overlapping writes, and a read of what none of them wrote.
-    let hard = |value| {
-        operation(
-            0,
-            RegisterCall::Write(Some(value)),
-            0,
-            Some((9, RegisterRet::Written)),
-        )
-    };
+    let hard =
+        |value| operation(0, RegisterCall::Write(Some(value)), 0, Some((9, RegisterRet::Written)));
     let mut history: RegisterHistory = (0..30).map(hard).collect();
     let absent = Some((9, RegisterRet::Value(Some(99))));
     history.push(operation(0, RegisterCall::Read, 0, absent.clone()));
@@ -310,18 +273,12 @@ fn a_hard_key_does_not_keep_an_easy_one_from_being_refuted() {
     assert!(matches!(alone, Verdict::Inconclusive { steps } if steps >= 50_000));
     history.push(operation(1, RegisterCall::Read, 0, absent));
     let both = check(&Register::new(), &history, 50_000);
-    assert!(matches!(
-        both,
-        Verdict::NotLinearizable(Refutation { key: 1, .. })
-    ));
+    assert!(matches!(both, Verdict::NotLinearizable(Refutation { key: 1, .. })));
 }
 
 #[test]
 fn a_refutation_that_cannot_be_narrowed_down_names_all_suspects() {
-    let op = |call| StoreOp {
-        key: "a".to_owned(),
-        call,
-    };
+    let op = |call| StoreOp { key: "a".to_owned(), call };
     let mut history = Vec::new();
     let mut add = |call, ret| {
         let at = history.len() as u64 * 2;
@@ -379,11 +336,6 @@ impl Sequential for Liar {
 #[test]
 #[should_panic(expected = "an operation that only reads changed the state")]
 fn a_specification_that_lies_about_reading_is_caught() {
-    let operation = Operation {
-        process: 0,
-        op: (),
-        invoked: 0,
-        returned: Some((1, ())),
-    };
+    let operation = Operation { process: 0, op: (), invoked: 0, returned: Some((1, ())) };
     check(&Liar, &[operation], PLENTY);
 }

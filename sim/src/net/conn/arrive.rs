@@ -220,7 +220,6 @@ impl Conn {
         let due = self.arrival(from, m);
         if let Some(front) = self.pipes[from].flights.front_mut() {
             front.due = due;
-            front.delayed = false;
         }
     }
 
@@ -242,7 +241,6 @@ impl Conn {
         let refused = self.stages[side] == Stage::Opening;
         self.stages[side] = Stage::Told;
         self.pipes[side.other()].lose_flights();
-        self.pipes[side].blocked = false;
         if self.pipes[side].flow == Flow::Running {
             self.pipes[side].flow = Flow::Sealed;
         }

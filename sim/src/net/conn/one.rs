@@ -68,11 +68,11 @@ impl Conn {
         }
     }
 
-    /// Which side this end is. A server is one only after it has accepted.
+    /// Which side this end is. A server is one only after it has accepted: before, its incarnation is none that lives.
     pub(super) fn side(&self, end: End) -> Option<Side> {
         if self.ends[Side::Client] == end {
             Some(Side::Client)
-        } else if self.ends[Side::Server] == end && self.stages[Side::Server] != Stage::Opening {
+        } else if self.ends[Side::Server] == end {
             Some(Side::Server)
         } else {
             None
@@ -220,8 +220,6 @@ impl Conn {
         self.stages[side] = stage;
         self.pipes[side.other()].abandon();
         self.end(side, reason, m);
-        // It can no longer be told of room.
-        self.pipes[side].blocked = false;
     }
 
     /// Both ends give the connection up at `due`, each by itself.

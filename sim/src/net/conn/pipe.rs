@@ -128,10 +128,9 @@ impl Pipe {
     /// The offset after the bytes that are due at `now`, all in one piece.
     pub(super) fn due_upto(&self, now: Time) -> u64 {
         let mut end = self.arrived;
-        for (i, flight) in self.flights.iter().enumerate() {
+        for flight in &self.flights {
             match flight.cargo {
-                // The first was found due, perhaps after it had been held: it counts whatever its own time says.
-                Cargo::Bytes(upto) if i == 0 || flight.due <= now => end = upto,
+                Cargo::Bytes(upto) if flight.due <= now => end = upto,
                 _ => break,
             }
         }

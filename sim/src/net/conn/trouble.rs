@@ -106,9 +106,6 @@ impl Conns {
             let lived = conn.is_listening(side);
             if lived {
                 conn.leave(side, Stage::Gone, reason, m);
-            } else if conn.stages[side] == Stage::Told {
-                conn.stages[side] = Stage::Gone;
-                conn.pipes[side.other()].abandon();
             }
             lived.then_some(sight)
         })
@@ -124,9 +121,8 @@ impl Conns {
                 return None;
             }
             conn.pipes[side].orphan = true;
-            conn.pipes[side].blocked = false;
             let lived = conn.is_listening(side);
-            if lived || conn.stages[side] == Stage::Told {
+            if lived {
                 conn.stages[side] = Stage::Gone;
             }
             lived.then_some(Sight::PowerLost)

@@ -106,8 +106,8 @@ fn a_server_that_is_down_refuses_and_one_without_power_is_silent() {
     let conn = rig.connect(0, 1);
     rig.run();
     assert_eq!(rig.said(conn), "0:refused");
-    crash(&mut rig, 1);
     let conn = rig.connect(0, 1);
+    crash(&mut rig, 1);
     rig.run();
     assert_eq!((rig.said(conn).as_str(), rig.saw(Sight::DeadServer)), ("", 2));
     rig.now += Span::ms(100);
@@ -131,9 +131,12 @@ fn what_counts_is_how_the_server_is_when_the_connect_arrives() {
     rig.run();
     assert_eq!(rig.said(conn), "0:refused");
     let conn = rig.connect(0, 1);
+    let start = rig.now;
+    rig.run_for(Span::us(500));
     rig.boot(1);
     rig.run();
     assert_eq!(rig.said(conn), "1:accepted 0:opened");
+    assert_eq!(rig.now, start + LATENCY.times(2));
 }
 
 #[test]

@@ -26,6 +26,8 @@ struct Hand {
     /// Waits for a `Writable`.
     waits: bool,
     written: Vec<u8>,
+    /// When each byte was written.
+    times: Vec<Time>,
     read: Vec<u8>,
 }
 
@@ -123,6 +125,7 @@ impl Play {
         let hand = &mut self.lines[i].hands[side];
         assert!(n == 0 || hand.open && !hand.over, "only an open connection takes bytes");
         hand.written.extend_from_slice(&data[..n]);
+        hand.times.resize(hand.written.len(), self.rig.now);
         hand.waits = hand.open && !hand.over && n < len;
         let line = &self.lines[i];
         let ahead = line.hands[side].written.len() - line.hands[1 - side].read.len();
@@ -140,6 +143,8 @@ impl Play {
         let read = &line.hands[side].read;
         let written = &line.hands[1 - side].written;
         assert!(read.len() <= written.len(), "nothing is read that was not written");
+        let newest = read.len().checked_sub(1).map(|last| line.hands[1 - side].times[last]);
+        assert!(newest.is_none_or(|at| at + LATENCY <= self.rig.now), "nothing arrives early");
         let flipped: u64 =
             read.iter().zip(written).map(|(a, b)| u64::from((a ^ b).count_ones())).sum();
         assert!(flipped <= self.rig.saw(Sight::Flipped), "only flipped bits differ");

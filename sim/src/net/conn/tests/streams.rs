@@ -106,6 +106,7 @@ fn a_write_is_cut_short_at_the_buffer_and_one_writable_follows_when_there_is_roo
     assert_eq!(rig.said(conn), "1:readable");
     let before = rig.now;
     assert_eq!(rig.read_some(1, conn, 3), b"012");
+    rig.run_for(Span::us(500));
     assert_eq!(rig.read_some(1, conn, 1), b"3");
     rig.run();
     assert_eq!(rig.said(conn), "1:readable 0:writable");
@@ -165,9 +166,12 @@ fn a_reset_loses_what_is_in_flight_and_keeps_what_has_arrived() {
     rig.write(0, conn, b"early");
     rig.run();
     rig.write(0, conn, b"late");
+    rig.run_for(Span::us(500));
+    let start = rig.now;
     rig.close(0, conn, CloseReason::Reset);
     rig.run();
     assert_eq!(rig.said(conn), "1:readable 1:reset");
+    assert_eq!(rig.events[1].0, start + LATENCY, "not when the lost bytes were due");
     assert_eq!(rig.read(1, conn), b"early");
 }
 
@@ -315,6 +319,12 @@ fn memory_is_kept_from_connection_to_connection_and_from_run_to_run() {
             assert!(rig.conns.spare.len() <= 4, "{}", rig.conns.spare.len());
             assert!(rig.conns.spare.iter().any(|buffers| buffers.bytes.capacity() >= 64));
         }
+        let conn = rig.open();
+        rig.connect(0, 0);
+        rig.write(0, conn, b"on the way");
+        rig.close(0, conn, CloseReason::Reset);
+        rig.run();
+        assert_eq!(rig.conns.spare.len(), 4, "of what was lost or refused, too");
         rig.reset(64);
         assert!(rig.conns.spare.iter().any(|buffers| buffers.bytes.capacity() >= 64));
     }
