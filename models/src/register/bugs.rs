@@ -104,6 +104,16 @@ pub const RESENT_ONLY_ONCE: Bug = Bug {
     scenario: MAJORITY,
 };
 
+/// A coordinator that has come back gives a tag that it gave before: it has forgotten which counters it gave, and its life
+/// is not part of the tag. Two values then go by one tag.
+pub const LIFE_LEFT_OUT_OF_TAG: Bug = Bug {
+    index: 10,
+    name: "life-left-out-of-tag",
+    source: "basho/riak_kv issue 679",
+    breaks: LINEARIZABLE,
+    scenario: MAJORITY,
+};
+
 /// All of them, by index.
 pub const BUGS: &[Bug] = &[
     READ_WITHOUT_WRITE_BACK,
@@ -116,4 +126,5 @@ pub const BUGS: &[Bug] = &[
     RECOVERED_WITHOUT_SYNC,
     TORN_LOG_REFUSED,
     RESENT_ONLY_ONCE,
+    LIFE_LEFT_OUT_OF_TAG,
 ];

@@ -2,11 +2,11 @@
 
 use super::call::Key;
 use super::message::{Msg, RoundId, Timer};
-use super::tag::{Tag, Version};
+use super::tag::{Counters, Tag, Version};
 use super::tally::{Tally, majority};
 use super::{Register, bugs, mark, point};
 use seedbed_sim::actor::{Context, Event};
-use seedbed_sim::id::{ActorId, OpId};
+use seedbed_sim::id::{ActorId, Incarnation, OpId};
 use seedbed_sim::time::Span;
 use std::collections::BTreeMap;
 
@@ -22,6 +22,7 @@ pub struct Coordinator {
     /// The rounds under way, by number.
     rounds: BTreeMap<u32, Round>,
     last_round: u32,
+    counters: Counters,
 }
 
 /// One question to all replicas, until a majority has answered.
@@ -52,7 +53,12 @@ impl Coordinator {
     /// A coordinator of these replicas.
     #[must_use]
     pub fn new(replicas: Vec<ActorId>) -> Coordinator {
-        Coordinator { replicas, rounds: BTreeMap::new(), last_round: 0 }
+        Coordinator {
+            replicas,
+            rounds: BTreeMap::new(),
+            last_round: 0,
+            counters: Counters::default(),
+        }
     }
 
     /// How many rounds are under way.
@@ -160,7 +166,7 @@ impl Coordinator {
     fn conclude(&mut self, round: &Round, cx: &mut Context<'_, Register>) {
         let Round { client, op, key, ref tally, .. } = *round;
         let answer = match round.goal {
-            Goal::Pick => Msg::Picked { op, tag: Tag::above(tally.highest(), op) },
+            Goal::Pick => Msg::Picked { op, tag: self.tag(key, tally.highest(), cx) },
             Goal::Put(_) => Msg::Done { op },
             Goal::WriteBack(version) => Msg::Got { op, value: Some(version.value) },
             Goal::Get => match tally.highest() {
@@ -173,5 +179,11 @@ impl Coordinator {
         };
         cx.send(client, answer);
         cx.point(&point::REPLY_SENT);
+    }
+
+    fn tag(&mut self, key: Key, highest: Option<Version>, cx: &Context<'_, Register>) -> Tag {
+        let forgets = cx.bug(&bugs::LIFE_LEFT_OUT_OF_TAG);
+        let life = if forgets { Incarnation(0) } else { cx.incarnation() };
+        Tag { counter: self.counters.give(key, highest), coordinator: cx.me(), life }
     }
 }

@@ -1,8 +1,8 @@
 //! The log of a replica as bytes: records of one size, each with a checksum.
 //!
 //! ```text
-//!  key  client  number  counter  value  crc32c of all before
-//!   1     2       4        8       8      4                    bytes, little-endian
+//!  key  coordinator  life  counter  value  crc32c of all before
+//!   1       2         4       8      8      4                    bytes, little-endian
 //! ```
 //!
 //! The size divides no size of a sector, so that a power loss finds records of which one sector is on disk and the next is
@@ -13,7 +13,7 @@ use super::call::Key;
 use super::table::Table;
 use super::tag::{Tag, Version};
 use seedbed_sim::actor::BugSet;
-use seedbed_sim::id::{ActorId, OpId};
+use seedbed_sim::id::{ActorId, Incarnation};
 
 /// Bytes of a record.
 pub const LEN: usize = 27;
@@ -23,8 +23,8 @@ const BODY: usize = LEN - 4;
 pub fn encode(key: Key, version: Version, log: &mut Vec<u8>) {
     let from = log.len();
     log.push(key.0);
-    log.extend_from_slice(&version.tag.op.client.0.to_le_bytes());
-    log.extend_from_slice(&version.tag.op.number.to_le_bytes());
+    log.extend_from_slice(&version.tag.coordinator.0.to_le_bytes());
+    log.extend_from_slice(&version.tag.life.0.to_le_bytes());
     log.extend_from_slice(&version.tag.counter.to_le_bytes());
     log.extend_from_slice(&version.value.to_le_bytes());
     let checksum = crc32c::crc32c(&log[from..]);
@@ -71,13 +71,15 @@ fn decode(record: &[u8], bugs: BugSet) -> Option<(Key, Version)> {
         return None;
     }
     let (key, rest) = body.split_first()?;
-    let (client, rest) = rest.split_first_chunk()?;
-    let (number, rest) = rest.split_first_chunk()?;
+    let (coordinator, rest) = rest.split_first_chunk()?;
+    let (life, rest) = rest.split_first_chunk()?;
     let (counter, rest) = rest.split_first_chunk()?;
     let (value, _) = rest.split_first_chunk()?;
-    let client = ActorId(u16::from_le_bytes(*client));
-    let op = OpId { client, number: u32::from_le_bytes(*number) };
-    let tag = Tag { counter: u64::from_le_bytes(*counter), op };
+    let tag = Tag {
+        counter: u64::from_le_bytes(*counter),
+        coordinator: ActorId(u16::from_le_bytes(*coordinator)),
+        life: Incarnation(u32::from_le_bytes(*life)),
+    };
     Some((Key(*key), Version { tag, value: u64::from_le_bytes(*value) }))
 }
 
@@ -88,8 +90,7 @@ mod tests {
     const NONE: BugSet = BugSet::NONE;
 
     fn version(counter: u64, value: u64) -> Version {
-        let op = OpId { client: ActorId(3), number: 9 };
-        Version { tag: Tag { counter, op }, value }
+        Version { tag: Tag { counter, coordinator: ActorId(3), life: Incarnation(9) }, value }
     }
 
     fn log(records: &[(Key, Version)]) -> Vec<u8> {

@@ -73,13 +73,13 @@ impl Tally {
 mod tests {
     use super::*;
     use crate::register::tag::Tag;
-    use seedbed_sim::id::OpId;
+    use seedbed_sim::id::Incarnation;
 
     const NONE: BugSet = BugSet::NONE;
 
     fn version(counter: u64) -> Option<Version> {
-        let op = OpId { client: ActorId(9), number: 1 };
-        Some(Version { tag: Tag { counter, op }, value: counter * 10 })
+        let tag = Tag { counter, coordinator: ActorId(9), life: Incarnation(1) };
+        Some(Version { tag, value: counter * 10 })
     }
 
     #[test]

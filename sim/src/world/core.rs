@@ -74,6 +74,9 @@ pub(crate) enum Due<A: Actor> {
     Grace { node: NodeId, incarnation: Incarnation },
     /// The drift of a clock ends.
     DriftEnds { node: NodeId },
+    /// The pause of a node ends, unless it has been made longer. What the node has missed is due then; this entry sees to
+    /// it that time reaches that instant even if it has missed nothing.
+    PauseEnds { node: NodeId },
 }
 
 /// An event that waits on the agenda. Events that carry much (a disk's answer, an operation) are made when they are due, so

@@ -54,6 +54,7 @@ impl<A: Actor> Core<A> {
             Fault::Pause(node, _) => {
                 let seat = self.seat_mut(node);
                 seat.paused_until = seat.paused_until.max(until);
+                self.schedule(until, Due::PauseEnds { node });
             }
             Fault::Slow(node, factor, _) => {
                 self.trouble_until = self.trouble_until.max(until);

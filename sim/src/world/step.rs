@@ -201,6 +201,14 @@ impl<A: Actor> World<A> {
                 core.seat_mut(*node).clock.drift(0, at);
                 Some(*node)
             }
+            Due::PauseEnds { node } => {
+                let seat = core.seat(*node);
+                if !seat.up || at < seat.paused_until {
+                    return Stepped::Void;
+                }
+                core.begin_traced(at, cause, Some(*node), (6, "the pause ends"));
+                Some(*node)
+            }
             Due::Event { .. }
             | Due::Timer { .. }
             | Due::Disk { .. }
