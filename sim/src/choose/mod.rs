@@ -48,6 +48,8 @@ pub enum Shape {
     Disk,
     /// `node file sector n`: what a crash or a failed sync does with one unsynced sector; built by [`Key::sector`].
     Sector,
+    /// `node name change n`: what a crash does with an unsynced change of a name; built by [`Key::sector`].
+    Change,
     /// `client->server nth @offset`: a connection and a place in one of its streams; built by [`Key::stream`].
     Stream,
     /// `actor subject nth`: a decision of a model; built by [`Key::own`].
@@ -245,8 +247,8 @@ impl Choices {
             None if self.calm => 0,
             None => self.odds[usize::from(site)].pick(fold(self.seed, folded)),
         };
-        if outcome != 0
-            && let Some(recording) = &mut self.recording
+        if let Some(recording) = &mut self.recording
+            && outcome != 0
         {
             recording.push(Decision { site, key, outcome });
         }

@@ -38,6 +38,12 @@ impl Odds {
             }
             i += 1;
         }
+        // Nothing is kept of outcomes that cannot come, so that equal odds are equal values.
+        let mut i = odds.outcomes as usize;
+        while i < Odds::OUTCOMES_MAX {
+            odds.upto[i] = 0;
+            i += 1;
+        }
         odds
     }
 
@@ -60,11 +66,12 @@ impl Odds {
         if self.outcomes == 0 {
             return 0;
         }
-        let last = self.outcomes as usize - 1;
-        let drawn = scale(word, u64::from(self.upto[last]));
+        let used = &self.upto[..self.outcomes as usize];
+        let drawn = scale(word, u64::from(used[used.len() - 1]));
+        // Counted without a branch: where outcomes are evenly spread, a branch would be mispredicted every other time.
         let mut outcome = 0;
-        while u64::from(self.upto[outcome as usize]) <= drawn {
-            outcome += 1;
+        for upto in used {
+            outcome += u32::from(u64::from(*upto) <= drawn);
         }
         outcome
     }

@@ -173,14 +173,15 @@ impl Disk {
 
     fn sync(&mut self, request: &Request, fate: &mut Fate<'_>) -> Answer {
         let file = request.file.ok_or(DiskError::NotFound)?;
-        self.files[file].image.end_sync();
         if request.deviation != Deviation::Error {
             self.files[file].image.settle(&request.held, |_, _| true);
+            self.files[file].image.end_sync();
             return Ok(DiskDone::Done);
         }
         let n = self.count_failed_sync(fate.incarnation, self.files[file].name);
         let moment = u16::try_from(n).unwrap_or(u16::MAX).min(IN_FLIGHT - 1);
         self.seen.dropped += self.settle_by_choice(file, &request.held, moment, fate);
+        self.files[file].image.end_sync();
         Err(DiskError::Io)
     }
 

@@ -3,7 +3,8 @@
 //! Every write that lands has a version, and every sector, like the length, knows three of them: the one that waits for a
 //! sync, the newest one that is durable, and the last one that a failed sync dropped. A sync takes a copy of what waits
 //! when it is issued; when it is answered, that copy becomes durable unless something newer already has. So syncs in
-//! flight may be answered in any order, and writes may land meanwhile.
+//! flight may be answered in any order, and writes may land meanwhile. The length stands for the zeros too: when it
+//! becomes durable, so does every cut before it, and what was cut off is not seen again when the file grows.
 
 use super::request::Held;
 use super::sites::LENGTH;
@@ -49,6 +50,10 @@ pub(super) struct Image {
     /// Whole sectors, zero beyond `durable_len`.
     durable: Vec<u8>,
     length: Mark,
+    /// The cuts that no durable length covers, oldest first: version and length.
+    cuts: Vec<(u32, usize)>,
+    /// The cuts that became durable while syncs were in flight, which must not bring back what is beyond.
+    made: Vec<(u32, usize)>,
     /// By sector. It never gets shorter before a crash: a sync in flight may know sectors that were cut off.
     marks: Vec<Mark>,
     /// The sectors that have a pending version.
@@ -148,6 +153,7 @@ impl Image {
         });
         self.len = len;
         self.length.pending = self.version;
+        self.cuts.push((self.version, len));
     }
 
     /// Flips a bit in both images.
@@ -175,11 +181,15 @@ impl Image {
     /// A sync in flight has come to its end.
     pub(super) fn end_sync(&mut self) {
         self.syncing -= 1;
+        if self.syncing == 0 {
+            self.made.clear();
+        }
     }
 
     /// All syncs in flight have died.
     pub(super) fn forget_syncs(&mut self) {
         self.syncing = 0;
+        self.made.clear();
     }
 
     /// Copies what is pending into `held`.
@@ -189,6 +199,7 @@ impl Image {
             held.sectors.push((*sector, self.marks[*sector as usize].pending));
             held.bytes.extend_from_slice(&self.bytes[start..start + self.size]);
         }
+        held.version = self.version;
         held.len = self.len;
         held.len_version = self.length.pending;
     }
@@ -210,16 +221,21 @@ impl Image {
     /// durable length: it goes with the length, for a part of a sector is never stored.
     pub(super) fn settle(&mut self, held: &Held, mut keeps: impl FnMut(u32, u32) -> bool) {
         self.settle_len(held, &mut keeps);
+        let newer = self.made.iter().filter(|cut| cut.0 > held.version).map(|cut| cut.1);
+        let end = newer.fold(held.len, usize::min);
         for (i, (sector, version)) in held.sectors.iter().enumerate() {
             let start = *sector as usize * self.size;
             let mark = &mut self.marks[*sector as usize];
             if mark.is_open(*version) {
-                let whole = held.len.min(start + self.size) <= self.durable_len;
+                let len = end.saturating_sub(start).min(self.size);
+                let whole = len > 0 && start + len <= self.durable_len;
                 let kept = whole && keeps(*sector, *version);
                 mark.settle(*version, kept);
                 if kept {
-                    let from = &held.bytes[i * self.size..(i + 1) * self.size];
-                    self.durable[start..start + self.size].copy_from_slice(from);
+                    let (stays, zeros) = self.durable[start..start + self.size].split_at_mut(len);
+                    let from = i * self.size;
+                    stays.copy_from_slice(&held.bytes[from..from + len]);
+                    zeros.fill(0);
                 }
             }
         }
@@ -228,14 +244,23 @@ impl Image {
     }
 
     fn settle_len(&mut self, held: &Held, keeps: &mut impl FnMut(u32, u32) -> bool) {
-        if self.length.is_open(held.len_version) {
-            let kept = held.len == self.durable_len || keeps(LENGTH, held.len_version);
-            self.length.settle(held.len_version, kept);
-            if kept {
-                self.durable.resize(held.len.next_multiple_of(self.size), 0);
-                self.durable[held.len..].fill(0);
-                self.durable_len = held.len;
+        let version = held.len_version;
+        if !self.length.is_open(version) {
+            return;
+        }
+        let cuts = self.cuts.iter().take_while(|cut| cut.0 <= version).count();
+        let same = cuts == 0 && held.len == self.durable_len;
+        let kept = same || keeps(LENGTH, version);
+        self.length.settle(version, kept);
+        if kept {
+            for i in 0..cuts {
+                let (version, len) = self.cuts[i];
+                self.cut_durable(version, len);
             }
+            self.cuts.drain(..cuts);
+            self.durable.resize(held.len.next_multiple_of(self.size), 0);
+            self.durable[held.len..].fill(0);
+            self.durable_len = held.len;
         }
     }
 
@@ -259,6 +284,8 @@ impl Image {
         self.bytes.clone_from(&self.durable);
         self.len = self.durable_len;
         self.length = Mark::default();
+        self.cuts.clear();
+        self.made.clear();
         self.marks.clear();
         self.dirty.clear();
         self.version = 0;
@@ -281,25 +308,33 @@ impl Image {
     fn reach(&mut self, end: usize) {
         if end > self.len {
             self.grow(end);
-        } else if end > self.durable_len || self.length.pending != 0 || self.syncing > 0 {
-            // The bytes are worth nothing without the length. So a write carries the length along whenever the durable
-            // one may turn out too short: a failed sync may have dropped it, and one in flight may still cut it.
+            return;
+        }
+        // The bytes are worth nothing without the length. So a write carries the length along whenever the durable one may
+        // turn out too short for its sector: a failed sync may have dropped it, and one in flight may still cut it.
+        let whole = end.next_multiple_of(self.size).min(self.len);
+        if whole > self.durable_len || self.length.pending != 0 || self.syncing > 0 {
             self.length.pending = self.version;
         }
     }
 
     fn grow(&mut self, len: usize) {
         self.bytes.resize(len.next_multiple_of(self.size), 0);
-        self.length.pending = self.version;
-        // The new zeros need to be stored only where older bytes are, or may come to be, in their place.
-        let stale = if self.syncing > 0 { len } else { len.min(self.durable.len()) };
-        let mut at = self.len;
-        while at < stale {
-            let sector = self.sector_at(at);
-            self.touch(sector);
-            at = (at / self.size + 1) * self.size;
-        }
         self.len = len;
+        self.length.pending = self.version;
+    }
+
+    /// A cut becomes durable: what is older and beyond it reads as zeros, also if the file has grown again since.
+    fn cut_durable(&mut self, version: u32, len: usize) {
+        for (s, sector) in self.durable.chunks_exact_mut(self.size).enumerate() {
+            if self.marks.get(s).is_none_or(|mark| mark.stored < version) {
+                let stays = len.saturating_sub(s * self.size).min(self.size);
+                sector[stays..].fill(0);
+            }
+        }
+        if self.syncing > 0 {
+            self.made.push((version, len));
+        }
     }
 
     fn touch(&mut self, sector: u32) {

@@ -12,9 +12,11 @@ pub(super) struct Held {
     pub(super) bytes: Vec<u8>,
     /// The sectors that a sync covers, with their versions (0: not any more).
     pub(super) sectors: Vec<(u32, u32)>,
-    /// The length that a sync covers.
+    /// The newest version of the file when the sync was issued.
+    pub(super) version: u32,
+    /// The length of the file then.
     pub(super) len: usize,
-    /// Its version; 0 if the sync does not cover it.
+    /// The version of the length; 0 if the sync does not cover it.
     pub(super) len_version: u32,
     /// How far a sync of the directory goes.
     pub(super) names: u64,
@@ -25,6 +27,7 @@ impl Held {
     pub(super) fn clear(&mut self) {
         self.bytes.clear();
         self.sectors.clear();
+        self.version = 0;
         self.len = 0;
         self.len_version = 0;
         self.names = 0;

@@ -260,7 +260,7 @@ impl<A: Actor> Simulation<A> {
         match &verdict {
             Verdict::Pass => self.world.fold_end(&0_u64),
             Verdict::Broken(violation) => {
-                self.world.fold_end(&(1_u64, violation.check, violation.class))
+                self.world.fold_end(&(1_u64, violation.check, violation.class));
             }
             Verdict::Inconclusive(_) => self.world.fold_end(&2_u64),
         }

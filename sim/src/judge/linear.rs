@@ -37,6 +37,9 @@ use std::hash::Hash;
 
 pub use pending::{Ahead, Coming};
 
+use explain::{Part, explain};
+use search::End;
+
 /// A sequential specification: what each operation does and answers if nothing runs beside it.
 pub trait Sequential: Sized {
     /// What an operation is about. No operation may touch the state of another key.
@@ -131,7 +134,7 @@ pub enum Verdict<Key> {
     NotLinearizable(Refutation<Key>),
     /// The search was given up.
     Inconclusive {
-        /// How many steps it had taken on the keys that it could not decide.
+        /// How many steps were taken.
         steps: u64,
     },
 }
@@ -154,10 +157,34 @@ pub struct Refutation<Key> {
 
 /// Decides whether `history` is linearizable with respect to `spec`.
 ///
-/// `budget` is the number of steps that may be taken; a step is one attempt to place an operation, or
-/// the comparison of a configuration with 16 remembered ones. Each key in turn gets an equal share of
-/// what is left, so that a hard key cannot keep an easy one from being decided. Explaining a refutation
-/// may take as much again as the share of its key.
+/// `budget` is the number of steps that may be taken; a step is one attempt to place an operation, the
+/// comparison of a configuration with 16 remembered ones, or a look at 64 events that are to come. Each
+/// key in turn gets an equal share of what is left, so that a hard key cannot keep an easy one from being
+/// decided; what the easy ones leave over goes to the hard ones. Explaining a refutation may take as much
+/// again as the search for it was allowed.
+///
+/// ```
+/// use seedbed_sim::judge::linear::{Operation, Verdict, check};
+/// use seedbed_sim::judge::register::{Register, RegisterCall, RegisterOp, RegisterRet};
+///
+/// let write = Operation {
+///     process: 0,
+///     op: RegisterOp { key: "a", call: RegisterCall::Write(Some(1)) },
+///     invoked: 0,
+///     returned: None, // unknown: it may take effect at any time, or never
+/// };
+/// let read = |invoked, value| Operation {
+///     process: 1,
+///     op: RegisterOp { key: "a", call: RegisterCall::Read },
+///     invoked,
+///     returned: Some((invoked + 1, RegisterRet::Value(value))),
+/// };
+/// let verdict = |history: &[_]| check(&Register::new(), history, 1_000);
+/// let late = [write.clone(), read(1, None), read(3, Some(1))];
+/// assert_eq!(verdict(&late), Verdict::Linearizable);
+/// let lost = [write, read(1, Some(1)), read(3, None)];
+/// assert!(matches!(verdict(&lost), Verdict::NotLinearizable(refuted) if refuted.unplaced == [2]));
+/// ```
 ///
 /// # Panics
 ///
@@ -169,28 +196,41 @@ pub fn check<S: Sequential>(
 ) -> Verdict<S::Key> {
     let mut parts: BTreeMap<S::Key, Vec<usize>> = BTreeMap::new();
     for (index, operation) in history.iter().enumerate() {
-        parts.entry(spec.key(&operation.op)).or_default().push(index);
+        let key = spec.key(&operation.op);
+        parts.entry(key).or_default().push(index);
     }
     let mut left = budget;
-    let mut undecided = None;
-    let mut keys = parts.len() as u64;
-    for (key, part) in parts {
-        let share = left / keys;
-        keys -= 1;
-        let events = entries::events(history, &part);
-        let outcome = search::search(spec, &key, history, &events, share);
-        left -= outcome.steps.min(share);
-        match outcome.end {
-            search::End::Found(_) => {}
-            search::End::OutOfBudget => undecided = Some(undecided.unwrap_or(0) + outcome.steps),
-            search::End::Exhausted(furthest) => {
-                let at = explain::Part { spec, key: &key, history, events: &events };
-                return Verdict::NotLinearizable(explain::explain(&at, furthest, share));
+    // The largest share that did not suffice.
+    let mut tried = 0;
+    loop {
+        let mut undecided = BTreeMap::new();
+        let mut keys = parts.len() as u64;
+        for (key, part) in parts {
+            let share = left / keys;
+            keys -= 1;
+            let events = entries::events(history, &part);
+            let outcome = search::search(spec, &key, history, &events, share);
+            left -= outcome.steps.min(share);
+            match outcome.end {
+                End::Found(_) => {}
+                End::OutOfBudget => {
+                    tried = tried.max(share);
+                    undecided.insert(key, part);
+                }
+                End::Exhausted(furthest) => {
+                    let (key, events) = (&key, &events[..]);
+                    let part = Part { spec, key, history, events };
+                    return Verdict::NotLinearizable(explain(&part, furthest, share));
+                }
             }
         }
-    }
-    match undecided {
-        Some(steps) => Verdict::Inconclusive { steps },
-        None => Verdict::Linearizable,
+        let next_share = left.checked_div(undecided.len() as u64);
+        match next_share {
+            None => return Verdict::Linearizable,
+            Some(share) if share > tried => parts = undecided,
+            Some(_) => {
+                return Verdict::Inconclusive { steps: budget - left };
+            }
+        }
     }
 }

@@ -93,6 +93,7 @@ impl<K: Clone + Ord, V: Clone + Eq + Hash> Sequential for Register<K, V> {
         matches!(op.call, RegisterCall::Read) || matches!(ret, Some(RegisterRet::Set(false)))
     }
 
+    /// Values that nobody will read or expect are all one.
     fn outlook(&self, state: Self::State, ahead: &Ahead<'_, Self>) -> Outlook<Self::State> {
         match state {
             Held::This(value) if is_seen(&value, ahead) => Outlook::Open(Held::This(value)),
@@ -120,6 +121,7 @@ where
         Coming::Returned(_, RegisterRet::Value(read)) => read == value,
         Coming::Returned(op, _) => expects(op),
         Coming::Invoked(_) => false,
+        Coming::Later => true,
     };
     ahead.coming().any(sees) || ahead.unknown().any(expects)
 }

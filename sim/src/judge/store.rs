@@ -77,31 +77,35 @@ impl Sequential for Store {
     /// one that begins with the present one; and what no get will see does not matter, and need not have
     /// come about by an operation of unknown outcome.
     fn outlook(&self, state: Held<String>, ahead: &Ahead<'_, Self>) -> Outlook<Held<String>> {
-        let first = ahead.coming().find_map(got);
-        if first.is_some_and(|first| !can_become(&state, first, ahead)) {
+        if is_hopeless(&state, ahead) {
             return Outlook::Hopeless;
         }
-        let seen = |held: &str| ahead.coming().filter_map(got).any(|value| value.starts_with(held));
         match state {
-            Held::This(held) if seen(&held) => Outlook::Open(Held::This(held)),
+            Held::This(held) if is_seen(&held, ahead) => Outlook::Open(Held::This(held)),
             Held::This(_) | Held::Unseen => Outlook::Unseen(Held::Unseen),
         }
     }
 }
 
-/// The answer of a get that is still to be placed.
-fn got<'a>(event: Coming<'a, Store>) -> Option<&'a String> {
-    match event {
-        Coming::Returned(_, StoreRet::Value(value)) => Some(value),
-        Coming::Invoked(_) | Coming::Returned(..) => None,
-    }
+/// Whether any get that is still to be placed may see that the string was `held`.
+fn is_seen(held: &str, ahead: &Ahead<'_, Store>) -> bool {
+    ahead.coming().any(|event| match event {
+        Coming::Returned(_, StoreRet::Value(value)) => value.starts_with(held),
+        Coming::Returned(_, StoreRet::Done) | Coming::Invoked(_) => false,
+        Coming::Later => true,
+    })
 }
 
-/// Whether the string that the first get of `ahead` answers can come about: from the present one, or
-/// from that of a put which can still come before that get returns.
-fn can_become(state: &Held<String>, first: &str, ahead: &Ahead<'_, Store>) -> bool {
+/// Whether the string that the first get of `ahead` answers cannot come about: not from the present one,
+/// and not from that of a put which can still come before that get returns.
+fn is_hopeless(state: &Held<String>, ahead: &Ahead<'_, Store>) -> bool {
+    let first = ahead.coming().find_map(|event| match event {
+        Coming::Returned(_, StoreRet::Value(value)) => Some(value),
+        Coming::Returned(_, StoreRet::Done) | Coming::Invoked(_) | Coming::Later => None,
+    });
+    let Some(first) = first else { return false };
     if matches!(state, Held::This(held) if first.starts_with(held.as_str())) {
-        return true;
+        return false;
     }
     let explains = |op: &StoreOp| match &op.call {
         StoreCall::Put(value) => first.starts_with(value.as_str()),
@@ -109,10 +113,10 @@ fn can_become(state: &Held<String>, first: &str, ahead: &Ahead<'_, Store>) -> bo
     };
     for event in ahead.coming() {
         match event {
-            Coming::Invoked(op) if explains(op) => return true,
-            Coming::Returned(_, StoreRet::Value(_)) => break,
-            Coming::Invoked(_) | Coming::Returned(..) => {}
+            Coming::Invoked(op) if explains(op) => return false,
+            Coming::Returned(_, StoreRet::Value(_)) | Coming::Later => break,
+            Coming::Returned(_, StoreRet::Done) | Coming::Invoked(_) => {}
         }
     }
-    ahead.unknown().any(explains)
+    !ahead.unknown().any(explains)
 }

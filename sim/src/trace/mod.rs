@@ -13,6 +13,19 @@ use crate::id::{NodeId, StepId};
 use crate::time::Time;
 use std::fmt::{self, Write};
 
+/// The columns of a step beside what happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StepLine {
+    /// Its number.
+    pub step: StepId,
+    /// When it was due.
+    pub at: Time,
+    /// The node that it happened on, if on one.
+    pub node: Option<NodeId>,
+    /// The steps that caused it; 0 for none.
+    pub causes: [StepId; 2],
+}
+
 /// Collects the lines of a run.
 #[derive(Clone, Debug)]
 pub struct Tracer {
@@ -43,14 +56,8 @@ impl Tracer {
     }
 
     /// Begins a step.
-    pub fn step(
-        &mut self,
-        step: StepId,
-        at: Time,
-        node: Option<NodeId>,
-        what: fmt::Arguments<'_>,
-        causes: [StepId; 2],
-    ) {
+    pub fn step(&mut self, line: StepLine, what: fmt::Arguments<'_>) {
+        let StepLine { step, at, node, causes } = line;
         if let Some(keep) = self.keep
             && self.lines.len() > 2 * keep + 64
         {

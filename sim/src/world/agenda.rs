@@ -60,7 +60,6 @@ impl<T> Agenda<T> {
 
     /// The instant of the next entry.
     #[inline]
-    #[expect(clippy::cast_possible_truncation, reason = "the upper half is the time")]
     pub(crate) fn next_due(&self) -> Option<Time> {
         self.heap.peek().map(|Reverse(word)| Time((word >> 64) as u64))
     }

@@ -79,6 +79,22 @@ pub(crate) enum Due<A: Actor> {
     PauseEnds { node: NodeId },
 }
 
+/// A hand-over between actors of a node: to whom, its key where it can deviate from calm, and its second cause.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct HandOver {
+    pub(crate) to: ActorId,
+    pub(crate) key: Option<Key>,
+    pub(crate) second: StepId,
+}
+
+/// When something is due, and the steps that caused it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Moment {
+    pub(crate) at: Time,
+    pub(crate) cause: StepId,
+    pub(crate) second: StepId,
+}
+
 /// An event that waits on the agenda. Events that carry much (a disk's answer, an operation) are made when they are due, so
 /// that what is copied with every message stays small.
 #[derive(Clone, Debug)]
@@ -255,14 +271,8 @@ impl<A: Actor> Core<A> {
     }
 
     /// Hands an event over to an actor of the same node, in order for this pair.
-    pub(crate) fn hand_over(
-        &mut self,
-        me: Me,
-        to: ActorId,
-        key: Option<Key>,
-        second: StepId,
-        event: Pending<A>,
-    ) {
+    pub(crate) fn hand_over(&mut self, me: Me, how: HandOver, event: Pending<A>) {
+        let HandOver { to, key, second } = how;
         let slow = self.seat(me.node).slowness(self.now);
         let mut due = self.now + self.run.local.times(slow);
         let mut priority = 0;

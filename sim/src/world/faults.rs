@@ -8,6 +8,7 @@ use crate::fault::{
 };
 use crate::id::{ActorId, NodeId, StepId};
 use crate::time::Span;
+use crate::trace::StepLine;
 use std::hash::Hash;
 
 impl<A: Actor> Core<A> {
@@ -102,7 +103,7 @@ impl<A: Actor> Core<A> {
             DiskTrouble::WriteError => disk.write_error_until = until,
             DiskTrouble::SyncError => disk.sync_error_until = until,
             DiskTrouble::Slow(factor) => {
-                (disk.slow_until, disk.slow_factor) = (until, factor.max(1))
+                (disk.slow_until, disk.slow_factor) = (until, factor.max(1));
             }
             DiskTrouble::Hang => disk.hang_until = until,
         }
@@ -214,7 +215,8 @@ impl<A: Actor> Core<A> {
         self.choices.fall_calm();
         self.io_heal();
         if let Some(tracer) = &mut self.tracer {
-            tracer.step(self.step, now, None, format_args!("heal"), [StepId(0); 2]);
+            let line = StepLine { step: self.step, at: now, node: None, causes: [StepId(0); 2] };
+            tracer.step(line, format_args!("heal"));
         }
     }
 

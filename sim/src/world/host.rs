@@ -1,7 +1,7 @@
 //! What the core does for an actor: every effect, applied at once.
 
 use super::Violation;
-use super::core::{Core, Due, Entry, Pending, Tag, WAITER};
+use super::core::{Core, Due, Entry, HandOver, Pending, Tag, WAITER};
 use super::locks::Asked;
 use super::timers::Armed;
 use super::violation::promise;
@@ -113,7 +113,11 @@ impl<A: Actor> Host<A> for Core<A> {
         if home == me.node {
             let key =
                 self.hand_overs_vary().then(|| self.key_between(me, to, Family::Message, &msg));
-            self.hand_over(me, to, key, StepId(0), Pending::Message { from: me.actor, msg });
+            self.hand_over(
+                me,
+                HandOver { to, key, second: StepId(0) },
+                Pending::Message { from: me.actor, msg },
+            );
         } else if self.net_varies || self.now < self.trouble_until {
             self.transmit(me, to, msg);
         } else {
@@ -218,7 +222,11 @@ impl<A: Actor> Host<A> for Core<A> {
         self.trace(|_| format!("yield to {phase}"));
         let key =
             self.hand_overs_vary().then(|| self.key_between(me, me.actor, Family::Phase, &phase));
-        self.hand_over(me, me.actor, key, StepId(0), Pending::Phase(phase));
+        self.hand_over(
+            me,
+            HandOver { to: me.actor, key, second: StepId(0) },
+            Pending::Phase(phase),
+        );
     }
 
     fn point(&mut self, me: Me, point: &'static Point) {
@@ -288,13 +296,13 @@ impl<A: Actor> Host<A> for Core<A> {
         }
     }
 
-    fn choose(&mut self, me: Me, site: &'static Site, key: Key) -> u32 {
+    fn choose(&mut self, _me: Me, site: &'static Site, key: Key) -> u32 {
         if self.struck || !self.choices.is_live(site) {
             return 0;
         }
         let outcome = self.choices.decide(site.id, key);
-        if outcome != 0 {
-            self.fold(Tag::Choose, u64::from(me.actor.0) << 32 | u64::from(outcome));
+        self.fold(Tag::Choose, u64::from(outcome));
+        if self.tracer.is_some() && outcome != 0 {
             self.trace(|_| {
                 format!(
                     "choose {}: {}",
@@ -386,7 +394,7 @@ impl<A: Actor> Core<A> {
         } else {
             None
         };
-        self.hand_over(me, to, key, asked, Pending::Locked(lock));
+        self.hand_over(me, HandOver { to, key, second: asked }, Pending::Locked(lock));
     }
 
     pub(crate) fn say_actor(&self, actor: ActorId) -> String {

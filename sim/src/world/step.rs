@@ -1,11 +1,11 @@
 //! One step: the next entry of the agenda becomes an event of an actor, or a change of the world.
 
-use super::core::{Due, Entry, Pending, Tag};
+use super::core::{Due, Entry, Moment, Pending, Tag};
 use super::{Violation, World, promise};
 use crate::actor::{Actor, Context, Event, HistoryEvent, Me};
 use crate::id::{ActorId, Incarnation, NodeId, OpId, StepId};
 use crate::time::{Span, Time};
-use crate::trace::say_event;
+use crate::trace::{StepLine, say_event};
 use std::hash::{Hash, Hasher};
 
 /// More events than this within a microsecond, and the run has stopped making progress.
@@ -45,10 +45,9 @@ impl<A: Actor> World<A> {
     pub fn step(&mut self) -> Stepped {
         let Some((at, id, entry)) = self.core.agenda.pop() else { return Stepped::Idle };
         let Entry { cause, second, due } = entry;
+        let moment = Moment { at, cause, second };
         match due {
-            Due::Event { to, incarnation, event } => {
-                self.waited((at, cause, second), to, incarnation, event)
-            }
+            Due::Event { to, incarnation, event } => self.waited(moment, to, incarnation, event),
             Due::Timer { actor, timer } => self.timer(at, id, actor, timer),
             Due::Disk { node, incarnation, request } => {
                 let core = &mut self.core;
@@ -57,21 +56,16 @@ impl<A: Actor> World<A> {
                 }
                 core.now = at;
                 match core.io_disk_done(node, request) {
-                    Some((to, event)) => {
-                        self.event(at, to, incarnation, (cause, second), Event::Disk(event))
-                    }
+                    Some((to, event)) => self.event(moment, to, incarnation, Event::Disk(event)),
                     None => self.refuse(at, node, cause),
                 }
             }
             Due::Conn(wake) => {
                 self.core.now = at;
                 match self.core.io_wake(wake) {
-                    Some((end, event)) => self.waited(
-                        (at, cause, second),
-                        end.actor,
-                        end.incarnation,
-                        Pending::Conn(event),
-                    ),
+                    Some((end, event)) => {
+                        self.waited(moment, end.actor, end.incarnation, Pending::Conn(event))
+                    }
                     None => Stepped::Void,
                 }
             }
@@ -84,41 +78,42 @@ impl<A: Actor> World<A> {
     #[inline]
     fn waited(
         &mut self,
-        (at, cause, second): (Time, StepId, StepId),
+        moment: Moment,
         to: ActorId,
         incarnation: Incarnation,
         event: Pending<A>,
     ) -> Stepped {
         let seat = self.core.seat(self.core.home(to));
+        let Moment { at, cause, second } = moment;
         if at < seat.paused_until && seat.lives(incarnation) {
             let until = seat.paused_until;
             let entry = Entry { cause, second, due: Due::Event { to, incarnation, event } };
             self.core.agenda.push(until, 0, entry);
             return Stepped::Void;
         }
-        self.event(at, to, incarnation, (cause, second), event.into())
+        self.event(moment, to, incarnation, event.into())
     }
 
     /// Delivers an event, if the life that it is meant for is still going on.
     #[inline]
     fn event(
         &mut self,
-        at: Time,
+        moment: Moment,
         to: ActorId,
         incarnation: Incarnation,
-        causes: (StepId, StepId),
         event: Event<A>,
     ) -> Stepped {
+        let at = moment.at;
         let node = self.core.home(to);
         let seat = self.core.seat(node);
         if !seat.lives(incarnation) {
-            return self.refuse(at, node, causes.0);
+            return self.refuse(at, node, moment.cause);
         }
-        self.core.begin(at, causes);
+        self.core.begin(moment);
         self.core.digest.write_u64(u64::from(to.0) << 32 | u64::from(incarnation.0));
         event.hash(&mut self.core.digest);
         if self.core.tracer.is_some() {
-            self.core.trace_event(node, to, &event, causes);
+            self.core.trace_event(node, to, &event, moment);
         }
         let me = Me { actor: to, node, incarnation };
         self.actors[usize::from(to.0)].on_event(event, &mut Context::new(&mut self.core, me));
@@ -147,7 +142,7 @@ impl<A: Actor> World<A> {
             return Stepped::Void;
         }
         core.timers.remove(actor, timer);
-        self.event(at, actor, incarnation, (cause, StepId(0)), Event::Timer(timer))
+        self.event(Moment { at, cause, second: StepId(0) }, actor, incarnation, Event::Timer(timer))
     }
 
     fn invoke(&mut self, at: Time, client: u16, op: u32, cause: StepId) -> Stepped {
@@ -165,7 +160,12 @@ impl<A: Actor> World<A> {
         let what = planned.op.clone();
         core.history.events.push(HistoryEvent::Invoked { process, op: id, what: what.clone(), at });
         let incarnation = core.seat(core.home(actor)).incarnation;
-        self.event(at, actor, incarnation, (cause, StepId(0)), Event::Invoke { op: id, what })
+        self.event(
+            Moment { at, cause, second: StepId(0) },
+            actor,
+            incarnation,
+            Event::Invoke { op: id, what },
+        )
     }
 
     /// Something is due that is no event of an actor.
@@ -246,7 +246,7 @@ impl<A: Actor> World<A> {
 impl<A: Actor> super::Core<A> {
     /// Opens the next step.
     #[inline]
-    fn begin(&mut self, at: Time, (cause, second): (StepId, StepId)) {
+    fn begin(&mut self, Moment { at, cause, second }: Moment) {
         debug_assert!(self.now <= at, "time never goes back");
         if at.since(self.burst.0) < Span::us(1) {
             self.burst.1 += 1;
@@ -277,30 +277,25 @@ impl<A: Actor> super::Core<A> {
         node: Option<NodeId>,
         (code, what): (u64, &str),
     ) {
-        self.begin(at, (cause, StepId(0)));
+        self.begin(Moment { at, cause, second: StepId(0) });
         self.digest.write_u64(code);
         if let Some(tracer) = &mut self.tracer {
-            tracer.step(self.step, at, node, format_args!("{what}"), [cause, StepId(0)]);
+            let line = StepLine { step: self.step, at, node, causes: [cause, StepId(0)] };
+            tracer.step(line, format_args!("{what}"));
         }
     }
 
     #[cold]
-    fn trace_event(
-        &mut self,
-        node: NodeId,
-        to: ActorId,
-        event: &Event<A>,
-        causes: (StepId, StepId),
-    ) {
+    fn trace_event(&mut self, node: NodeId, to: ActorId, event: &Event<A>, moment: Moment) {
         if let Some(tracer) = &mut self.tracer {
             let text = format!("{} {}", tracer.names().actor(to), say_event(event, tracer.names()));
-            tracer.step(
-                self.step,
-                self.now,
-                Some(node),
-                format_args!("{text}"),
-                [causes.0, causes.1],
-            );
+            let line = StepLine {
+                step: self.step,
+                at: self.now,
+                node: Some(node),
+                causes: [moment.cause, moment.second],
+            };
+            tracer.step(line, format_args!("{text}"));
         }
     }
 

@@ -121,10 +121,10 @@ impl Actor for Hopper {
                     cx.send(*client, Hop::Done);
                     return;
                 }
-                let others = u32::from(*nodes) - 1;
-                let picked = cx.choose(&PICK, u64::from(flight), u64::from(left)) % others;
-                let to = (u32::from(cx.me().0) + 1 + picked) % u32::from(*nodes);
-                let to = ActorId(u16::try_from(to).expect("a node's number"));
+                let picked = cx.choose(&PICK, u64::from(flight), u64::from(left));
+                let picked = u16::try_from(picked).expect("a node's number").min(*nodes - 2);
+                let to = cx.me().0 + 1 + picked;
+                let to = ActorId(if to >= *nodes { to - *nodes } else { to });
                 cx.send(to, Hop::On { flight, left: left - 1 });
             }
             (Hopper::Node { nodes, .. }, Event::Boot) if cx.incarnation().0 > 1 => {

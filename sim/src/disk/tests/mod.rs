@@ -18,7 +18,7 @@ use crate::time::{Span, Time};
 pub(super) const WAL: FileName = FileName::new("wal");
 pub(super) const TMP: FileName = FileName::new("tmp");
 pub(super) const DB: FileName = FileName::new("db");
-const SPEC: DiskSpec = DiskSpec { sector: 4, capacity: 100, base: Span::us(100) };
+const SPEC: DiskSpec = DiskSpec { sector: 4, capacity: 100, base: Span::us(100), fragile: true };
 const ALWAYS: Odds = Odds::new(&[0, 1]);
 
 /// A disk with four-byte sectors, and what it takes to talk to it.

@@ -23,7 +23,8 @@ fn sector(content: &[u8], s: usize) -> [u8; SECTOR] {
 #[derive(Clone, Debug, Default)]
 struct Version {
     content: Vec<u8>,
-    /// The sectors that were written or cut off; the zeros of a gap are none of them.
+    /// The sectors that were written or wholly cut off. What is cut or filled with zeros beside bytes that stay belongs to
+    /// the length.
     touched: BTreeSet<usize>,
 }
 
@@ -73,7 +74,7 @@ impl ModelFile {
         let mut content = self.now().to_vec();
         let end = content.len();
         content.resize(len, 0);
-        self.land(content, (len / SECTOR..end.div_ceil(SECTOR)).collect());
+        self.land(content, (len.div_ceil(SECTOR)..end.div_ceil(SECTOR)).collect());
     }
 
     fn last_touch(&self, s: usize, upto: usize) -> usize {
@@ -87,7 +88,7 @@ impl ModelFile {
             let dropped = self.failed.iter().any(|f| last > 0 && self.last_touch(s, *f) == last);
             if !dropped {
                 let floor = self.floor.entry(s).or_insert(0);
-                *floor = at.max(*floor);
+                *floor = last.max(*floor);
             }
         }
     }
@@ -98,13 +99,16 @@ impl ModelFile {
         self.versions[floor..].iter().map(|v| &v.content[..])
     }
 
-    /// The same as bytes. A later length that became durable while the sector did not has cut it.
+    /// The same as bytes. What is cut off beside bytes that stay belongs to the length: every cut up to the oldest length
+    /// that may come back has happened, and later ones may have.
     fn possible_sectors(&self, s: usize) -> impl Iterator<Item = [u8; SECTOR]> {
-        let floor = self.floor.get(&s).copied().unwrap_or(0);
-        (floor..self.versions.len()).flat_map(move |v| {
-            let content = &self.versions[v].content;
-            let later = self.versions[v..].iter().map(|later| later.content.len());
-            later.map(move |len| sector(&content[..len.min(content.len())], s))
+        let floor = |s| self.floor.get(&s).copied().unwrap_or(0);
+        let count = self.versions.len();
+        (floor(s)..count).flat_map(move |v| {
+            (v.max(floor(LEN))..count).map(move |upto| {
+                let lens = self.versions[v..=upto].iter().map(|later| later.content.len());
+                sector(&self.versions[v].content[..lens.min().expect("one at least")], s)
+            })
         })
     }
 
@@ -252,7 +256,9 @@ impl Model {
                 if !self.names.contains_key(&name) {
                     return missing(result);
                 }
-                self.rename(|names| drop(names.remove(&name)));
+                self.rename(|names| {
+                    names.remove(&name);
+                });
                 *result == Ok(DiskDone::Done)
             }
             DiskOp::List => {
@@ -330,7 +336,9 @@ impl Model {
             return self.opened(Some(file), result);
         }
         let is_new = self.files.insert(answered, ModelFile::new(Vec::new())).is_none();
-        self.rename(|names| drop(names.insert(name, answered)));
+        self.rename(|names| {
+            names.insert(name, answered);
+        });
         is_new && self.opened(Some(answered), result)
     }
 

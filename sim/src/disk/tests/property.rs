@@ -19,7 +19,12 @@ struct Life {
 impl Life {
     fn new(seed: u64) -> Life {
         let mut rig = Rig::new();
-        rig.disk.reset(DiskSpec { sector: 4, capacity: CAPACITY as u64, base: Span::us(1) });
+        rig.disk.reset(DiskSpec {
+            sector: 4,
+            capacity: CAPACITY as u64,
+            base: Span::us(1),
+            fragile: true,
+        });
         assert_eq!(SIZE, 4);
         rig.choices.reset(seed);
         rig.choices.set_odds(SECTOR.id, Odds::new(&[1, 1]));
@@ -141,7 +146,7 @@ impl Life {
 
     fn dump(&self) -> String {
         let names = [WAL, DB, TMP].map(|name| (name, self.rig.content(name)));
-        format!("a death left what it may not: {names:?}\n{:#?}", self.model)
+        format!("a death left what it may not: {names:?}\n{:?}", self.model)
     }
 
     fn step(&mut self) {
@@ -230,7 +235,12 @@ fn a_disk_that_is_used_again_is_like_a_new_one() {
     for seed in 2..60 {
         let mut life = Life::new(seed);
         std::mem::swap(&mut used.rig.disk, &mut life.rig.disk);
-        life.rig.disk.reset(DiskSpec { sector: 4, capacity: CAPACITY as u64, base: Span::us(1) });
+        life.rig.disk.reset(DiskSpec {
+            sector: 4,
+            capacity: CAPACITY as u64,
+            base: Span::us(1),
+            fragile: true,
+        });
         let mut fresh = Life::new(seed);
         for _ in 0..150 {
             life.step();

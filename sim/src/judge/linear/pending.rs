@@ -1,5 +1,7 @@
 //! The operations that are still to be placed.
 
+use std::cell::Cell;
+
 use super::entries::{ENDS, Ends, Event, List};
 use super::{Operation, Sequential};
 
@@ -83,7 +85,7 @@ impl<'h, S: Sequential> Pending<'h, S> {
     fn classify(&mut self, spec: &S) {
         let each = 0..self.unknown.len();
         self.classes = each.clone().map(|at| Class { next: at, end: at + 1 }).collect();
-        let ahead = Ahead(self);
+        let ahead = Ahead::new(self, usize::MAX);
         let blind: Vec<bool> = each.map(|at| spec.is_blind(self.unknown[at].op, &ahead)).collect();
         let mut groups: Vec<(bool, Vec<Unknown<'h, S>>)> = Vec::new();
         for (unknown, blind) in self.unknown.drain(..).zip(blind) {
@@ -105,7 +107,13 @@ impl<'h, S: Sequential> Pending<'h, S> {
 }
 
 /// The operations that are still to be placed, as a specification sees them.
-pub struct Ahead<'a, S: Sequential>(pub(super) &'a Pending<'a, S>);
+pub struct Ahead<'a, S: Sequential> {
+    pending: &'a Pending<'a, S>,
+    /// How many events can be seen.
+    horizon: usize,
+    /// How many were looked at.
+    looked: Cell<usize>,
+}
 
 /// An event that is still to come, of an operation that returned.
 pub enum Coming<'a, S: Sequential> {
@@ -113,16 +121,35 @@ pub enum Coming<'a, S: Sequential> {
     Invoked(&'a S::Op),
     /// It returns with this answer.
     Returned(&'a S::Op, &'a S::Ret),
+    /// More events follow that cannot be seen from here; anything may be among them.
+    Later,
 }
 
 impl<'a, S: Sequential> Ahead<'a, S> {
-    /// The events of all operations with a known outcome, in their order.
+    pub(super) fn new(pending: &'a Pending<'a, S>, horizon: usize) -> Self {
+        Self { pending, horizon, looked: Cell::new(0) }
+    }
+
+    /// How many events were looked at.
+    pub(super) fn looked(&self) -> usize {
+        self.looked.get()
+    }
+
+    /// The events of the operations with a known outcome, in their order. A long history is not seen to
+    /// its end: then the last item is [`Coming::Later`].
     pub fn coming(&self) -> impl Iterator<Item = Coming<'a, S>> {
-        let pending = self.0;
+        let pending = self.pending;
         let mut at = pending.list.first();
+        let mut seen = 0;
         std::iter::from_fn(move || {
             if at == ENDS {
                 return None;
+            }
+            self.looked.set(self.looked.get() + 1);
+            seen += 1;
+            if seen > self.horizon {
+                at = ENDS;
+                return Some(Coming::Later);
             }
             let node = pending.list.node(at);
             at = node.next;
@@ -137,7 +164,7 @@ impl<'a, S: Sequential> Ahead<'a, S> {
     /// The operations of unknown outcome that are not placed, in no particular order; of several among
     /// which it does not matter which takes effect, one.
     pub fn unknown(&self) -> impl Iterator<Item = &'a S::Op> {
-        let pending = self.0;
+        let pending = self.pending;
         let left = pending.classes.iter().filter(|class| class.next < class.end);
         left.map(|class| pending.unknown[class.next].op)
     }

@@ -41,7 +41,7 @@ pub(super) fn search<S: Sequential>(
     let mut search = Search::new(spec, Pending::new(spec, history, events), budget);
     let initial = search.states.number(spec.initial(key));
     let end = search.run(initial);
-    Outcome { end, steps: search.steps }
+    Outcome { end, steps: search.meter.steps }
 }
 
 /// One operation of the order under construction.
@@ -75,16 +75,38 @@ struct Search<'h, S: Sequential> {
     frames: Vec<Frame>,
     /// The furthest node that was the first return still to come.
     furthest: u32,
-    /// An order that led there.
+    /// The length of the order that led there, until some of it is taken back.
+    furthest_mark: Option<usize>,
+    /// That order, from then on.
     furthest_order: Vec<Placed>,
-    /// Comparisons not yet counted as a step.
-    compared: usize,
+    /// How often something was taken back since then.
+    dead_ends: usize,
+    meter: Meter,
+}
+
+/// The work that was done.
+struct Meter {
     steps: u64,
+    /// Work not yet counted as a step, in units of which [`UNITS`] are one.
+    units: usize,
     budget: u64,
 }
 
-/// How many comparisons with remembered configurations cost as much as a step.
-const COMPARISONS_PER_STEP: usize = 16;
+/// How many units are a step: one is a look at a coming event, four are a comparison with a remembered
+/// configuration.
+const UNITS: usize = 64;
+
+impl Meter {
+    fn add(&mut self, units: usize) {
+        self.units += units;
+        self.steps += (self.units / UNITS) as u64;
+        self.units %= UNITS;
+    }
+}
+
+/// How many events a specification sees ahead as long as there is progress. It sees one more for every
+/// dead end since the last progress: foresight costs time, and pays where there is much to avoid.
+const HORIZON: usize = 512;
 
 /// What became of one attempt to go on.
 enum Move {
@@ -107,10 +129,10 @@ impl<'h, S: Sequential> Search<'h, S> {
             order: Vec::with_capacity(pending.known.len()),
             frames: Vec::new(),
             furthest: ENDS,
+            furthest_mark: None,
             furthest_order: Vec::new(),
-            compared: 0,
-            steps: 0,
-            budget,
+            dead_ends: 0,
+            meter: Meter { steps: 0, units: 0, budget },
             pending,
         }
     }
@@ -152,9 +174,11 @@ impl<'h, S: Sequential> Search<'h, S> {
             let first_return = self.pending.list.first_return();
             if self.furthest < first_return {
                 self.furthest = first_return;
-                self.furthest_order.clone_from(&self.order);
+                self.furthest_mark = Some(self.order.len());
+                self.dead_ends = 0;
             }
-            let outlook = self.spec.outlook(self.states.get(state).clone(), &Ahead(&self.pending));
+            let reached = self.states.get(state).clone();
+            let outlook = self.outlook(reached);
             state = match outlook {
                 Outlook::Open(plainer) | Outlook::Unseen(plainer) => self.states.number(plainer),
                 Outlook::Hopeless => return self.undo(mark),
@@ -166,11 +190,17 @@ impl<'h, S: Sequential> Search<'h, S> {
         self.frames.push(Frame { state, mark, node: self.pending.list.first(), class: 0 });
     }
 
+    /// What the specification says about a state, given the operations that are still to be placed.
+    fn outlook(&mut self, state: S::State) -> Outlook<S::State> {
+        let ahead = Ahead::new(&self.pending, HORIZON.saturating_add(self.dead_ends));
+        let outlook = self.spec.outlook(state, &ahead);
+        self.meter.add(ahead.looked());
+        outlook
+    }
+
     fn admit(&mut self, state: u32) -> bool {
         let admission = self.seen.admit(state, &self.placed, &self.used);
-        self.compared += admission.compared;
-        self.steps += (self.compared / COMPARISONS_PER_STEP) as u64;
-        self.compared %= COMPARISONS_PER_STEP;
+        self.meter.add(admission.compared * 4);
         admission.fresh
     }
 
@@ -188,7 +218,7 @@ impl<'h, S: Sequential> Search<'h, S> {
             if !reads_only {
                 continue;
             }
-            self.steps += 1;
+            self.meter.add(UNITS);
             let before = self.states.get(state);
             if let Some(after) = self.spec.step(before, op, Some(ret)) {
                 assert!(after == *before, "an operation that only reads changed the state");
@@ -208,7 +238,7 @@ impl<'h, S: Sequential> Search<'h, S> {
             return Move::Stuck;
         };
         let found = loop {
-            if self.steps >= self.budget {
+            if self.meter.steps >= self.meter.budget {
                 return Move::OutOfBudget;
             }
             let at = self.pending.list.node(node);
@@ -238,7 +268,7 @@ impl<'h, S: Sequential> Search<'h, S> {
         if reads_only {
             return None;
         }
-        self.steps += 1;
+        self.meter.add(UNITS);
         let next = self.spec.step(self.states.get(state), op, Some(ret))?;
         self.place_known(number);
         Some(self.states.number(next))
@@ -250,11 +280,10 @@ impl<'h, S: Sequential> Search<'h, S> {
         if number == end || self.pending.unknown[number].before > first_return {
             return None;
         }
-        self.steps += 1;
+        self.meter.add(UNITS);
         let op = self.pending.unknown[number].op;
         let next = self.spec.step(self.states.get(state), op, None)?;
-        let ahead = Ahead(&self.pending);
-        let Outlook::Open(next) = self.spec.outlook(next, &ahead) else {
+        let Outlook::Open(next) = self.outlook(next) else {
             return None;
         };
         if next == *self.states.get(state) {
@@ -275,6 +304,11 @@ impl<'h, S: Sequential> Search<'h, S> {
 
     /// Takes back what was placed since the order had the length `mark`.
     fn undo(&mut self, mark: usize) {
+        if let Some(length) = self.furthest_mark.take() {
+            self.furthest_order.clear();
+            self.furthest_order.extend_from_slice(&self.order[..length]);
+        }
+        self.dead_ends += 1;
         for placed in self.order.drain(mark..).rev() {
             match placed {
                 Placed::Known(number) => {

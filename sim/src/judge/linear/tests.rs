@@ -32,6 +32,25 @@ where
     begun.collect()
 }
 
+/// Whether the order of a refutation answers what was answered before the return that it names.
+fn replays<T: Toy, S>(spec: &S, history: &History<T>, refuted: &Refutation<S::Key>) -> bool
+where
+    S: Sequential<Op = T::Op, Ret = T::Ret>,
+{
+    let last = refuted.unplaced[0];
+    let ends = |index: usize| history[index].returned.as_ref().map(|(end, _)| (*end, index));
+    let counts = |index: usize| ends(index).is_some_and(|end| Some(end) < ends(last));
+    let mut world = T::World::default();
+    let answers = refuted.order.iter().all(|&index| {
+        let ret = T::execute(&mut world, &history[index].op);
+        let seen = history[index].returned.as_ref();
+        !counts(index) || seen.is_some_and(|(_, seen)| *seen == ret)
+    });
+    let on_key = |index: &usize| spec.key(&history[*index].op) == refuted.key;
+    let returned = (0..history.len()).filter(on_key).filter(|&index| counts(index));
+    answers && returned.into_iter().all(|index| refuted.order.contains(&index))
+}
+
 /// Compares the checker with brute force on `count` histories and says how many were linearizable.
 fn compare<T: Toy, S>(spec: &S, count: u64, shape: impl Fn(&mut Dice) -> Shape) -> u64
 where
@@ -55,6 +74,7 @@ where
                 assert!(!explicable::<T>(&too_much), "seed {seed}: {history:?}");
                 let longest = beginning::<T, S>(spec, &history, &refuted, false);
                 assert!(explicable::<T>(&longest), "seed {seed}: {history:?}");
+                assert!(replays::<T, S>(spec, &history, &refuted), "seed {seed}: {history:?}");
             }
             Verdict::Inconclusive { .. } => panic!("seed {seed} has exhausted the budget"),
         }
@@ -167,7 +187,7 @@ fn what_the_store_foresees_changes_no_verdict() {
 #[test]
 fn long_histories_with_dozens_of_unknown_outcomes_are_decided_quickly() {
     let mut refuted = 0;
-    for seed in 0..100 {
+    for seed in 0..60 {
         let mut dice = Dice::new(seed + 1);
         let shape =
             Shape { processes: 10, operations: 200, unknown: 4, lies: (dice.below(3) / 2) * 16 };
@@ -185,7 +205,7 @@ fn long_histories_with_dozens_of_unknown_outcomes_are_decided_quickly() {
         }
         refuted += verdicts.iter().filter(|&&refuted| refuted).count();
     }
-    assert!((30..60).contains(&refuted), "{refuted}");
+    assert!((15..40).contains(&refuted), "{refuted}");
 }
 
 type RegisterHistory = Vec<Operation<RegisterOp<u8, u8>, RegisterRet<u8>>>;
@@ -261,39 +281,56 @@ fn without_a_budget_nothing_is_decided() {
     assert_eq!(verdict, Verdict::Inconclusive { steps: 0 });
 }
 
+/// So many overlapping writes, and a read of what none of them wrote.
+fn hard(key: u8, writes: u8) -> RegisterHistory {
+    let written = || Some((9, RegisterRet::Written));
+    let write = |value| operation(key, RegisterCall::Write(Some(value)), 0, written());
+    let mut history: RegisterHistory = (0..writes).map(write).collect();
+    history.push(operation(key, RegisterCall::Read, 0, impossible()));
+    history
+}
+
+/// The answer to a read of a value that nobody wrote.
+fn impossible() -> Option<(u64, RegisterRet<u8>)> {
+    Some((9, RegisterRet::Value(Some(99))))
+}
+
 #[test]
 fn a_hard_key_does_not_keep_an_easy_one_from_being_refuted() {
-    // Thirty overlapping writes, and a read of what none of them wrote.
-    let hard =
-        |value| operation(0, RegisterCall::Write(Some(value)), 0, Some((9, RegisterRet::Written)));
-    let mut history: RegisterHistory = (0..30).map(hard).collect();
-    let absent = Some((9, RegisterRet::Value(Some(99))));
-    history.push(operation(0, RegisterCall::Read, 0, absent.clone()));
+    let mut history = hard(0, 30);
     let alone = check(&Register::new(), &history, 50_000);
-    assert!(matches!(alone, Verdict::Inconclusive { steps } if steps >= 50_000));
-    history.push(operation(1, RegisterCall::Read, 0, absent));
+    assert!(matches!(alone, Verdict::Inconclusive { steps: 50_000 }));
+    history.push(operation(1, RegisterCall::Read, 0, impossible()));
     let both = check(&Register::new(), &history, 50_000);
     assert!(matches!(both, Verdict::NotLinearizable(Refutation { key: 1, .. })));
 }
 
 #[test]
+fn a_hard_key_gets_what_easy_ones_leave_over() {
+    let mut history = hard(0, 10);
+    history.extend((1..100).flat_map(|key| hard(key, 1)).filter(|o| o.returned != impossible()));
+    let verdict = check(&Register::new(), &history, 20_000);
+    assert!(matches!(verdict, Verdict::NotLinearizable(Refutation { key: 0, .. })));
+}
+
+/// A client that does one thing after the other to a string.
+fn sequence(steps: Vec<(StoreCall, StoreRet)>) -> Vec<Operation<StoreOp, StoreRet>> {
+    let operations = steps.into_iter().zip(0..).map(|((call, ret), at)| Operation {
+        process: 0,
+        op: StoreOp { key: "a".to_owned(), call },
+        invoked: at * 2,
+        returned: Some((at * 2 + 1, ret)),
+    });
+    operations.collect()
+}
+
+#[test]
 fn a_refutation_that_cannot_be_narrowed_down_names_all_suspects() {
-    let op = |call| StoreOp { key: "a".to_owned(), call };
-    let mut history = Vec::new();
-    let mut add = |call, ret| {
-        let at = history.len() as u64 * 2;
-        history.push(Operation {
-            process: 0,
-            op: op(call),
-            invoked: at,
-            returned: Some((at + 1, ret)),
-        });
-    };
-    add(StoreCall::Put("x".to_owned()), StoreRet::Done);
-    for _ in 0..6 {
-        add(StoreCall::Append("y".to_owned()), StoreRet::Done);
-    }
-    add(StoreCall::Get, StoreRet::Value("other".to_owned()));
+    let append = || (StoreCall::Append("y".to_owned()), StoreRet::Done);
+    let mut steps = vec![(StoreCall::Put("x".to_owned()), StoreRet::Done)];
+    steps.extend((0..6).map(|_| append()));
+    steps.push((StoreCall::Get, StoreRet::Value("other".to_owned())));
+    let history = sequence(steps);
     let suspects = |budget| match check(&Store, &history, budget) {
         Verdict::NotLinearizable(refuted) => refuted.unplaced,
         other => panic!("{other:?}"),
@@ -301,6 +338,18 @@ fn a_refutation_that_cannot_be_narrowed_down_names_all_suspects() {
     assert_eq!(suspects(PLENTY), [7]);
     let many = suspects(3);
     assert!(many.len() > 1 && many.contains(&7), "{many:?}");
+}
+
+#[test]
+fn what_is_seen_only_beyond_the_horizon_counts() {
+    let pieces = 1_000;
+    let mut steps = vec![(StoreCall::Append("x".to_owned()), StoreRet::Done); pieces];
+    steps.push((StoreCall::Get, StoreRet::Value("x".repeat(pieces))));
+    let verdict = check(&Store, &sequence(steps.clone()), PLENTY);
+    assert_eq!(verdict, Verdict::Linearizable);
+    steps.push((StoreCall::Get, StoreRet::Value(String::new())));
+    let verdict = check(&Store, &sequence(steps), PLENTY);
+    assert!(matches!(verdict, Verdict::NotLinearizable(refuted) if refuted.unplaced == [1_001]));
 }
 
 #[test]

@@ -13,6 +13,10 @@ impl Conns {
     pub fn wake(&mut self, wake: Wake, m: &mut Medium<'_>) -> Option<(End, ConnEvent)> {
         let i = wake.conn.0 as usize;
         let conn = self.conns.get(i)?;
+        // What follows from it without an actor, such as the answer to a connect, has the same cause.
+        let Medium { now, links, .. } = *m;
+        let (choices, wakes) = (&mut *m.choices, &mut *m.wakes);
+        let m = &mut Medium { now, step: wake.cause, links, choices, wakes };
         let (to, event) = match wake.what {
             ConnWake::Arrive { from, serial } if serial == conn.pipes[from].serial => {
                 (from.other(), self.arrive(i, from, m))
@@ -241,9 +245,6 @@ impl Conn {
         let refused = self.stages[side] == Stage::Opening;
         self.stages[side] = Stage::Told;
         self.pipes[side.other()].lose_flights();
-        if self.pipes[side].flow == Flow::Running {
-            self.pipes[side].flow = Flow::Sealed;
-        }
         let conn = self.id;
         if refused { ConnEvent::Refused { conn } } else { ConnEvent::Closed { conn, reason } }
     }

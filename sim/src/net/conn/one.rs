@@ -182,6 +182,7 @@ impl Conn {
         pipe.room_serial = pipe.room_serial.wrapping_add(1);
         if due < FAR {
             let what = ConnWake::Room { from, serial: pipe.room_serial };
+            let due = due.max(m.now + Span::LEAST);
             m.wakes.push(Wake { due, conn: self.id, cause, what });
         }
     }
@@ -225,9 +226,12 @@ impl Conn {
     /// Both ends give the connection up at `due`, each by itself.
     pub(super) fn give_up(&mut self, due: Time, m: &mut Medium<'_>) {
         for from in Side::BOTH {
-            if self.is_listening(from.other()) && self.pipes[from].flow != Flow::Silent {
-                self.pipes[from].lose_flights();
-                self.pipes[from].flow = Flow::Sealed;
+            if self.pipes[from].flow == Flow::Silent {
+                continue;
+            }
+            self.pipes[from].lose_flights();
+            self.pipes[from].flow = Flow::Sealed;
+            if self.is_listening(from.other()) {
                 self.send_at(from, Cargo::GiveUp, due, m);
             }
         }

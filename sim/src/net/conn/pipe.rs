@@ -166,9 +166,7 @@ impl Pipe {
         self.lose_flights();
         self.bytes.clear();
         self.read = self.arrived;
-        if self.flow == Flow::Running {
-            self.flow = Flow::Sealed;
-        }
+        self.flow = Flow::Sealed;
     }
 
     /// Ends a direction for good without a word.

@@ -122,9 +122,7 @@ impl Conns {
             }
             conn.pipes[side].orphan = true;
             let lived = conn.is_listening(side);
-            if lived {
-                conn.stages[side] = Stage::Gone;
-            }
+            conn.stages[side] = Stage::Gone;
             lived.then_some(Sight::PowerLost)
         })
     }

@@ -305,6 +305,33 @@ fn silence_is_in_one_direction_and_for_ever() {
 }
 
 #[test]
+fn news_of_room_that_is_on_its_way_is_silenced_too() {
+    let mut rig = Rig::new(4);
+    let conn = rig.open();
+    rig.write(1, conn, b"01234");
+    rig.run();
+    rig.read(0, conn);
+    rig.strike(Trouble::Silence);
+    rig.run();
+    assert_eq!(rig.said(conn), "0:readable");
+}
+
+#[test]
+fn a_writer_to_a_dead_machine_may_give_up_at_a_cut() {
+    let mut rig = Rig::new(64);
+    rig.force(&CUT, Side::Client, 0, "reset");
+    let conn = rig.open();
+    rig.conns.node_crashed(NodeId(1));
+    cut(&mut rig, Span::ms(30));
+    rig.write(0, conn, b"abc");
+    rig.run();
+    assert_eq!(rig.said(conn), "0:reset");
+    rig.boot(1);
+    rig.run();
+    assert_eq!((rig.said(conn).as_str(), rig.saw(Sight::LateReset)), ("0:reset", 0));
+}
+
+#[test]
 fn a_torn_tail_is_a_prefix_of_what_arrives_and_then_the_end() {
     let mut lengths = std::collections::BTreeSet::new();
     for seed in 0..40 {

@@ -289,6 +289,12 @@ fn to_close_after_the_end_lets_go_of_what_was_not_read() {
 #[test]
 fn the_cause_of_an_event_is_the_call_that_set_it_going() {
     let mut rig = Rig::new(4);
+    rig.connect(0, 1);
+    let asked = StepId(rig.step);
+    rig.run_for(LATENCY);
+    let (_, answer) = rig.agenda.first_key_value().unwrap();
+    assert_eq!(answer.cause, asked, "the answer to a connect is caused by it");
+    rig.reset(4);
     let conn = rig.open();
     rig.write(0, conn, b"12345");
     let (_, wake) = rig.agenda.first_key_value().unwrap();
