@@ -240,3 +240,21 @@ proptest! {
         prop_assert_eq!(read(&print(&SCENARIO, &header, &plan)), Ok((header, plan)));
     }
 }
+
+/// Both arms, as texts.
+fn expanded(seed: u64) -> [(Header, Plan<Tiny>, String); 2] {
+    [SCENARIO.expand(seed), SCENARIO.expand_control(seed)].map(|mut plan| {
+        let header = Header { scenario: SCENARIO.name.into(), ..Header::default() };
+        let known = |id| ENGINE_SITES.iter().chain(SCENARIO.site_list).any(|site| site.id == id);
+        plan.odds.retain(|(site, _)| known(*site));
+        let text = print(&SCENARIO, &header, &plan);
+        (header, plan, text)
+    })
+}
+
+#[test]
+fn expanded_plans_print_and_parse_to_themselves() {
+    for (header, plan, text) in (0..1_000).flat_map(expanded) {
+        assert_eq!(read(&text), Ok((header, plan)), "{text}");
+    }
+}
