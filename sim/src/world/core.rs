@@ -76,6 +76,9 @@ pub(crate) enum Due<A: Actor> {
     Grace { node: NodeId, incarnation: Incarnation },
     /// The drift of a clock ends.
     DriftEnds { node: NodeId },
+    /// The pause of a node ends, unless it has been made longer. What the node has missed is due then; this entry sees to
+    /// it that time reaches that instant even if it has missed nothing.
+    PauseEnds { node: NodeId },
 }
 
 /// A hand-over between actors of a node: to whom, its key where it can deviate from calm, and its second cause.

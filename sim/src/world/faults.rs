@@ -64,6 +64,7 @@ impl<A: Actor> Core<A> {
                     return false;
                 }
                 seat.stand_still(until);
+                self.schedule(until, Due::PauseEnds { node });
             }
             Fault::Slow(node, factor, _) => {
                 self.trouble_until = self.trouble_until.max(until);
@@ -228,7 +229,8 @@ impl<A: Actor> Core<A> {
         for i in 0..self.homes.len() {
             if self.homes[i] == node {
                 let to = ActorId(u16::try_from(i).expect("an actor's number"));
-                let boot = self.schedule(born, Due::Event { to, incarnation, event: Pending::Boot });
+                let boot =
+                    self.schedule(born, Due::Event { to, incarnation, event: Pending::Boot });
                 // Whatever else comes in that instant lines up behind.
                 self.seat_mut(node).held(boot);
             }

@@ -221,6 +221,14 @@ impl<A: Actor> World<A> {
                 core.set_drift(*node, 0);
                 Some(*node)
             }
+            Due::PauseEnds { node } => {
+                let seat = core.seat(*node);
+                if !seat.up || at < seat.paused_until {
+                    return Stepped::Void;
+                }
+                core.begin_traced(at, cause, Some(*node), (6, "the pause ends"));
+                Some(*node)
+            }
             Due::Event { .. }
             | Due::Timer { .. }
             | Due::Disk { .. }
