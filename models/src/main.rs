@@ -1,3 +1,5 @@
 //! The `seedbed` command.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    seedbed_sim::cli::main(&seedbed_models::registry::registry())
+}
