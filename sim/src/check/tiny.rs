@@ -127,10 +127,10 @@ impl Actor for Tiny {
                 *current = Some((op, what.0));
                 self.ask(cx);
             }
-            (Tiny::Client { current, .. }, Event::Message { msg: Msg::Done { op, key }, .. }) => {
-                if current.is_some_and(|(asked, _)| asked.number == op) {
-                    self.answer(cx, Outcome::Ok(key));
-                }
+            (Tiny::Client { current, .. }, Event::Message { msg: Msg::Done { op, key }, .. })
+                if current.is_some_and(|(asked, _)| asked.number == op) =>
+            {
+                self.answer(cx, Outcome::Ok(key));
             }
             (Tiny::Client { tries, .. }, Event::Timer(Retry)) => {
                 *tries += 1;
