@@ -1,3 +1,4 @@
 //! Models of replicated key-value storage.
 
 pub mod mvcc;
+pub mod register;

@@ -147,6 +147,8 @@ struct Override {
 #[derive(Clone, Debug)]
 pub struct Choices {
     seed: u64,
+    /// The seed of details.
+    detail_seed: u64,
     odds: [Odds; SITES_MAX],
     /// One bit a site: drawn, or with an override.
     live: u64,
@@ -161,6 +163,7 @@ impl Default for Choices {
     fn default() -> Choices {
         Choices {
             seed: 0,
+            detail_seed: 0,
             odds: [Odds::CALM; SITES_MAX],
             live: 0,
             overridden: 0,
@@ -175,6 +178,7 @@ impl Choices {
     /// Starts over for a run with this seed: nothing is drawn until odds or overrides are set. Keeps its memory.
     pub fn reset(&mut self, seed: u64) {
         self.seed = seed;
+        self.detail_seed = seed;
         if self.live != 0 {
             self.odds = [Odds::CALM; SITES_MAX];
         }
@@ -183,6 +187,11 @@ impl Choices {
         self.overrides.clear();
         self.calm = false;
         self.recording = None;
+    }
+
+    /// Takes the details of outcomes from another seed than the outcomes themselves.
+    pub fn set_detail_seed(&mut self, seed: u64) {
+        self.detail_seed = seed;
     }
 
     /// Draws at `site` with these odds from now on. Calm odds switch the site off.
@@ -256,11 +265,11 @@ impl Choices {
     }
 
     /// A secondary draw below `bound` that belongs to an outcome already chosen (which bit, which sector). It is a
-    /// function of (seed, site, key) alone. In a run whose noise is given as lines, the seed is that of the plan, so the
-    /// same line gives the same detail.
+    /// function of (seed, site, key) alone. In a run of a plan, the seed is that of the plan, whether its noise is drawn (from
+    /// another seed, perhaps) or given as lines: the same outcome has the same detail.
     #[must_use]
     pub fn detail(&self, site: &Site, key: Key, bound: u64) -> u64 {
-        let word = fold(self.seed ^ 0x5DE7_A115, fold_key(site.id, key));
+        let word = fold(self.detail_seed ^ 0x5DE7_A115, fold_key(site.id, key));
         scale(word, bound)
     }
 

@@ -46,13 +46,14 @@ impl<A: Actor> World<A> {
         let Some((at, id, entry)) = self.core.agenda.pop() else { return Stepped::Idle };
         let Entry { cause, second, due } = entry;
         let moment = Moment { at, cause, second };
+        self.core.popped = id;
         match due {
             Due::Event { to, incarnation, event } => self.waited(moment, to, incarnation, event),
             Due::Timer { actor, timer } => self.timer(at, id, actor, timer),
             Due::Disk { node, incarnation, request } => {
                 let core = &mut self.core;
-                if core.hold(node, at, cause, || Due::Disk { node, incarnation, request }) {
-                    return Stepped::Void;
+                if core.seat(node).puts_off(at, id) {
+                    return core.put_off(node, moment, due);
                 }
                 core.now = at;
                 match core.io_disk_done(node, request) {
@@ -69,7 +70,7 @@ impl<A: Actor> World<A> {
                     None => Stepped::Void,
                 }
             }
-            Due::Invoke { client, op } => self.invoke(at, client, op, cause),
+            Due::Invoke { client, op } => self.invoke(moment, client, op),
             other => self.change(at, cause, &other),
         }
     }
@@ -83,13 +84,14 @@ impl<A: Actor> World<A> {
         incarnation: Incarnation,
         event: Pending<A>,
     ) -> Stepped {
-        let seat = self.core.seat(self.core.home(to));
-        let Moment { at, cause, second } = moment;
-        if at < seat.paused_until && seat.lives(incarnation) {
-            let until = seat.paused_until;
-            let entry = Entry { cause, second, due: Due::Event { to, incarnation, event } };
-            self.core.agenda.push(until, 0, entry);
-            return Stepped::Void;
+        let node = self.core.home(to);
+        let seat = self.core.seat(node);
+        // A pause begins before a birth or after it.
+        if seat.puts_off(moment.at, self.core.popped)
+            && seat.lives(incarnation)
+            && !matches!(event, Pending::Boot)
+        {
+            return self.core.put_off(node, moment, Due::Event { to, incarnation, event });
         }
         self.event(moment, to, incarnation, event.into())
     }
@@ -136,12 +138,16 @@ impl<A: Actor> World<A> {
             return Stepped::Void;
         }
         let (incarnation, cause, deadline) = (armed.incarnation, armed.cause, armed.deadline);
-        let paused_until = core.seats[usize::from(core.homes[usize::from(actor.0)].0)].paused_until;
-        let due = deadline.max(paused_until);
-        if at < due {
+        let seat = &mut core.seats[usize::from(core.homes[usize::from(actor.0)].0)];
+        let still = seat.puts_off(at, id);
+        if still || at < deadline {
             // The deadline has moved, or the node stands still: the entry is put back.
+            let due = if still { deadline.max(seat.paused_until) } else { deadline };
             let entry = Entry { cause, second: StepId(0), due: Due::Timer { actor, timer } };
             let entry = core.agenda.push(due, 0, entry);
+            if still && due == seat.paused_until {
+                seat.held(entry);
+            }
             if let Some(armed) = core.timers.get_mut(actor, timer) {
                 (armed.entry, armed.entry_due) = (entry, due);
             }
@@ -151,33 +157,38 @@ impl<A: Actor> World<A> {
         self.event(Moment { at, cause, second: StepId(0) }, actor, incarnation, Event::Timer(timer))
     }
 
-    fn invoke(&mut self, at: Time, client: u16, op: u32, cause: StepId) -> Stepped {
-        let core = &mut self.core;
+    fn invoke(&mut self, moment: Moment, client: u16, op: u32) -> Stepped {
+        let (core, at) = (&mut self.core, moment.at);
         if core.healed.is_some() && !core.reading_back {
             core.busy -= 1;
             return Stepped::Void;
         }
         let state = &mut core.clients[usize::from(client)];
+        let node = core.homes[usize::from(state.actor.0)];
+        if core.seats[usize::from(node.0)].puts_off(at, core.popped) {
+            return core.put_off(node, moment, Due::Invoke { client, op });
+        }
+        if !core.seats[usize::from(node.0)].up {
+            let refused = self.refuse(at, node, moment.cause);
+            self.core.invoke_next(client, op + 1);
+            return refused;
+        }
         let planned = &core.ops[op as usize];
         state.current = Some(op);
         core.invoked[op as usize] = true;
         let (actor, process) = (state.actor, state.process);
-        let id = OpId { client: actor, number: planned.number };
+        let op = OpId { client: actor, number: planned.number };
         let what = planned.op.clone();
-        core.history.events.push(HistoryEvent::Invoked { process, op: id, what: what.clone(), at });
-        let incarnation = core.seat(core.home(actor)).incarnation;
-        self.event(
-            Moment { at, cause, second: StepId(0) },
-            actor,
-            incarnation,
-            Event::Invoke { op: id, what },
-        )
+        core.history.events.push(HistoryEvent::Invoked { process, op, what: what.clone(), at });
+        let incarnation = core.seat(node).incarnation;
+        self.event(moment, actor, incarnation, Event::Invoke { op, what })
     }
 
     /// Something is due that is no event of an actor.
     fn change(&mut self, at: Time, cause: StepId, due: &Due<A>) -> Stepped {
         let core = &mut self.core;
         let node = match due {
+            Due::Strike { .. } if core.healed.is_some() => return Stepped::Void,
             Due::Strike { line } => {
                 core.begin_traced(at, cause, None, (1, "fault"));
                 core.strike(*line, None);
@@ -203,8 +214,19 @@ impl<A: Actor> World<A> {
                 Some(*node)
             }
             Due::DriftEnds { node } => {
+                if core.seat(*node).drift_until != at {
+                    return Stepped::Void;
+                }
                 core.begin_traced(at, cause, Some(*node), (4, "the drift ends"));
-                core.seat_mut(*node).clock.drift(0, at);
+                core.set_drift(*node, 0);
+                Some(*node)
+            }
+            Due::PauseEnds { node } => {
+                let seat = core.seat(*node);
+                if !seat.up || at < seat.paused_until {
+                    return Stepped::Void;
+                }
+                core.begin_traced(at, cause, Some(*node), (6, "the pause ends"));
                 Some(*node)
             }
             Due::Event { .. }
@@ -298,20 +320,14 @@ impl<A: Actor> super::Core<A> {
         }
     }
 
-    /// Puts an entry back if its node stands still; answers whether it did.
-    fn hold(
-        &mut self,
-        node: NodeId,
-        at: Time,
-        cause: StepId,
-        due: impl FnOnce() -> Due<A>,
-    ) -> bool {
+    /// Puts something off until its node goes on.
+    #[cold]
+    fn put_off(&mut self, node: NodeId, moment: Moment, due: Due<A>) -> Stepped {
+        let Moment { cause, second, .. } = moment;
         let until = self.seat(node).paused_until;
-        if at >= until {
-            return false;
-        }
-        self.agenda.push(until, 0, Entry { cause, second: StepId(0), due: due() });
-        true
+        let entry = self.agenda.push(until, 0, Entry { cause, second, due });
+        self.seat_mut(node).held(entry);
+        Stepped::Void
     }
 
     pub(super) fn fold_end(&mut self, verdict: &(impl Hash + ?Sized)) {

@@ -1,0 +1,10 @@
+//! The engine's own tests: what the contracts promise, seen through a small probe actor and the public API.
+//!
+//! Reading order: `probe/mod.rs` (an actor that does what a script says), `probe/lab.rs` (a world of such actors), then
+//! any of the tests.
+
+mod locks;
+mod order;
+mod points;
+mod probe;
+mod stale;
