@@ -271,3 +271,6 @@ impl Nemesis<'_, '_> {
         self.push(When::At(at), fault);
     }
 }
+
+#[cfg(test)]
+mod tests;

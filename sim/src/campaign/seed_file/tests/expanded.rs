@@ -1,7 +1,7 @@
 //! What seeds grow into, as text and at work.
 
 use super::read;
-use crate::campaign::seed_file::{Header, print, wording};
+use crate::campaign::seed_file::{Header, print};
 use crate::check::Scenario;
 use crate::check::tiny::{SCENARIO, Tiny};
 use crate::engine::{Native, Options};
@@ -15,10 +15,8 @@ fn header() -> Header {
 
 #[test]
 fn expanded_plans_print_and_parse_to_themselves() {
-    let known = |id| ENGINE_SITES.iter().chain(SCENARIO.site_list).any(|site| site.id == id);
     for seed in 0..1_000 {
-        for mut plan in [SCENARIO.expand(seed), SCENARIO.expand_control(seed)] {
-            plan.odds.retain(|(site, _)| known(*site));
+        for plan in [SCENARIO.expand(seed), SCENARIO.expand_control(seed)] {
             let text = print(&SCENARIO, &header(), &plan);
             assert_eq!(read(&text), Ok((header(), plan)), "{text}");
         }
@@ -47,7 +45,8 @@ fn a_materialised_run_prints_and_parses_to_itself() {
 #[test]
 fn every_kind_of_noise_is_an_outcome_of_its_site() {
     for row in noise_sites() {
-        let Some(site) = ENGINE_SITES.iter().find(|site| site.id == row.site) else { continue };
+        let site = ENGINE_SITES.iter().find(|site| site.id == row.site);
+        let site = site.unwrap_or_else(|| panic!("{} has a site", row.kind.name()));
         let (first, count) = (usize::from(row.first), row.shares.len());
         let names = site.outcomes.get(first - 1..first - 1 + count);
         let names = names.unwrap_or_else(|| panic!("{} has outcome {first}", site.name));
@@ -118,12 +117,11 @@ fn what_a_seed_grows_into_has_not_changed() {
         ..SCENARIO
     };
     let mut all = String::new();
-    for seed in [1, 4, 12, 17] {
+    for seed in [1, 4, 13, 14, 18] {
         let mut plan = scenario.expand(seed);
         plan.ops.truncate(2);
         all += &print(&scenario, &header(), &plan);
         all += "\n";
     }
-    std::fs::write("/tmp/golden", &all).unwrap();
     assert_eq!(all, include_str!("expanded.golden"));
 }
