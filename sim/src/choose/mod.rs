@@ -175,7 +175,8 @@ impl Default for Choices {
 }
 
 impl Choices {
-    /// Starts over for a run with this seed: nothing is drawn until odds or overrides are set. Keeps its memory.
+    /// Starts over for a run with this seed: nothing is drawn until odds or overrides are set. Keeps its memory, and goes
+    /// on recording if it was, from the first decision on.
     pub fn reset(&mut self, seed: u64) {
         self.seed = seed;
         self.detail_seed = seed;
@@ -186,7 +187,9 @@ impl Choices {
         self.overridden = 0;
         self.overrides.clear();
         self.calm = false;
-        self.recording = None;
+        if let Some(recording) = &mut self.recording {
+            recording.clear();
+        }
     }
 
     /// Takes the details of outcomes from another seed than the outcomes themselves.

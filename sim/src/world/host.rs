@@ -300,12 +300,9 @@ impl<A: Actor> Host<A> for Core<A> {
         let folded = fold(state, (Tag::Choose as u64) << 48 ^ u64::from(outcome));
         self.digest = Mixer::new(state ^ ((state ^ folded) & unusual));
         if self.tracer.is_some() && outcome != 0 {
-            self.trace(|_| {
-                format!(
-                    "choose {}: {}",
-                    site.name,
-                    site.outcomes[(outcome - 1) as usize % site.outcomes.len()]
-                )
+            self.trace(|_| match site.outcomes.get(outcome as usize - 1) {
+                Some(named) => format!("choose {}: {named}", site.name),
+                None => format!("choose {}: {outcome}", site.name),
             });
         }
         outcome

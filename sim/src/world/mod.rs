@@ -99,7 +99,7 @@ impl<A: Actor> World<A> {
         self.core.tracer.as_ref().map_or(&[], |t| t.lines())
     }
 
-    /// From now on, keeps every decision that differs from calm.
+    /// From now on, keeps every decision that differs from calm. Asked for before a reset, it keeps those of the whole run.
     pub fn record_decisions(&mut self) {
         self.core.choices.record();
     }
