@@ -7,4 +7,6 @@ mod locks;
 mod order;
 mod points;
 mod probe;
+mod process;
 mod stale;
+mod timers;
