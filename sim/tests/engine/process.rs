@@ -144,7 +144,7 @@ fn a_crash_loses_what_was_not_synced_and_a_kill_does_not() {
         found(&lab.tune(|run| (run.grace, run.fragile) = (Span::us(1), NodeSet::one(N0))).run())
     };
     assert_eq!(run(vec![], "crash"), "n0 not found", "not even the name was durable");
-    assert_eq!(run(vec![SyncDir], "kill"), "n0 done");
+    assert_eq!(run(vec![SyncDir], "crash"), "n0 opened 0", "the name was");
     for death in ["kill", "stop"] {
         assert_eq!(run(vec![], death), "n0 opened 100", "{death}");
     }
