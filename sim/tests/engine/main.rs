@@ -3,6 +3,7 @@
 //! Reading order: `probe/mod.rs` (an actor that does what a script says), `probe/lab.rs` (a world of such actors), then
 //! any of the tests.
 
+mod kinds;
 mod locks;
 mod order;
 mod points;
