@@ -3,8 +3,11 @@
 //! Reading order: `probe/mod.rs` (an actor that does what a script says), `probe/lab.rs` (a world of such actors), then
 //! any of the tests.
 
+mod kinds;
 mod locks;
 mod order;
 mod points;
 mod probe;
+mod process;
 mod stale;
+mod timers;
