@@ -188,7 +188,11 @@ impl<A: Actor> Case for PlanCase<'_, A> {
         self.plan = shrunk.plan;
         self.record(&shrunk.report);
         let (executions, minimal) = (shrunk.executions, shrunk.minimal);
-        Ok(Shrinking { signature, before, after: self.size(), executions, minimal })
+        let detail = match shrunk.report.verdict {
+            Verdict::Broken(violation) => violation.detail,
+            Verdict::Pass | Verdict::Inconclusive(_) => String::new(),
+        };
+        Ok(Shrinking { signature, detail, before, after: self.size(), executions, minimal })
     }
 
     fn lines(&self) -> Lines {

@@ -132,7 +132,8 @@ fn describe(message: &mut String, runner: &dyn Runner, finding: &Finding, closel
         let _ = write!(message, "\nthe last steps:\n{}\n", report.trace.join("\n"));
     }
     let (model, slug) = (model_of(scenario), signature.slug());
-    let size = finding.shrunk.map_or_else(String::new, |s| format!("shrunk to {}; ", s.after));
+    let size = finding.shrunk.as_ref();
+    let size = size.map_or_else(String::new, |s| format!("shrunk to {}; ", s.after));
     let _ = write!(
         message,
         "\n{size}to keep it, put this into seeds/{model}/{slug}.toml:\n\n{text}\n{}\n\n",

@@ -40,7 +40,9 @@ pub(super) fn run(
     let bug = case.header().bug.clone();
     let path = store.path(&scenario, bug.as_deref(), shrunk.signature);
     if case.header().comment.is_empty() {
-        case.set_comment(vec![format!("{}; found at seed {}.", shrunk.signature, case.seed())]);
+        let mut comment = vec![format!("{}; found at seed {}.", shrunk.signature, case.seed())];
+        comment.extend(shrunk.detail.lines().map(String::from));
+        case.set_comment(comment);
     }
     let text = case.print();
     store::replace(&path, &text)?;

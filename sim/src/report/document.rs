@@ -130,7 +130,7 @@ impl Found {
             class: finding.signature.class,
             file: finding.file.as_deref().map(shown),
             times: finding.times,
-            shrunk: finding.shrunk.map(|shrunk| shrunk.after),
+            shrunk: finding.shrunk.as_ref().map(|shrunk| shrunk.after),
         }
     }
 }

@@ -80,16 +80,22 @@ impl Size {
 
 impl std::fmt::Display for Size {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Size { ops, faults, noise } = self;
-        write!(f, "{ops} operations, {faults} faults, {noise} noise lines")
+        let counts = [(self.ops, "operation"), (self.faults, "fault"), (self.noise, "noise line")];
+        for (i, (n, noun)) in counts.into_iter().enumerate() {
+            let (comma, plural) = (if i > 0 { ", " } else { "" }, if n == 1 { "" } else { "s" });
+            write!(f, "{comma}{n} {noun}{plural}")?;
+        }
+        Ok(())
     }
 }
 
 /// What a shrink did.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Shrinking {
     /// The signature that was kept.
     pub signature: Signature,
+    /// What was seen in the run of the small plan.
+    pub detail: String,
     /// The size of the plan with its noise as lines, before.
     pub before: Size,
     /// The size after.

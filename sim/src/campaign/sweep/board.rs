@@ -23,7 +23,7 @@ pub struct Finding {
     pub bug: Option<&'static str>,
     /// The promise and the class.
     pub signature: Signature,
-    /// What was seen at that seed.
+    /// What was seen at that seed; once it is shrunk, in the run of the small plan.
     pub detail: String,
     /// How many seeds showed it.
     pub times: u64,
@@ -139,6 +139,7 @@ impl Board {
                 match small(lanes[key.0], &finding, limit) {
                     Ok(_) if interrupted() => {}
                     Ok((text, shrunk)) => {
+                        finding.detail.clone_from(&shrunk.detail);
                         (finding.text, finding.shrunk) = (text, Some(shrunk));
                         self.keep(&mut finding, news);
                         let _ = news.send(News::Shrunk(finding.clone()));
@@ -191,7 +192,7 @@ fn small(
     let shrunk = case.shrink(limit).map_err(|report| {
         format!("{scenario} {seed} does not break a second time: {:?}", report.verdict)
     })?;
-    case.set_comment(comment(finding));
+    case.set_comment(comment(&Finding { detail: shrunk.detail.clone(), ..finding.clone() }));
     let text = case.print();
     crate::campaign::corpus::stands(runner, &text)
         .map_err(|why| format!("{scenario} {seed}: the shrunk seed file does not replay: {why}"))?;
