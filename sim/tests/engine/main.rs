@@ -3,6 +3,7 @@
 //! Reading order: `probe/mod.rs` (an actor that does what a script says), `probe/lab.rs` (a world of such actors), then
 //! any of the tests.
 
+mod keys;
 mod kinds;
 mod locks;
 mod order;
@@ -11,3 +12,4 @@ mod probe;
 mod process;
 mod stale;
 mod timers;
+mod value;
