@@ -140,6 +140,8 @@ pub(crate) enum Do {
     FailStop,
     Abort,
     Panic,
+    /// Sends messages in the order of a hash map that the process has seeded: what a model must never do.
+    Leak(u16),
 }
 
 /// What happens, and what follows.
@@ -285,6 +287,7 @@ impl Probe {
             Do::FailStop => cx.fail_stop("the script says so"),
             Do::Abort => cx.abort("the script says so"),
             Do::Panic => panic!("the script says so"),
+            Do::Leak(to) => leak(|n| cx.send(ActorId(to), about("a", n))),
             Do::Queue | Do::Answer(_) | Do::Want(_) | Do::Release(_) => self.serve(effect, cx),
             other => self.act_on_files_and_streams(&other, cx),
         }
@@ -347,6 +350,13 @@ impl Probe {
             _ => unreachable!("done by the caller"),
         }
     }
+}
+
+#[expect(clippy::disallowed_types, reason = "a test wants this leak caught")]
+fn leak(each: impl FnMut(u64)) {
+    let seeded_by_the_process: std::collections::HashMap<u64, ()> =
+        (1..=16).map(|n| (n, ())).collect();
+    seeded_by_the_process.into_keys().for_each(each);
 }
 
 fn next(byte: &mut u8) -> u8 {
