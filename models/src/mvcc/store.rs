@@ -226,5 +226,18 @@ pub enum Fatal {
     HalfWay(OpError),
 }
 
+impl Fatal {
+    /// A name of the kind of contradiction, the same for all revisions.
+    pub fn class(self) -> &'static str {
+        match self {
+            Fatal::MissingRecord(_) => "a record is missing",
+            Fatal::DamagedRecord(_) => "a record is damaged",
+            Fatal::DamagedKey => "the key of a record is damaged",
+            Fatal::DamagedMark => "a compaction mark is damaged",
+            Fatal::HalfWay(_) => "a transaction failed half-way",
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests;
