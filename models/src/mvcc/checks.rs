@@ -7,6 +7,7 @@ use seedbed_sim::nemesis::Config;
 use seedbed_sim::time::Span;
 use seedbed_sim::world::{Step, World};
 
+use super::committer::DISK_PATIENCE;
 use super::compaction::{FINISHED, SCHEDULED, mark};
 use super::judge::{Judge, index_agrees, records_are_kept};
 use super::message::Note;
@@ -197,14 +198,17 @@ fn all_becomes_durable(world: &World<Mvcc>, _: &Ghost) -> Result<(), String> {
 
 /// More records than a run writes.
 const RECORDS_MAX: u64 = 300;
+/// More than this many times slower no node is made; what a slow node has begun to wait for, it waits out after the heal.
+const SLOWEST: u64 = 100;
 
-/// A disk that was silent, a restart and late hand-overs take less than two seconds; a round of the batch timer comes on
-/// top, and a few compactions that look at all records each.
+/// Late hand-overs and restarts take less than two seconds. A slow node may have begun a round of the batch timer, the
+/// pause of a compaction, or to wait for a silent disk. A few compactions that look at all records come on top.
 fn settled(config: &Config) -> Span {
     let Settings { batch_interval, compaction_batch, compaction_pause, .. } = Settings::of(config);
+    let begun = batch_interval + compaction_pause + DISK_PATIENCE;
     let batches = RECORDS_MAX / compaction_batch as u64 + 1;
     let compaction = (compaction_pause + Span::ms(2)).times(batches);
-    Span::secs(2) + batch_interval + compaction.times(3)
+    Span::secs(2) + begun.times(SLOWEST) + compaction.times(3)
 }
 
 fn told_as_done(world: &World<Mvcc>, ghost: &Ghost, _: &Config) -> Result<Checked, String> {

@@ -29,7 +29,7 @@ use super::{mark, point};
 
 const FILE: FileName = FileName::new("db");
 /// How long the disk may take for a request.
-const DISK_PATIENCE: Span = Span::ms(100);
+pub(super) const DISK_PATIENCE: Span = Span::ms(100);
 
 /// Opens the file of a backend and carries out its commits.
 #[derive(Clone, Debug)]

@@ -14,11 +14,11 @@
 use super::compaction::Compaction;
 use super::defects::Defects;
 use super::message::AskId;
-use super::op::{Get, Keys, Op, Request};
+use super::op::{Keys, Op, Request};
 use super::reference::Reference;
-use super::response::Outcome;
+use super::response::{KeyValue, Outcome};
 use super::restore::restore;
-use super::store::Store;
+use super::store::{Fatal, Store, record_at};
 use super::{backend::Backend, backend::Bucket, revision::RecordKey};
 use seedbed_sim::check::Checked;
 use std::collections::BTreeSet;
@@ -201,10 +201,8 @@ impl Judge {
     /// How the keys that exist now differ from those of the reference at a revision.
     fn differs(&self, store: &Store, backend: &Backend, revision: i64) -> Option<String> {
         let expected = self.reference.at(revision)?;
-        let keys = Keys::From(Vec::new());
-        let everything = Get { keys, at: None, limit: 0, count_only: false };
-        let found = match store.range(backend, &everything) {
-            Ok(found) => found.kvs,
+        let found = match present_keys(store, backend) {
+            Ok(found) => found,
             Err(error) => return Some(format!("nothing can be read: {error}")),
         };
         let odd = found.iter().find(|kv| expected.get(&kv.key) != Some(kv));
@@ -214,6 +212,13 @@ impl Judge {
         let missing = expected.values().find(|kv| !found.contains(kv));
         missing.map(|kv| format!("{kv} is missing"))
     }
+}
+
+/// The keys that exist, by the index and the records. A read could be refused: a revision that went back may be compacted.
+fn present_keys(store: &Store, backend: &Backend) -> Result<Vec<KeyValue>, Fatal> {
+    let all = Keys::From(Vec::new());
+    let present = store.index().range(&all, i64::MAX);
+    present.map(|(_, revision)| record_at(backend, revision)).collect()
 }
 
 /// Whether the index in memory is the one that a restart would build, as far as a compaction that was accepted keeps it.

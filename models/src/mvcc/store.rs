@@ -189,7 +189,7 @@ impl Store {
 }
 
 /// The record that the index says was written at `revision`.
-fn record_at(backend: &Backend, revision: Revision) -> Result<KeyValue, Fatal> {
+pub(super) fn record_at(backend: &Backend, revision: Revision) -> Result<KeyValue, Fatal> {
     let key = RecordKey { revision, tombstone: false }.encode();
     let bytes = backend.get(Bucket::Key, &key).ok_or(Fatal::MissingRecord(revision))?;
     record::decode(bytes).map_err(|_| Fatal::DamagedRecord(revision))
