@@ -76,7 +76,8 @@ impl Lines {
     /// All lines with their places.
     pub fn all(&self) -> impl Iterator<Item = (Line, &str)> {
         let ops = self.ops.iter().enumerate().map(|(i, text)| (Line::Op(i), text.as_str()));
-        let faults = self.faults.iter().enumerate().map(|(i, text)| (Line::Fault(i), text.as_str()));
+        let faults =
+            self.faults.iter().enumerate().map(|(i, text)| (Line::Fault(i), text.as_str()));
         let noise = self.noise.iter().flatten().enumerate();
         ops.chain(faults).chain(noise.map(|(i, text)| (Line::Noise(i), text.as_str())))
     }
@@ -176,8 +177,8 @@ impl<A: Actor> Case for PlanCase<'_, A> {
         let before = self.size();
         let native = &mut self.native;
         // A plan that catches a planted bug says nothing if it breaks the promise without the bug too.
-        let planted = self.plan.bugs != BugSet::NONE
-            && hush(|| passes_without_bug(native, &self.plan));
+        let planted =
+            self.plan.bugs != BugSet::NONE && hush(|| passes_without_bug(native, &self.plan));
         let mut judge = |plan: &Plan<A>| {
             let report = run_plan(native, plan, Options::default());
             let same = Signature::of_verdict(&report.verdict) == Some(signature);

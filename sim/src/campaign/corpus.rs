@@ -2,8 +2,8 @@
 
 use super::case::Case;
 use super::registry::Registry;
-use super::runner::Runner;
 use super::replay::{End, recorded};
+use super::runner::Runner;
 use super::seed_file::{self, InputError};
 use super::signature::Signature;
 use super::store;

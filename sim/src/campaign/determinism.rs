@@ -40,7 +40,11 @@ pub fn digests(
                 let mut session = runner.session();
                 while !stop.load(Ordering::Relaxed) {
                     let taken = next.fetch_add(1, Ordering::Relaxed);
-                    let at = if manner.backwards { starts.len().checked_sub(taken + 1) } else { Some(taken) };
+                    let at = if manner.backwards {
+                        starts.len().checked_sub(taken + 1)
+                    } else {
+                        Some(taken)
+                    };
                     let Some((at, start)) = at.and_then(|at| Some((at, *starts.get(at)?))) else {
                         return;
                     };
@@ -125,18 +129,12 @@ pub fn parting(left: &Probe, right: &Probe) -> Option<Parting> {
     }
     let only_end = differs > common && left.steps.len() == right.steps.len();
     let lines = |probe: &Probe| lines_of(&probe.trace, if only_end { common } else { differs });
-    Some(Parting {
-        step: (!only_end).then_some(differs),
-        left: lines(left),
-        right: lines(right),
-    })
+    Some(Parting { step: (!only_end).then_some(differs), left: lines(left), right: lines(right) })
 }
 
 /// The lines of one step of a trace.
 fn lines_of(trace: &[String], step: usize) -> Vec<String> {
-    let number = |line: &String| -> Option<usize> {
-        line.split_whitespace().next()?.parse().ok()
-    };
+    let number = |line: &String| -> Option<usize> { line.split_whitespace().next()?.parse().ok() };
     let begins = trace.iter().position(|line| number(line) == Some(step));
     let Some(begins) = begins else { return vec!["(the run has ended)".into()] };
     let rest = &trace[begins..];
@@ -150,7 +148,8 @@ mod tests {
     use crate::campaign::fixture::scenario;
 
     fn run(steps: &[u64], digest: u64) -> Probe {
-        let trace = (1..=steps.len()).flat_map(|n| [format!("{n:>6}  step"), format!("  + effect {n}")]);
+        let trace =
+            (1..=steps.len()).flat_map(|n| [format!("{n:>6}  step"), format!("  + effect {n}")]);
         Probe { steps: steps.to_vec(), digest, trace: trace.collect() }
     }
 

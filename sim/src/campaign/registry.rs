@@ -1,5 +1,6 @@
 //! The scenarios of any number of models, and the verbs of their transcripts.
 
+use super::bench::Allocated;
 use super::runner::Runner;
 use super::signature::model_of;
 use super::transcript::MakeVerbs;
@@ -11,6 +12,7 @@ use crate::check::Scenario;
 pub struct Registry {
     runners: Vec<Box<dyn Runner>>,
     verbs: Vec<(&'static str, MakeVerbs)>,
+    allocated: Option<fn() -> Allocated>,
 }
 
 /// A planted bug with the scenarios of its model.
@@ -52,6 +54,19 @@ impl Registry {
         assert!(self.verbs(name).is_none(), "there are verbs called {name} already");
         self.verbs.push((name, make));
         self
+    }
+
+    /// Lets `bench` count allocations: `allocated` reads the counters of the program's allocator.
+    #[must_use]
+    pub fn with_allocations(mut self, allocated: fn() -> Allocated) -> Registry {
+        self.allocated = Some(allocated);
+        self
+    }
+
+    /// Reads the counters of the program's allocator, where it has some.
+    #[must_use]
+    pub fn allocated(&self) -> Option<fn() -> Allocated> {
+        self.allocated
     }
 
     /// All scenarios, in the order in which they were added.

@@ -72,7 +72,10 @@ pub fn replace(path: &Path, text: &str) -> Result<(), String> {
     })
 }
 
-#[expect(clippy::disallowed_methods, reason = "two processes may write into one folder; no run sees the name")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "two processes may write into one folder; no run sees the name"
+)]
 fn temporary_name(of: &str) -> String {
     format!(".{of}.{}.tmp", std::process::id())
 }
@@ -82,8 +85,7 @@ fn temporary_name(of: &str) -> String {
 /// # Errors
 /// If it is not there, is a folder, or is not UTF-8: which line.
 pub fn read(path: &Path) -> Result<String, InputError> {
-    let wrong =
-        |line, message| InputError { file: path.display().to_string(), line, message };
+    let wrong = |line, message| InputError { file: path.display().to_string(), line, message };
     let bytes = fs::read(path).map_err(|error| {
         let message = match error.kind() {
             ErrorKind::NotFound => "expected a file, found nothing of that name".to_string(),

@@ -66,7 +66,10 @@ struct Asked {
 
 impl Asked {
     #[track_caller]
-    #[expect(clippy::disallowed_methods, reason = "which seeds are run is asked before any run begins")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "which seeds are run is asked before any run begins"
+    )]
     fn from_environment(runs: u64) -> Asked {
         let (one, many) = (std::env::var("SEEDBED_SEED"), std::env::var("SEEDBED_SEEDS"));
         Asked::read(one.ok().as_deref(), many.ok().as_deref(), runs)
@@ -143,7 +146,10 @@ const STEPS_SHOWN: usize = 30;
 
 /// The command that repeats a seed of the running test.
 fn repeat(seed: u64) -> String {
-    #[expect(clippy::disallowed_methods, reason = "the name of the test, for the command; no run sees it")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the name of the test, for the command; no run sees it"
+    )]
     let thread = std::thread::current();
     // The test harness calls its threads after the tests; a runner that gives each test a process may not.
     let name = thread.name().filter(|name| *name != "main").map(|name| format!(" {name}"));

@@ -107,9 +107,10 @@ fn play_block(
     played: &mut Played,
 ) -> Result<usize, (usize, String)> {
     let rule = lines[from..].iter().position(|line| *line == RULE);
-    let rule = from + rule.ok_or_else(|| {
-        (lines.len(), format!("expected `{RULE}` below the command of line {}", from + 1))
-    })?;
+    let rule = from
+        + rule.ok_or_else(|| {
+            (lines.len(), format!("expected `{RULE}` below the command of line {}", from + 1))
+        })?;
     let commands = &lines[from..rule];
     if let Some(empty) = commands.iter().position(|line| line.is_empty()) {
         let message = format!("expected `{RULE}` or another command, found an empty line");

@@ -35,6 +35,8 @@ pub(super) enum Verb {
     Transcript(Transcript),
     /// Checks a recorded client history for linearizability
     History(History),
+    /// Measures the engine's workloads beside bare loops, and every scenario
+    Bench(Bench),
     #[command(name = "child-digests", hide = true)]
     ChildDigests(ChildDigests),
     #[command(name = "child-probe", hide = true)]
@@ -45,6 +47,18 @@ pub(super) enum Verb {
 pub(super) struct List {
     /// Scenarios or models; all if none is named
     pub(super) scenarios: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Bench {
+    /// Workloads, scenarios or models; all if none is named
+    pub(super) names: Vec<String>,
+    /// How long each measurement takes
+    #[arg(long, value_parser = time, default_value = "300ms")]
+    pub(super) time: Duration,
+    /// Interleaved rounds, of which the median counts
+    #[arg(long, value_parser = runs, value_name = "N", default_value = "7")]
+    pub(super) rounds: u32,
 }
 
 #[derive(Debug, Args)]
@@ -247,7 +261,9 @@ mod tests {
     fn ranges_times_and_counts_are_read_or_refused() {
         assert_eq!(seeds("5..7"), Ok(Seeds::These(5..7)));
         assert_eq!(seeds("fresh"), Ok(Seeds::Fresh));
-        for text in ["", "5", "..", "7..5", "5..5", "-1..5", "0..99999999999999999999", "a..b", "5..=7"] {
+        for text in
+            ["", "5", "..", "7..5", "5..5", "-1..5", "0..99999999999999999999", "a..b", "5..=7"]
+        {
             assert!(seeds(text).expect_err(text).contains("A..B"), "{text}");
         }
         assert_eq!(time("90s"), Ok(Duration::from_secs(90)));

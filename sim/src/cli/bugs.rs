@@ -74,11 +74,7 @@ fn hunt_all(hunt: &Hunt<'_>, planted: &[Planted<'_>], console: &mut Console<'_>)
 }
 
 /// Writes the smallest find down; answers where.
-fn keep(
-    planted: &Planted<'_>,
-    track: &Track,
-    dir: Option<&Path>,
-) -> Result<Option<String>, Usage> {
+fn keep(planted: &Planted<'_>, track: &Track, dir: Option<&Path>) -> Result<Option<String>, Usage> {
     let Some((dir, catch)) = dir.zip(track.best.as_ref()) else { return Ok(None) };
     let path = dir.join(planted.model).join(format!("{}.toml", planted.bug.name));
     store::replace(&path, &catch.text)?;

@@ -36,7 +36,8 @@ pub(super) fn run(
     let mut document = Determinism::default();
     for (i, runner) in runners.iter().enumerate() {
         let mut seeds = asked.seeds.clone();
-        let mut compared = Compared { runner: *runner, child, jobs: jobs(asked), differences: Vec::new() };
+        let mut compared =
+            Compared { runner: *runner, child, jobs: jobs(asked), differences: Vec::new() };
         while !seeds.is_empty() && !INTERRUPTED.load(Ordering::Relaxed) {
             let block = seeds.start..seeds.end.min(seeds.start.saturating_add(BLOCK));
             seeds.start = block.end;
@@ -156,7 +157,8 @@ fn say(of: &DeterminismOf, console: &mut Console<'_>) {
 
 /// The program again: in another folder, with another environment.
 fn child(program: &Path, words: &[&str]) -> Result<String, Usage> {
-    let wrong = |why: String| Usage(format!("{}: expected a child process: {why}", program.display()));
+    let wrong =
+        |why: String| Usage(format!("{}: expected a child process: {why}", program.display()));
     let output = Command::new(program)
         .args(words)
         .env_clear()

@@ -31,7 +31,8 @@ fn say(info: &Info, console: &mut Console<'_>) {
     group("checks", owned(info.checks.clone()));
     group("sometimes", owned(info.marks.iter().map(|mark| mark.name).collect()));
     group("points", owned(info.points.iter().map(|point| point.name).collect()));
-    let bug = |bug: &crate::actor::Bug| format!("{}: breaks `{}`; {}", bug.name, bug.breaks, bug.source);
+    let bug =
+        |bug: &crate::actor::Bug| format!("{}: breaks `{}`; {}", bug.name, bug.breaks, bug.source);
     group("bugs", info.bugs.iter().map(bug).collect());
     let knob = |k: &crate::nemesis::Knob| format!("{} {}..={}: {}", k.name, k.min, k.max, k.about);
     group("knobs", info.knobs.iter().map(knob).collect());

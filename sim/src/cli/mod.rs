@@ -11,6 +11,7 @@
 //! verdict; else 0; 2 for usage or unreadable input.
 
 mod args;
+mod bench;
 mod bugs;
 mod console;
 mod determinism;
@@ -83,7 +84,11 @@ impl From<String> for Usage {
 impl From<InputError> for Usage {
     fn from(error: InputError) -> Usage {
         let InputError { file, line, message } = error;
-        Usage(if line == 0 { format!("{file}: {message}") } else { format!("{file}:{line}: {message}") })
+        Usage(if line == 0 {
+            format!("{file}: {message}")
+        } else {
+            format!("{file}:{line}: {message}")
+        })
     }
 }
 
@@ -158,6 +163,7 @@ fn run_at(
             determinism::run(registry, asked, place.child.as_deref(), &mut console)
         }
         Verb::Transcript(asked) => transcript::run(registry, asked, &mut console),
+        Verb::Bench(asked) => bench::run(registry, asked, &mut console),
         Verb::History(asked) => history::run(asked, &mut console),
         Verb::ChildDigests(asked) => determinism::child_digests(registry, asked, &mut console),
         Verb::ChildProbe(asked) => determinism::child_probe(registry, asked, &mut console),

@@ -25,8 +25,7 @@ pub(super) fn run(
     let own_bug = case.header().bug.clone();
     set_bug(case.as_mut(), asked.bug.as_deref())?;
     leave_out(case.as_mut(), &asked.without, target.name)?;
-    let as_recorded =
-        target.is_file && asked.without.is_empty() && case.header().bug == own_bug;
+    let as_recorded = target.is_file && asked.without.is_empty() && case.header().bug == own_bug;
     let keep = if asked.trace { usize::MAX } else { LINES_SHOWN };
     let options = Options { trace: Some(keep), ..Options::default() };
     let replay = if as_recorded {

@@ -2,9 +2,9 @@
 
 use super::replay::{open, set_bug};
 use super::{Console, INTERRUPTED, Status, Usage, args};
+use crate::campaign::Registry;
 use crate::campaign::shrink::Limit;
 use crate::campaign::store::{self, Store};
-use crate::campaign::Registry;
 use crate::engine::Verdict;
 use crate::report::document::{ShrunkPlan, shown};
 use crate::report::number::grouped;

@@ -80,7 +80,10 @@ fn window(asked: &args::Sweep) -> (Range<u64>, Option<Duration>) {
 }
 
 /// The first seed of a random window. It is short enough to stay exact in any reader of JSON.
-#[expect(clippy::disallowed_types, reason = "a window that nobody has seen must come from outside; it is printed")]
+#[expect(
+    clippy::disallowed_types,
+    reason = "a window that nobody has seen must come from outside; it is printed"
+)]
 fn fresh() -> u64 {
     use std::hash::{BuildHasher, Hasher};
     std::hash::RandomState::new().build_hasher().finish() >> 13
@@ -133,7 +136,9 @@ fn report(outcome: &Outcome, seeds: &Range<u64>, asked: &args::Sweep, console: &
         if let Some((seed, reason)) = &lane.tally.first_inconclusive {
             let name = lane.info.name;
             let many = grouped(lane.tally.inconclusive);
-            console.say(format_args!("\n{name}: {many} runs came to no verdict; seed {seed}: {reason}"));
+            console.say(format_args!(
+                "\n{name}: {many} runs came to no verdict; seed {seed}: {reason}"
+            ));
             let seed = seed.to_string();
             let mut words = vec!["replay", name, &seed];
             words.extend(asked.bug.iter().flat_map(|bug| ["--bug", bug]));

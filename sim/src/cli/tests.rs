@@ -140,8 +140,7 @@ fn the_findings_of_a_sweep_are_the_same_for_any_number_of_jobs() {
 fn a_finding_is_on_disk_small_and_its_command_repeats_it() {
     let out = Folder::new("repeat");
     let dir = out.path("f");
-    let said =
-        seedbed(&["sweep", "--seeds", "0..300", "--bug", "forgets-sevenths", "--out", &dir]);
+    let said = seedbed(&["sweep", "--seeds", "0..300", "--bug", "forgets-sevenths", "--out", &dir]);
     assert_eq!(said.status, Status::Finding, "{}", said.err);
     let file = said.last().strip_prefix("seedbed replay ").expect("the command").to_string();
     assert!(read(&file).contains("bug      = \"forgets-sevenths\""));
@@ -177,8 +176,7 @@ fn small(folder: &Folder, bug: &str) -> String {
 #[test]
 fn every_planted_bug_is_found_and_every_line_of_its_seed_file_is_needed() {
     let folder = Folder::new("bugs");
-    let said =
-        seedbed(&["bugs", "--windows", "3", "--keep", &folder.path("seeds"), "--json"]);
+    let said = seedbed(&["bugs", "--windows", "3", "--keep", &folder.path("seeds"), "--json"]);
     assert_eq!(said.status, Status::Clean, "{}", said.err);
     let registry = Registry::new().with(scenario());
     for bug in said.json()["bugs"].as_array().expect("a list") {
@@ -215,7 +213,8 @@ fn another_digest_or_a_line_without_use_makes_it_not_the_same_run() {
     assert_eq!(said.status, Status::Finding, "the same promise broke all the same");
     assert!(said.out.contains("not the same run: the digest was 0000000000000001"), "{}", said.out);
 
-    let unused = text.replace(digest, &format!("{digest}\nfaults = [\"on 99th kept at n0: crash n0 for 1ms\"]"));
+    let unused = text
+        .replace(digest, &format!("{digest}\nfaults = [\"on 99th kept at n0: crash n0 for 1ms\"]"));
     let unused = folder.write("unused.toml", &unused);
     let said = seedbed(&["replay", &unused, "--json"]);
     assert_eq!(said.status, Status::Finding, "{}", said.err);
@@ -224,7 +223,12 @@ fn another_digest_or_a_line_without_use_makes_it_not_the_same_run() {
     let sound = text.replace("bug      = \"forgets-sevenths\"\n", "");
     let sound = folder.write("sound.toml", &sound);
     let said = seedbed(&["replay", &sound]);
-    assert_eq!(said.status, Status::Undecided, "the promise holds, so it is another run: {}", said.out);
+    assert_eq!(
+        said.status,
+        Status::Undecided,
+        "the promise holds, so it is another run: {}",
+        said.out
+    );
 }
 
 #[test]
@@ -235,10 +239,14 @@ fn update_rewrites_digests_and_lists_what_passes_or_does_not_line_up() {
     let digest = text.lines().find(|line| line.starts_with("digest")).expect("a digest");
     let stale = text.replace(digest, "digest   = \"0000000000000001\"");
     let stale = folder.write("stale.toml", &stale);
-    let passes = folder.write("passes.toml", &text.replace("bug      = \"forgets-sevenths\"\n", ""));
+    let passes =
+        folder.write("passes.toml", &text.replace("bug      = \"forgets-sevenths\"\n", ""));
     let unused = folder.write(
         "unused.toml",
-        &text.replace(digest, &format!("{digest}\nfaults = [\"on 99th kept at n0: crash n0 for 1ms\"]")),
+        &text.replace(
+            digest,
+            &format!("{digest}\nfaults = [\"on 99th kept at n0: crash n0 for 1ms\"]"),
+        ),
     );
     let said = seedbed(&["replay", "--update", &file, &stale, &passes, &unused, "--json"]);
     assert_eq!(said.status, Status::Undecided, "{}", said.err);
@@ -280,6 +288,16 @@ fn determinism_finds_no_difference_in_a_sound_model() {
     let said = seedbed(&["determinism", "--seeds", "0..300", "--json"]);
     assert_eq!(said.status, Status::Clean, "{}", said.err);
     assert_eq!(said.json()["scenarios"][0]["seeds"], 300);
+}
+
+#[test]
+fn bench_reports_workloads_and_scenarios() {
+    let said = seedbed(&["bench", "fan", "desk", "--rounds", "1", "--time", "1ms", "--json"]);
+    assert_eq!(said.status, Status::Clean, "{}", said.err);
+    let document = said.json();
+    assert_eq!(document["workloads"].as_array().map(Vec::len), Some(1));
+    assert!(document["workloads"][0]["of_bare"].as_f64() > Some(0.0));
+    assert_eq!(document["scenarios"][0]["scenario"], "desk/one");
 }
 
 #[test]
@@ -342,6 +360,8 @@ fn bad_input_gives_one_message_and_status_two() {
         (&["bugs", "--keep", &file], "expected a folder"),
         (&["determinism", "desk/two"], "expected one of the scenarios"),
         (&["determinism", "--seeds", "fresh"], "expected A..B"),
+        (&["bench", "nothing"], "expected one of the scenarios"),
+        (&["bench", "--rounds", "0"], "0"),
         (&["transcript", &none], "found nothing"),
         (&["transcript", &file], ":1: expected `# transcript NAME`"),
         (&["transcript", &no_verbs], ":1: expected verbs of one of echo"),

@@ -95,11 +95,9 @@ impl<'s, A: Actor> Native<'s, A> {
         let known = self.topology.take().filter(|(config, _)| *config == plan.config);
         let (config, topology) =
             known.unwrap_or_else(|| (plan.config.clone(), (self.scenario.topology)(&plan.config)));
-        // Before the reset: it puts the first operations down, after pauses that are decided.
         if options.decisions {
+            // Before the reset, which puts the clients' first operations down and so decides already.
             self.simulation.world.record_decisions();
-        } else {
-            self.simulation.world.take_decisions();
         }
         self.simulation.reset(self.scenario, &topology, plan);
         if let Some(keep) = options.trace {

@@ -1,6 +1,7 @@
 //! JSON documents: one on standard output for every verb that reports, with the shapes that the guide lists.
 
 use super::number::ms;
+use crate::campaign::bench::Figure;
 use crate::campaign::hunt::{Track, median_and_max};
 use crate::campaign::replay::Replay;
 use crate::campaign::shrink::Size;
@@ -332,4 +333,71 @@ pub struct TranscriptOf {
     /// The lines of the blocks that were answered differently.
     pub mismatches: Vec<usize>,
     pub rewritten: bool,
+}
+
+/// `bench`.
+#[derive(Debug, Serialize)]
+#[expect(missing_docs, reason = "the names are the document's")]
+pub struct Bench {
+    pub workloads: Vec<BenchedWorkload>,
+    pub scenarios: Vec<BenchedScenario>,
+}
+
+/// A workload of `bench`.
+#[derive(Debug, Serialize)]
+#[expect(missing_docs, reason = "the names are the document's")]
+pub struct BenchedWorkload {
+    pub name: &'static str,
+    pub events_per_s: u64,
+    pub runs_per_s: u64,
+    pub allocs_per_event: f64,
+    pub bytes_per_run: u64,
+    pub of_bare: Option<f64>,
+    pub bare_per_s: Option<u64>,
+}
+
+/// A scenario of `bench`.
+#[derive(Debug, Serialize)]
+#[expect(missing_docs, reason = "the names are the document's")]
+pub struct BenchedScenario {
+    pub scenario: &'static str,
+    pub events_per_s: u64,
+    pub runs_per_s: u64,
+    pub allocs_per_event: f64,
+    pub bytes_per_run: u64,
+}
+
+#[expect(clippy::float_arithmetic, clippy::cast_precision_loss, reason = "a figure for people")]
+fn unmilli(n: u64) -> f64 {
+    n as f64 / 1000.0
+}
+
+impl BenchedWorkload {
+    /// A workload's figures.
+    #[must_use]
+    pub fn new(figure: &Figure) -> BenchedWorkload {
+        BenchedWorkload {
+            name: figure.name,
+            events_per_s: figure.events_per_s,
+            runs_per_s: figure.runs_per_s,
+            allocs_per_event: unmilli(figure.milli_allocs_per_event),
+            bytes_per_run: figure.bytes_per_run,
+            of_bare: figure.milli_of_bare.map(unmilli),
+            bare_per_s: figure.bare_per_s,
+        }
+    }
+}
+
+impl BenchedScenario {
+    /// A scenario's figures.
+    #[must_use]
+    pub fn new(figure: &Figure) -> BenchedScenario {
+        BenchedScenario {
+            scenario: figure.name,
+            events_per_s: figure.events_per_s,
+            runs_per_s: figure.runs_per_s,
+            allocs_per_event: unmilli(figure.milli_allocs_per_event),
+            bytes_per_run: figure.bytes_per_run,
+        }
+    }
 }

@@ -1,9 +1,10 @@
 //! Tables for people.
 
 use super::number::{grouped, lasting, percent, rate};
+use crate::campaign::Planted;
+use crate::campaign::bench::Figure;
 use crate::campaign::hunt::{Track, median_and_max};
 use crate::campaign::sweep::{Lane, Outcome};
-use crate::campaign::Planted;
 use comfy_table::presets;
 use comfy_table::{CellAlignment, Table};
 
@@ -11,7 +12,14 @@ use comfy_table::{CellAlignment, Table};
 #[must_use]
 pub fn sweep(outcome: &Outcome) -> String {
     let mut table = fresh(&[
-        "scenario", "seeds", "counted", "runs/s", "events/s", "virtual", "findings", "gaps",
+        "scenario",
+        "seeds",
+        "counted",
+        "runs/s",
+        "events/s",
+        "virtual",
+        "findings",
+        "gaps",
         "never checked",
     ]);
     for lane in &outcome.lanes {
@@ -37,8 +45,17 @@ pub fn sweep(outcome: &Outcome) -> String {
 #[must_use]
 pub fn bugs(tracks: &[(&Planted<'_>, &Track)]) -> String {
     let mut table = fresh(&[
-        "bug", "scenario", "found", "runs: median", "max", "control: median", "max", "cpu s",
-        "ops", "faults", "noise",
+        "bug",
+        "scenario",
+        "found",
+        "runs: median",
+        "max",
+        "control: median",
+        "max",
+        "cpu s",
+        "ops",
+        "faults",
+        "noise",
     ]);
     for (planted, track) in tracks {
         let many = |n: Option<u64>| n.map_or_else(|| "-".to_string(), grouped);
@@ -62,6 +79,38 @@ pub fn bugs(tracks: &[(&Planted<'_>, &Track)]) -> String {
         ]);
     }
     finished(table, 2)
+}
+
+/// One line a workload or scenario.
+#[must_use]
+pub fn bench(figures: &[&Figure], allocations_counted: bool) -> String {
+    let mut table = fresh(&[
+        "workload",
+        "events/s",
+        "runs/s",
+        "allocations/event",
+        "bytes/run",
+        "of bare",
+        "bare/s",
+    ]);
+    for figure in figures {
+        let counted = |text: String| if allocations_counted { text } else { "-".into() };
+        table.add_row([
+            figure.name.to_string(),
+            grouped(figure.events_per_s),
+            grouped(figure.runs_per_s),
+            counted(thousandths(figure.milli_allocs_per_event)),
+            counted(grouped(figure.bytes_per_run)),
+            figure.milli_of_bare.map_or_else(|| "-".into(), thousandths),
+            figure.bare_per_s.map_or_else(|| "-".into(), grouped),
+        ]);
+    }
+    finished(table, 1)
+}
+
+/// `0.612` of 612 thousandths.
+fn thousandths(n: u64) -> String {
+    format!("{}.{:03}", n / 1000, n % 1000)
 }
 
 fn fresh(header: &[&str]) -> Table {

@@ -16,9 +16,8 @@ pub(super) fn with_config<A: Actor>(
     plan: &Plan<A>,
     config: &Config,
 ) -> Option<Plan<A>> {
-    let topology = |config: &Config| {
-        catch_unwind(AssertUnwindSafe(|| (scenario.topology)(config))).ok()
-    };
+    let topology =
+        |config: &Config| catch_unwind(AssertUnwindSafe(|| (scenario.topology)(config))).ok();
     let (old, new) = (topology(&plan.config)?, topology(config)?);
     let moved = Moved::between(scenario, &old, &new);
     let budget = (scenario.budget)(config);
@@ -69,11 +68,7 @@ struct Moved {
 }
 
 impl Moved {
-    fn between<A: Actor>(
-        scenario: &Scenario<A>,
-        old: &Topology<A>,
-        new: &Topology<A>,
-    ) -> Moved {
+    fn between<A: Actor>(scenario: &Scenario<A>, old: &Topology<A>, new: &Topology<A>) -> Moved {
         let (before, after): (Names, Names) = (scenario.names(old), scenario.names(new));
         let node = |name: &String| after.node_of(name).ok();
         let actor = |name: &String| after.actor_of(name).ok();
@@ -129,9 +124,7 @@ impl Moved {
             Fault::Conn(trouble, from, to) => {
                 Fault::Conn(trouble, self.node(from)?, self.node(to)?)
             }
-            Fault::Connect(trouble, node, span) => {
-                Fault::Connect(trouble, self.node(node)?, span)
-            }
+            Fault::Connect(trouble, node, span) => Fault::Connect(trouble, self.node(node)?, span),
             Fault::Disk(trouble, node, span) => Fault::Disk(trouble, self.node(node)?, span),
             Fault::Clock(trouble, node) => {
                 let trouble: ClockTrouble = trouble;

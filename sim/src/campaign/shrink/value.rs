@@ -4,18 +4,13 @@
 use crate::actor::Actor;
 use crate::check::Scenario;
 use crate::choose::{Decision, Site};
-use crate::fault::{
-    ClockTrouble, DiskTrouble, Fault, FaultLine, LinkTrouble, NodeSet, Path, When,
-};
+use crate::fault::{ClockTrouble, DiskTrouble, Fault, FaultLine, LinkTrouble, NodeSet, Path, When};
 use crate::nemesis::Run;
 use crate::time::Span;
 use crate::world::ENGINE_SITES;
 
 /// Spans that read well, from short to long.
-const LADDER: [Span; 16] = [
-    Span::us(1),
-    Span::us(10),
-    Span::us(100),
+const LADDER: [Span; 13] = [
     Span::ms(1),
     Span::ms(2),
     Span::ms(5),
@@ -73,7 +68,8 @@ fn smaller(fault: &Fault) -> Vec<Fault> {
             let mut smaller: Vec<Fault> =
                 fewer_nodes(path).into_iter().map(|p| Fault::Link(trouble, p, span)).collect();
             if let LinkTrouble::Slow(factor) = trouble {
-                smaller.extend(factors(factor).map(|f| Fault::Link(LinkTrouble::Slow(f), path, span)));
+                smaller
+                    .extend(factors(factor).map(|f| Fault::Link(LinkTrouble::Slow(f), path, span)));
             }
             smaller
         }
@@ -182,7 +178,8 @@ mod tests {
     #[test]
     fn every_simpler_line_is_simpler_by_a_measure_that_ends() {
         let (n0, n1) = (NodeId(0), NodeId(1));
-        let both = Path { from: NodeSet::one(n0).with(n1), to: NodeSet::one(NodeId(2)), both: true };
+        let both =
+            Path { from: NodeSet::one(n0).with(n1), to: NodeSet::one(NodeId(2)), both: true };
         let at = When::At(Span::ns(40_123_456));
         let on = When::On { nth: 7, point: 0, node: n0 };
         let faults = [
@@ -192,7 +189,9 @@ mod tests {
             Fault::Clock(ClockTrouble::Jump(-5_000_000), n0),
             Fault::Clock(ClockTrouble::Drift(-250, Span::ms(1)), n1),
         ];
-        for line in faults.into_iter().flat_map(|fault| [at, on].map(|when| FaultLine { when, fault })) {
+        for line in
+            faults.into_iter().flat_map(|fault| [at, on].map(|when| FaultLine { when, fault }))
+        {
             // Following always the last candidate is the longest way down.
             let (mut now, mut rounds) = (line, 0);
             while let Some(simpler) = simpler_faults(&now).pop() {
@@ -216,7 +215,8 @@ mod tests {
     #[test]
     fn a_delay_has_the_shorter_delays_of_its_site_as_candidates() {
         let site = &crate::world::THINK;
-        let of = |outcome| Decision { site: site.id, key: crate::choose::Key::own(0, 1, 0, 1), outcome };
+        let of =
+            |outcome| Decision { site: site.id, key: crate::choose::Key::own(0, 1, 0, 1), outcome };
         let all = simpler_outcomes(&[site], of(5));
         assert_eq!(all, [1, 2, 3, 4]);
         assert!(simpler_outcomes(&[site], of(1)).is_empty());

@@ -123,7 +123,10 @@ const PROGRESS_EVERY: Duration = Duration::from_millis(200);
 
 impl Sweep<'_> {
     /// Runs it. `tell` hears the news on this thread; raising `stop` ends it, and what was found stays.
-    #[expect(clippy::disallowed_methods, reason = "a campaign is measured in real time; no run sees it")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a campaign is measured in real time; no run sees it"
+    )]
     pub fn run(&self, stop: &AtomicBool, tell: &mut dyn FnMut(News)) -> Outcome {
         let began = std::time::Instant::now();
         let dispatch = Dispatch::new(self.lanes.len(), &self.seeds, self.time);

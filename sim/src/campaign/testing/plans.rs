@@ -1,7 +1,7 @@
 //! A proptest strategy for plans. What fails is made small by the shrinker of this crate, which knows which lines belong
 //! together; proptest keeps the seed and the number of cases.
 
-use super::{STEPS_SHOWN, Runner};
+use super::{Runner, STEPS_SHOWN};
 use crate::actor::Actor;
 use crate::campaign::seed_file::{self, Header};
 use crate::campaign::shrink::{self, Limit};
@@ -99,10 +99,9 @@ impl<A: Actor> Planned<A> {
     pub fn holds(&self) -> Result<(), TestCaseError> {
         self.holds_that(|_, report| match &report.verdict {
             Verdict::Pass => Ok(()),
-            Verdict::Broken(violation) => Err(format!(
-                "{} ({}): {}",
-                violation.check, violation.class, violation.detail
-            )),
+            Verdict::Broken(violation) => {
+                Err(format!("{} ({}): {}", violation.check, violation.class, violation.detail))
+            }
             Verdict::Inconclusive(reason) => Err(format!("no verdict: {reason}")),
         })
     }
@@ -153,7 +152,8 @@ impl<A: Actor> Planned<A> {
         };
         let text = seed_file::print(&*self.scenario, &header, plan);
         let model = model_of(Runner::name(&*self.scenario));
-        let drawn = if matches!(plan.noise, Noise::Drawn(_)) { " (its noise is drawn)" } else { "" };
+        let drawn =
+            if matches!(plan.noise, Noise::Drawn(_)) { " (its noise is drawn)" } else { "" };
         TestCaseError::fail(format!(
             "{said}\n\nthe last steps:\n{}\n\nto keep it{drawn}, put this into a file under seeds/{model}/:\n\n{text}",
             report.trace.join("\n"),
