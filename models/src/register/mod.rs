@@ -114,14 +114,23 @@ pub mod point {
     pub const LOG_REWRITTEN: Point = Point { index: 2, name: "log-rewritten" };
     /// A recovering replica has made the new name durable, and not yet begun to serve.
     pub const LOG_REPLACED: Point = Point { index: 3, name: "log-replaced" };
+    /// A coordinator has asked a replica, and not yet the next.
+    pub const REPLICA_ASKED: Point = Point { index: 4, name: "replica-asked" };
     /// A coordinator has heard a majority, and not yet acted on it.
-    pub const QUORUM_REACHED: Point = Point { index: 4, name: "quorum-reached" };
+    pub const QUORUM_REACHED: Point = Point { index: 5, name: "quorum-reached" };
     /// A coordinator has answered a client.
-    pub const REPLY_SENT: Point = Point { index: 5, name: "reply-sent" };
+    pub const REPLY_SENT: Point = Point { index: 6, name: "reply-sent" };
 
     /// All of them.
-    pub const ALL: &[Point] =
-        &[RECORD_WRITTEN, RECORD_SYNCED, LOG_REWRITTEN, LOG_REPLACED, QUORUM_REACHED, REPLY_SENT];
+    pub const ALL: &[Point] = &[
+        RECORD_WRITTEN,
+        RECORD_SYNCED,
+        LOG_REWRITTEN,
+        LOG_REPLACED,
+        REPLICA_ASKED,
+        QUORUM_REACHED,
+        REPLY_SENT,
+    ];
 }
 
 /// What a campaign must have seen at least once.

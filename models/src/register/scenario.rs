@@ -121,7 +121,7 @@ const DISKS: KindSet = KindSet::of(&[
 fn budget(config: &Config, kinds: KindSet) -> Budget {
     let minority = (config.get("replicas") - 1) / 2;
     let down_max = u32::try_from(minority).expect("a small number");
-    Budget { kinds, down_max, fragile_max: 0, faults_max: 8 }
+    Budget { kinds, down_max, fragile_max: 0, faults_max: 12 }
 }
 
 /// Nodes n0, n1, ... with a replica and a coordinator each, and clients c0, c1, ... who know all coordinators.
