@@ -83,14 +83,9 @@ impl<A: Actor> Watch<A> {
     /// # Errors
     /// The promise that was broken.
     #[inline]
-    pub fn after(
-        &mut self,
-        scenario: &Scenario<A>,
-        world: &World<A>,
-        step: &Step,
-    ) -> Result<(), Violation> {
+    pub fn after(&mut self, scenario: &Scenario<A>, world: &World<A>) -> Result<(), Violation> {
         for (check, count) in scenario.always.iter().zip(&mut self.evaluated) {
-            match (check.check)(world, &mut self.ghost, step) {
+            match (check.check)(world, &mut self.ghost, world.last_step()) {
                 Checked::Skipped => {}
                 Checked::Held => *count += 1,
                 Checked::Broken(class, detail) => {

@@ -5,7 +5,7 @@ use crate::actor::{Actor, HistoryEvent, Outcome};
 use crate::check::{Scenario, Watch};
 use crate::nemesis::Plan;
 use crate::time::{Span, Time};
-use crate::world::{Step, Stepped, Topology, World};
+use crate::world::{Stepped, Topology, World};
 
 /// How long the clients' last operations and the judge's questions may take after the heal.
 const COMPLETION_BOUND: Span = Span::secs(60);
@@ -28,8 +28,8 @@ enum Stage {
 /// What came of going on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Progress {
-    /// A step was made.
-    Step(Step),
+    /// A step was made; [`World::last_step`] says what it was about.
+    Step,
     /// Something happened that is no step.
     Between,
     /// The run is over; [`Simulation::verdict`] says what it came to.
@@ -95,9 +95,9 @@ impl<A: Actor> Simulation<A> {
             return if self.stage == Stage::Over { Progress::Over } else { Progress::Between };
         }
         match self.world.step() {
-            Stepped::Step(step) => {
-                self.after(scenario, plan, &step);
-                Progress::Step(step)
+            Stepped::Step => {
+                self.after(scenario, plan);
+                Progress::Step
             }
             Stepped::Void => Progress::Between,
             // Stages that wait are passed when nothing is due, so the next call ends this one.
@@ -106,13 +106,13 @@ impl<A: Actor> Simulation<A> {
     }
 
     #[inline]
-    fn after(&mut self, scenario: &Scenario<A>, plan: &Plan<A>, step: &Step) {
-        if let Err(violation) = self.watch.after(scenario, &self.world, step) {
+    fn after(&mut self, scenario: &Scenario<A>, plan: &Plan<A>) {
+        if let Err(violation) = self.watch.after(scenario, &self.world) {
             self.end(Verdict::Broken(violation));
         } else if let Some(violation) = self.world.broken() {
             let violation = violation.clone();
             self.end(Verdict::Broken(violation));
-        } else if step.id.0 >= plan.run.steps_max {
+        } else if self.world.steps() >= plan.run.steps_max {
             self.end(Verdict::Inconclusive(format!(
                 "the limit of {} steps was reached",
                 plan.run.steps_max

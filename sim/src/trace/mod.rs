@@ -31,6 +31,8 @@ pub struct StepLine {
 pub struct Tracer {
     names: Names,
     lines: Vec<String>,
+    /// Effects of the step that is about to begin.
+    early: Vec<String>,
     /// Only this many of the last lines are kept, if set.
     keep: Option<usize>,
 }
@@ -39,7 +41,7 @@ impl Tracer {
     /// Starts a trace. With `keep`, memory is bounded: at least the last `keep` lines are there.
     #[must_use]
     pub fn new(names: Names, keep: Option<usize>) -> Tracer {
-        Tracer { names, lines: Vec::new(), keep }
+        Tracer { names, lines: Vec::new(), early: Vec::new(), keep }
     }
 
     /// What things are called.
@@ -74,12 +76,24 @@ impl Tracer {
             arrow = " ";
         }
         self.lines.push(line);
+        self.lines.append(&mut self.early);
     }
 
     /// Adds an effect to the step.
     pub fn effect(&mut self, what: fmt::Arguments<'_>) {
+        let line = self.indented(what);
+        self.lines.push(line);
+    }
+
+    /// Adds an effect to the step that is about to begin: what a device does comes before the event that tells of it.
+    pub fn effect_of_next(&mut self, what: fmt::Arguments<'_>) {
+        let line = self.indented(what);
+        self.early.push(line);
+    }
+
+    fn indented(&self, what: fmt::Arguments<'_>) -> String {
         let indent = 6 + 2 + 12 + 2 + self.names.nodes.len() + 2;
-        self.lines.push(format!("{:indent$}+ {what}", ""));
+        format!("{:indent$}+ {what}", "")
     }
 }
 

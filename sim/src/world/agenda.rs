@@ -32,8 +32,8 @@ impl<T> Agenda<T> {
         self.created = 0;
     }
 
-    /// Puts something down, and answers its creation number.
-    #[inline]
+    /// Puts something down, and answers its creation number. Inlined, so that the entry is built where it stays.
+    #[inline(always)]
     pub(crate) fn push(&mut self, due: Time, priority: u8, what: T) -> u32 {
         let id = self.created;
         self.created = id.checked_add(1).expect("fewer than 2^32 entries in a run");

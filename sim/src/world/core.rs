@@ -6,10 +6,12 @@ use super::locks::Locks;
 use super::seat::Seat;
 use super::timers::Timers;
 use super::{Violation, client::Client};
-use crate::actor::{Actor, BugSet, ConnEvent, Event, Family, History, Label, Me};
+use crate::actor::{
+    Actor, BugSet, ConnEvent, Event, Family, History, HistoryEvent, Label, Me, Outcome,
+};
 use crate::choose::{Choices, Ends, FixedState, Key, Mixer, Shape, Site, fold, start};
 use crate::fault::{FaultLine, Kind};
-use crate::id::{ActorId, Incarnation, NodeId, RequestId, StepId};
+use crate::id::{ActorId, Incarnation, NodeId, OpId, RequestId, StepId};
 use crate::nemesis::{Account, PlannedOp, Run};
 use crate::net::Links;
 use crate::time::{Span, Time};
@@ -154,6 +156,10 @@ pub(crate) enum Tag {
 pub(crate) struct Core<A: Actor> {
     pub(crate) now: Time,
     pub(crate) step: StepId,
+    /// What the last step was about.
+    pub(crate) last: super::Step,
+    /// The creation number of the entry that was taken last.
+    pub(crate) popped: u32,
     /// The node of the acting actor has died within this handler: its remaining effects are refused.
     pub(crate) struck: bool,
     pub(crate) agenda: Agenda<Entry<A>>,
@@ -166,8 +172,8 @@ pub(crate) struct Core<A: Actor> {
     pub(crate) shared: Vec<A::Shared>,
     pub(crate) locks: Vec<Locks<A::Lock>>,
     pub(crate) timers: Timers<A::Timer>,
-    /// Per receiver: the last hand-over due from each sender of its node.
-    pub(crate) handed: Vec<Vec<(ActorId, Time)>>,
+    /// Per receiver: when the last hand-over from each sender of its node is due, and its priority.
+    pub(crate) handed: Vec<Vec<(ActorId, (Time, u8))>>,
     pub(crate) links: Links,
     pub(crate) conns: crate::net::conn::Conns,
     pub(crate) disks: Vec<crate::disk::Disk>,
@@ -287,7 +293,7 @@ impl<A: Actor> Core<A> {
             priority = self.priority(key);
         }
         if key.is_some() || slow > 1 || !self.handed[usize::from(to.0)].is_empty() {
-            due = self.in_order(me.actor, to, due);
+            (due, priority) = self.in_order(me.actor, to, (due, priority));
         }
         let entry = Entry {
             cause: self.step,
@@ -297,12 +303,14 @@ impl<A: Actor> Core<A> {
         self.agenda.push(due, priority, entry);
     }
 
-    /// The earliest instant at or after `due` that keeps the order of this pair.
-    fn in_order(&mut self, from: ActorId, to: ActorId, due: Time) -> Time {
+    /// The earliest place at or after `due` that keeps the order of this pair. Of hand-overs with equal time and priority
+    /// the one made first comes first; none is moved in time for that, so that whether anybody asks about this order changes
+    /// nothing.
+    fn in_order(&mut self, from: ActorId, to: ActorId, due: (Time, u8)) -> (Time, u8) {
         let handed = &mut self.handed[usize::from(to.0)];
         match handed.iter_mut().find(|(sender, _)| *sender == from) {
             Some((_, last)) => {
-                *last = due.max(*last + Span::LEAST);
+                *last = due.max(*last);
                 *last
             }
             None => {
@@ -313,9 +321,33 @@ impl<A: Actor> Core<A> {
     }
 
     /// Puts a plain entry on the agenda.
-    pub(crate) fn schedule(&mut self, due: Time, what: Due<A>) {
+    pub(crate) fn schedule(&mut self, due: Time, what: Due<A>) -> u32 {
         let entry = Entry { cause: self.step, second: StepId(0), due: what };
-        self.agenda.push(due, 0, entry);
+        self.agenda.push(due, 0, entry)
+    }
+
+    /// The operation under way at a client has come to its end, and the next one is put down.
+    pub(crate) fn conclude(&mut self, client: usize, outcome: Outcome<A::Ret>) {
+        let at = self.now;
+        let state = &mut self.clients[client];
+        let index = state.current.take().expect("an operation is completed once");
+        let op = OpId { client: state.actor, number: self.ops[index as usize].number };
+        let process = state.process;
+        if outcome == Outcome::Unknown {
+            // Processes of one client are numbered apart from those of the others.
+            state.process += 1 << 16;
+        }
+        self.history.events.push(HistoryEvent::Completed { process, op, outcome, at });
+        self.invoke_next(u16::try_from(client).expect("a client's index"), index + 1);
+    }
+
+    /// Puts down the operation at this index, if the client still has it to do.
+    pub(crate) fn invoke_next(&mut self, client: u16, next: u32) {
+        if next < self.clients[usize::from(client)].end {
+            self.schedule_invoke(client, next);
+        } else {
+            self.busy -= 1;
+        }
     }
 
     /// Puts down the operation at this index for its client, after the client's pause.

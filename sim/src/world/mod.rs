@@ -62,12 +62,13 @@ impl<A: Actor> World<A> {
     pub fn reset(&mut self, topology: &Topology<A>, plan: &Plan<A>) {
         self.be_born(topology);
         self.core.reset(topology, plan);
+        self.core.plan_faults(plan);
         for node in 0..topology.nodes() {
             let node = NodeId(u16::try_from(node).expect("at most 64 nodes"));
             self.core.io_up(node, Incarnation(1));
             self.core.boot_actors(node, Incarnation(1));
         }
-        self.core.start(plan);
+        self.core.plan_work();
     }
 
     fn be_born(&mut self, topology: &Topology<A>) {
@@ -98,12 +99,17 @@ impl<A: Actor> World<A> {
         self.core.tracer.as_ref().map_or(&[], |t| t.lines())
     }
 
-    /// From now on, keeps every decision that differs from calm.
+    /// From now on, keeps every decision that differs from calm. Asked for before a reset, it keeps those of the whole run.
     pub fn record_decisions(&mut self) {
         self.core.choices.record();
     }
 
-    /// The decisions that differed from calm.
+    /// The same for every question with its outcome: see [`Choices::observe`].
+    pub fn observe_decisions(&mut self) {
+        self.core.choices.observe();
+    }
+
+    /// The decisions that were kept: those that differed from calm, or all of them.
     pub fn take_decisions(&mut self) -> Vec<Decision> {
         self.core.choices.take_recording()
     }
@@ -118,6 +124,12 @@ impl<A: Actor> World<A> {
     #[must_use]
     pub fn steps(&self) -> u32 {
         self.core.step.0
+    }
+
+    /// What the last step was about.
+    #[must_use]
+    pub fn last_step(&self) -> &Step {
+        &self.core.last
     }
 
     /// The digest of everything so far.
@@ -298,6 +310,8 @@ impl<A: Actor> Default for Core<A> {
         Core {
             now: Time(0),
             step: StepId(0),
+            last: Step { id: StepId(0), at: Time(0), node: None, actor: None },
+            popped: 0,
             struck: false,
             agenda: agenda::Agenda::default(),
             run: Run::DEFAULT,
@@ -347,7 +361,7 @@ impl<A: Actor> Core<A> {
         self.step = StepId(0);
         self.struck = false;
         self.agenda.reset();
-        self.run = run;
+        self.run = Run { local: run.local.at_least(Span::LEAST), ..run };
         self.bugs = plan.bugs;
         self.counts.clear();
         self.homes.clear();
@@ -404,6 +418,8 @@ impl<A: Actor> Core<A> {
         match &plan.noise {
             Noise::Drawn(seed) => {
                 self.choices.reset(*seed);
+                // The same noise, given as lines, belongs to the plan: so do its details.
+                self.choices.set_detail_seed(plan.seed);
                 for (site, odds) in &plan.odds {
                     self.choices.set_odds(*site, *odds);
                 }
@@ -417,8 +433,8 @@ impl<A: Actor> Core<A> {
         }
     }
 
-    /// Puts the first operations and the timed faults on the agenda.
-    fn start(&mut self, plan: &Plan<A>) {
+    /// Puts the timed faults on the agenda: what stands at the start is there before anybody boots.
+    fn plan_faults(&mut self, plan: &Plan<A>) {
         self.account.reset(self.servers(), self.seats.len(), plan.down_max);
         for (line, i) in plan.faults.iter().zip(0..) {
             if let When::At(after) = line.when {
@@ -428,6 +444,10 @@ impl<A: Actor> Core<A> {
                 );
             }
         }
+    }
+
+    /// Puts the first operation of each client on the agenda.
+    fn plan_work(&mut self) {
         for client in 0..self.clients.len() {
             let mine = |op: &PlannedOp<A::Op>| usize::from(op.client) == client;
             let Some(first) = self.ops.iter().position(mine) else { continue };
