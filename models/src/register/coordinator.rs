@@ -11,9 +11,9 @@ use seedbed_sim::time::Span;
 use std::collections::BTreeMap;
 
 /// How long a round may be without a majority before those that are silent are asked again.
-const RESEND: Span = Span::ms(12);
+const RESEND: Span = Span::ms(8);
 /// After this many times a round is dropped; the client has its own patience.
-const RESENDS_MAX: u32 = 8;
+const RESENDS_MAX: u32 = 12;
 
 /// A coordinator.
 #[derive(Clone, Debug)]
