@@ -11,7 +11,7 @@ use seedbed_sim::time::Span;
 /// How long a request may stay without an answer.
 const RETRY: Span = Span::ms(20);
 /// After this many requests without an answer an operation is given up.
-const ATTEMPTS_MAX: u32 = 14;
+const ATTEMPTS_MAX: u32 = 8;
 
 /// A client.
 #[derive(Clone, Debug)]
