@@ -139,7 +139,8 @@ impl Lab {
         let end = self.world.now() + span;
         while self.world.broken().is_none() && self.world.next_due().is_some_and(|next| next <= end)
         {
-            if let Stepped::Step(step) = self.world.step() {
+            if self.world.step() == Stepped::Step {
+                let step = *self.world.last_step();
                 let line = |text: &String| Line {
                     step: step.id.0,
                     at: step.at,
