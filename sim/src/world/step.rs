@@ -44,40 +44,54 @@ impl<A: Actor> World<A> {
     #[inline]
     pub fn step(&mut self) -> Stepped {
         let Some((at, id, entry)) = self.core.agenda.pop() else { return Stepped::Idle };
+        self.route::<false>(at, id, entry)
+    }
+
+    /// Makes the step of an entry. With `LEND`, the event is put down for whoever keeps the actor, instead of handled.
+    #[inline(always)]
+    pub(super) fn route<const LEND: bool>(
+        &mut self,
+        at: Time,
+        id: u32,
+        entry: Entry<A>,
+    ) -> Stepped {
         let Entry { cause, second, due } = entry;
         let moment = Moment { at, cause, second };
+        debug_assert!(self.core.now <= at, "time never goes back");
+        // What has become void takes its time, too: a clock that is not ours cannot know it beforehand.
+        self.core.now = at;
         self.core.popped = id;
         match due {
-            Due::Event { to, incarnation, event } => self.waited(moment, to, incarnation, event),
-            Due::Timer { actor, timer } => self.timer(at, id, actor, timer),
+            Due::Event { to, incarnation, event } => {
+                self.waited::<LEND>(moment, to, incarnation, event)
+            }
+            Due::Timer { actor, timer } => self.timer::<LEND>(at, id, actor, timer),
             Due::Disk { node, incarnation, request } => {
                 let core = &mut self.core;
                 if core.seat(node).puts_off(at, id) {
                     return core.put_off(node, moment, due);
                 }
-                core.now = at;
                 match core.io_disk_done(node, request) {
-                    Some((to, event)) => self.event(moment, to, incarnation, Event::Disk(event)),
+                    Some((to, event)) => {
+                        self.event::<LEND>(moment, to, incarnation, Event::Disk(event))
+                    }
                     None => self.refuse(at, node, cause),
                 }
             }
-            Due::Conn(wake) => {
-                self.core.now = at;
-                match self.core.io_wake(wake) {
-                    Some((end, event)) => {
-                        self.waited(moment, end.actor, end.incarnation, Pending::Conn(event))
-                    }
-                    None => Stepped::Void,
+            Due::Conn(wake) => match self.core.io_wake(wake) {
+                Some((end, event)) => {
+                    self.waited::<LEND>(moment, end.actor, end.incarnation, Pending::Conn(event))
                 }
-            }
-            Due::Invoke { client, op } => self.invoke(moment, client, op),
+                None => Stepped::Void,
+            },
+            Due::Invoke { client, op } => self.invoke::<LEND>(moment, client, op),
             other => self.change(at, cause, &other),
         }
     }
 
     /// Delivers an event that has waited, or lets it wait on if its node stands still.
     #[inline(always)]
-    fn waited(
+    fn waited<const LEND: bool>(
         &mut self,
         moment: Moment,
         to: ActorId,
@@ -93,12 +107,12 @@ impl<A: Actor> World<A> {
         {
             return self.core.put_off(node, moment, Due::Event { to, incarnation, event });
         }
-        self.event(moment, to, incarnation, event.into())
+        self.event::<LEND>(moment, to, incarnation, event.into())
     }
 
     /// Delivers an event, if the life that it is meant for is still going on.
     #[inline]
-    fn event(
+    fn event<const LEND: bool>(
         &mut self,
         moment: Moment,
         to: ActorId,
@@ -124,6 +138,10 @@ impl<A: Actor> World<A> {
             self.core.trace_event(node, to, &event, moment);
         }
         let me = Me { actor: to, node, incarnation };
+        if LEND {
+            self.core.lent = Some((me, event));
+            return Stepped::Step;
+        }
         self.actors[usize::from(to.0)].on_event(event, &mut Context::new(&mut self.core, me));
         if !self.core.died.is_empty() {
             self.bury();
@@ -131,7 +149,13 @@ impl<A: Actor> World<A> {
         Stepped::Step
     }
 
-    fn timer(&mut self, at: Time, id: u32, actor: ActorId, timer: A::Timer) -> Stepped {
+    fn timer<const LEND: bool>(
+        &mut self,
+        at: Time,
+        id: u32,
+        actor: ActorId,
+        timer: A::Timer,
+    ) -> Stepped {
         let core = &mut self.core;
         let Some(armed) = core.timers.get_mut(actor, timer) else { return Stepped::Void };
         if armed.entry != id {
@@ -154,10 +178,11 @@ impl<A: Actor> World<A> {
             return Stepped::Void;
         }
         core.timers.remove(actor, timer);
-        self.event(Moment { at, cause, second: StepId(0) }, actor, incarnation, Event::Timer(timer))
+        let moment = Moment { at, cause, second: StepId(0) };
+        self.event::<LEND>(moment, actor, incarnation, Event::Timer(timer))
     }
 
-    fn invoke(&mut self, moment: Moment, client: u16, op: u32) -> Stepped {
+    fn invoke<const LEND: bool>(&mut self, moment: Moment, client: u16, op: u32) -> Stepped {
         let (core, at) = (&mut self.core, moment.at);
         if core.healed.is_some() && !core.reading_back {
             core.busy -= 1;
@@ -181,7 +206,7 @@ impl<A: Actor> World<A> {
         let what = planned.op.clone();
         core.history.events.push(HistoryEvent::Invoked { process, op, what: what.clone(), at });
         let incarnation = core.seat(node).incarnation;
-        self.event(moment, actor, incarnation, Event::Invoke { op, what })
+        self.event::<LEND>(moment, actor, incarnation, Event::Invoke { op, what })
     }
 
     /// Something is due that is no event of an actor.
@@ -253,7 +278,7 @@ impl<A: Actor> World<A> {
     }
 
     /// Makes the actors of nodes that died in this step newborn again; what they shared is lost.
-    fn bury(&mut self) {
+    pub(super) fn bury(&mut self) {
         while let Some(node) = self.core.died.pop() {
             for (i, home) in self.core.homes.iter().enumerate() {
                 if *home == node {
@@ -269,7 +294,6 @@ impl<A: Actor> super::Core<A> {
     /// Opens the next step.
     #[inline]
     fn begin(&mut self, at: Time) {
-        debug_assert!(self.now <= at, "time never goes back");
         if at.since(self.burst.0) < Span::us(1) {
             self.burst.1 += 1;
             if self.burst.1 > BURST_MAX {
@@ -278,7 +302,6 @@ impl<A: Actor> super::Core<A> {
         } else {
             self.burst = (at, 0);
         }
-        self.now = at;
         self.step.0 += 1;
         self.struck = false;
         self.notes.clear();

@@ -20,7 +20,7 @@ const VOCABULARY: &[&str] = &["op", "response", "parse", "text"];
 const TOPS: &[&str] = &["sim", "models", "seeds", "tests", "docs", ".ci", ".cargo"];
 
 /// A file that is too long, or whose name is empty.
-pub fn of_size_and_name(source: &Source) -> Vec<String> {
+pub(crate) fn of_size_and_name(source: &Source) -> Vec<String> {
     let mut offences = Vec::new();
     let lines = source.text.lines().count();
     if source.path.ends_with(".rs") && lines > LINES_MAX {
@@ -34,7 +34,7 @@ pub fn of_size_and_name(source: &Source) -> Vec<String> {
 }
 
 /// The models whose folder lacks a role, and those whose reference model borrows the defendant's code.
-pub fn of_models(tree: &[Source]) -> Vec<String> {
+pub(crate) fn of_models(tree: &[Source]) -> Vec<String> {
     const FOLDER: &str = "models/src/";
     let mut models: BTreeMap<&str, BTreeMap<&str, &Source>> = BTreeMap::new();
     for source in below(tree, FOLDER) {
@@ -87,7 +87,7 @@ fn of_the_model(model: &str, source: &Source) -> Vec<(usize, String)> {
 }
 
 /// Paths that a page names and that are not there.
-pub fn named_in_prose(page: &Source, exists: impl Fn(&str) -> bool) -> Vec<String> {
+pub(crate) fn named_in_prose(page: &Source, exists: impl Fn(&str) -> bool) -> Vec<String> {
     let folder = page.path.rsplit_once('/').map_or("", |(folder, _)| folder);
     let mut offences = Vec::new();
     for (line, text) in page.text.lines().enumerate() {

@@ -24,7 +24,7 @@ const MAY_MEET: &[&[&str]] = &[&["time", "id"], &["campaign", "testing"], &["cli
 const ROOT: &str = "sim/src/";
 
 /// The imports of this file that go up or sideways.
-pub fn offences(source: &Source) -> Vec<String> {
+pub(crate) fn offences(source: &Source) -> Vec<String> {
     let within = source.path.strip_prefix(ROOT).unwrap_or(&source.path);
     let module = within.split(['/', '.']).next().unwrap_or_default();
     if matches!(module, "lib" | "main") {

@@ -6,27 +6,27 @@ use std::path::{Path, PathBuf};
 
 /// A file of the tree.
 #[derive(Clone, Debug)]
-pub struct Source {
+pub(crate) struct Source {
     /// From the root of the workspace, with slashes.
-    pub path: String,
+    pub(crate) path: String,
     /// All of it.
-    pub text: String,
+    pub(crate) text: String,
     /// Rust: the text with comments and literals blanked out, line for line. Empty for other files.
-    pub code: String,
+    pub(crate) code: String,
     /// Rust: only the comments, line for line. Empty for other files.
-    pub comments: String,
+    pub(crate) comments: String,
 }
 
 impl Source {
     /// A file with this text.
-    pub fn new(path: &str, text: &str) -> Source {
+    pub(crate) fn new(path: &str, text: &str) -> Source {
         let (code, comments) =
             if path.ends_with(".rs") { split(text) } else { (String::new(), String::new()) };
         Source { path: path.into(), text: text.into(), code, comments }
     }
 
     /// The code without `#[cfg(test)] mod name { .. }`, which may look anywhere.
-    pub fn shipped_code(&self) -> String {
+    pub(crate) fn shipped_code(&self) -> String {
         let mut code = self.code.clone();
         while let Some(test) = test_module(&code) {
             let blank: String = code[test.clone()].chars().map(blank).collect();
@@ -36,7 +36,7 @@ impl Source {
     }
 
     /// The names after `#[cfg(test)] mod`, where the module is a file of its own.
-    pub fn test_modules(&self) -> Vec<String> {
+    pub(crate) fn test_modules(&self) -> Vec<String> {
         let mut names = Vec::new();
         for (at, _) in self.code.match_indices("#[cfg(test)]") {
             let rest = self.code[at + "#[cfg(test)]".len()..].trim_start();
@@ -52,7 +52,7 @@ impl Source {
     }
 
     /// The folder in which the modules that this file declares lie.
-    pub fn folder(&self) -> &str {
+    pub(crate) fn folder(&self) -> &str {
         let (folder, file) = self.path.rsplit_once('/').unwrap_or(("", &self.path));
         match file {
             "mod.rs" | "lib.rs" | "main.rs" => folder,
@@ -62,23 +62,23 @@ impl Source {
 }
 
 /// The line, from 1, of a byte of a text.
-pub fn line_of(text: &str, at: usize) -> usize {
+pub(crate) fn line_of(text: &str, at: usize) -> usize {
     text[..at].matches('\n').count() + 1
 }
 
 /// Whether it can be part of an identifier.
-pub fn is_word(c: char) -> bool {
+pub(crate) fn is_word(c: char) -> bool {
     c.is_alphanumeric() || c == '_'
 }
 
 /// The root of the workspace.
-pub fn root() -> PathBuf {
+pub(crate) fn root() -> PathBuf {
     let tests = Path::new(env!("CARGO_MANIFEST_DIR"));
     tests.parent().expect("the crate lies in the workspace").to_path_buf()
 }
 
 /// Every text file of the workspace, in order of its path.
-pub fn tree() -> Vec<Source> {
+pub(crate) fn tree() -> Vec<Source> {
     let mut sources = Vec::new();
     visit(&root(), "", &mut sources);
     sources.sort_by(|a, b| a.path.cmp(&b.path));
@@ -87,12 +87,12 @@ pub fn tree() -> Vec<Source> {
 }
 
 /// The sources below a folder.
-pub fn below<'t>(tree: &'t [Source], folder: &str) -> Vec<&'t Source> {
+pub(crate) fn below<'t>(tree: &'t [Source], folder: &str) -> Vec<&'t Source> {
     tree.iter().filter(|s| s.path.starts_with(folder)).collect()
 }
 
 /// The Rust sources below a folder that are not only there for tests.
-pub fn shipped<'t>(tree: &'t [Source], folder: &str) -> Vec<&'t Source> {
+pub(crate) fn shipped<'t>(tree: &'t [Source], folder: &str) -> Vec<&'t Source> {
     let sources = below(tree, folder);
     let tests: Vec<String> = sources
         .iter()

@@ -36,7 +36,7 @@ const OUTSIDE: &[(&str, &[&str])] = &[
 ];
 
 /// The words of the domain in this file, in code, comments and literals alike.
-pub fn of_the_domain(source: &Source) -> Vec<String> {
+pub(crate) fn of_the_domain(source: &Source) -> Vec<String> {
     let known = |word: &String| {
         DOMAIN.iter().any(|stem| match stem.strip_prefix('=') {
             Some(whole) => word == whole,
@@ -74,7 +74,7 @@ fn split_words(line: &str) -> Vec<String> {
 }
 
 /// What no run may see, in the shipped code of this file.
-pub fn from_outside(source: &Source) -> Vec<String> {
+pub(crate) fn from_outside(source: &Source) -> Vec<String> {
     let code = source.shipped_code();
     let hashbrown = code.contains("use hashbrown::");
     let mut offences = Vec::new();
@@ -103,7 +103,7 @@ pub fn from_outside(source: &Source) -> Vec<String> {
 }
 
 /// Unfinished work: ignored tests, placeholders, left-over debugging, examples that are not compiled.
-pub fn unfinished(source: &Source) -> Vec<String> {
+pub(crate) fn unfinished(source: &Source) -> Vec<String> {
     let mut offences = Vec::new();
     for mark in ["#[ignore", "todo!", "unimplemented!", "dbg!"] {
         for (at, _) in source.code.match_indices(mark) {
@@ -124,7 +124,7 @@ pub fn unfinished(source: &Source) -> Vec<String> {
 }
 
 /// Places that only one machine has.
-pub fn of_one_machine(source: &Source) -> Vec<String> {
+pub(crate) fn of_one_machine(source: &Source) -> Vec<String> {
     let mut offences = Vec::new();
     for folder in ["home", "root", "tmp", "Users", "work", "usr", "opt", "var", "mnt"] {
         let place = format!("/{folder}/");
