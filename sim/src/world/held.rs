@@ -1,7 +1,7 @@
 //! For an engine that holds the entries of the agenda, and the actors, itself.
 //!
 //! ```text
-//!   world ──take_scheduled──▶ engine: waits until it is due ──begin──▶ world ──Delivery──▶ the actor's task ──handle──▶ world
+//!   world ──take_scheduled──▶ engine: waits until it is due ──begin──▶ world ──Delivery──▶ the actor's task ──finish──▶ world
 //! ```
 //!
 //! Such an engine decides nothing: it takes every entry as soon as it has been created, waits for its instant by its own
@@ -53,7 +53,7 @@ pub enum Begun<A: Actor> {
     Event(Delivery<A>),
 }
 
-/// An event that an actor has to handle, in a step that has begun. Nothing else may happen before [`World::handle`].
+/// An event that an actor has to handle, in a step that has begun. Nothing else may happen before [`World::finish`].
 #[derive(Debug)]
 #[must_use]
 pub struct Delivery<A: Actor> {
@@ -109,7 +109,7 @@ impl<A: Actor> World<A> {
 
     /// Lets an actor that lives elsewhere handle its event, which ends the step. The world keeps a copy of what it has become,
     /// for checks to look at.
-    pub fn handle(&mut self, delivery: Delivery<A>, actor: &mut A) {
+    pub fn finish(&mut self, delivery: Delivery<A>, actor: &mut A) {
         assert!(std::mem::take(&mut self.core.lending), "a step begins before it ends");
         let Delivery { me, event } = delivery;
         actor.on_event(event, &mut Context::new(&mut self.core, me));

@@ -63,29 +63,37 @@ impl<A: Actor> World<A> {
         self.core.popped = id;
         match due {
             Due::Event { to, incarnation, event } => {
-                self.waited::<LEND>(moment, to, incarnation, event)
+                self.waited::<LEND>(moment, (to, incarnation), event)
             }
             Due::Timer { actor, timer } => self.timer::<LEND>(at, id, actor, timer),
+            rarer => self.rarer::<LEND>(moment, rarer),
+        }
+    }
+
+    /// What is due less often than messages and timers; kept apart, so that their way stays short.
+    #[inline(never)]
+    fn rarer<const LEND: bool>(&mut self, moment: Moment, due: Due<A>) -> Stepped {
+        let (core, at) = (&mut self.core, moment.at);
+        match due {
             Due::Disk { node, incarnation, request } => {
-                let core = &mut self.core;
-                if core.seat(node).puts_off(at, id) {
+                if core.seat(node).puts_off(at, core.popped) {
                     return core.put_off(node, moment, due);
                 }
                 match core.io_disk_done(node, request) {
                     Some((to, event)) => {
-                        self.event::<LEND>(moment, to, incarnation, Event::Disk(event))
+                        self.event::<LEND>(moment, (to, incarnation), Event::Disk(event))
                     }
-                    None => self.refuse(at, node, cause),
+                    None => self.refuse(at, node, moment.cause),
                 }
             }
-            Due::Conn(wake) => match self.core.io_wake(wake) {
+            Due::Conn(wake) => match core.io_wake(wake) {
                 Some((end, event)) => {
-                    self.waited::<LEND>(moment, end.actor, end.incarnation, Pending::Conn(event))
+                    self.waited::<LEND>(moment, (end.actor, end.incarnation), Pending::Conn(event))
                 }
                 None => Stepped::Void,
             },
             Due::Invoke { client, op } => self.invoke::<LEND>(moment, client, op),
-            other => self.change(at, cause, &other),
+            other => self.change(at, moment.cause, &other),
         }
     }
 
@@ -94,8 +102,7 @@ impl<A: Actor> World<A> {
     fn waited<const LEND: bool>(
         &mut self,
         moment: Moment,
-        to: ActorId,
-        incarnation: Incarnation,
+        (to, incarnation): (ActorId, Incarnation),
         event: Pending<A>,
     ) -> Stepped {
         let node = self.core.home(to);
@@ -107,16 +114,26 @@ impl<A: Actor> World<A> {
         {
             return self.core.put_off(node, moment, Due::Event { to, incarnation, event });
         }
-        self.event::<LEND>(moment, to, incarnation, event.into())
+        self.handle::<LEND>(moment, (to, incarnation), event.into())
     }
 
     /// Delivers an event, if the life that it is meant for is still going on.
-    #[inline]
+    #[inline(never)]
     fn event<const LEND: bool>(
         &mut self,
         moment: Moment,
-        to: ActorId,
-        incarnation: Incarnation,
+        whom: (ActorId, Incarnation),
+        event: Event<A>,
+    ) -> Stepped {
+        self.handle::<LEND>(moment, whom, event)
+    }
+
+    /// The same, inlined into the way of messages: a copy of the event between two functions costs more than a short handler.
+    #[inline(always)]
+    fn handle<const LEND: bool>(
+        &mut self,
+        moment: Moment,
+        (to, incarnation): (ActorId, Incarnation),
         event: Event<A>,
     ) -> Stepped {
         let at = moment.at;
@@ -178,8 +195,11 @@ impl<A: Actor> World<A> {
             return Stepped::Void;
         }
         core.timers.remove(actor, timer);
-        let moment = Moment { at, cause, second: StepId(0) };
-        self.event::<LEND>(moment, actor, incarnation, Event::Timer(timer))
+        self.event::<LEND>(
+            Moment { at, cause, second: StepId(0) },
+            (actor, incarnation),
+            Event::Timer(timer),
+        )
     }
 
     fn invoke<const LEND: bool>(&mut self, moment: Moment, client: u16, op: u32) -> Stepped {
@@ -206,7 +226,7 @@ impl<A: Actor> World<A> {
         let what = planned.op.clone();
         core.history.events.push(HistoryEvent::Invoked { process, op, what: what.clone(), at });
         let incarnation = core.seat(node).incarnation;
-        self.event::<LEND>(moment, actor, incarnation, Event::Invoke { op, what })
+        self.event::<LEND>(moment, (actor, incarnation), Event::Invoke { op, what })
     }
 
     /// Something is due that is no event of an actor.

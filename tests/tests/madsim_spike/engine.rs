@@ -2,7 +2,7 @@
 //! something is due, and its kill and restart end and begin the lives of nodes. What effects do is the world's.
 //!
 //! ```text
-//!   dispatcher ──sleep_until──▶ begin ──inbox──▶ task of the actor ──handle──▶ ended ──▶ dispatcher
+//!   dispatcher ──sleep_until──▶ begin ──inbox──▶ task of the actor ──finish──▶ ended ──▶ dispatcher
 //! ```
 
 use madsim::runtime::{Handle, NodeHandle, Runtime};
@@ -58,7 +58,7 @@ impl<A: Actor> Stage<A> {
         let mut actor = self.simulation().world.newborn(id).clone();
         loop {
             let delivery = self.inboxes[usize::from(id.0)].take().await;
-            self.simulation().world.handle(delivery, &mut actor);
+            self.simulation().world.finish(delivery, &mut actor);
             self.ended.put(());
         }
     }
