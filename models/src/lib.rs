@@ -1,3 +1,5 @@
 //! Models of replicated key-value storage.
 
 pub mod mvcc;
+pub mod register;
+pub mod registry;

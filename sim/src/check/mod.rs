@@ -5,8 +5,10 @@
 
 mod expand;
 mod scenario;
+#[cfg(test)]
+pub(crate) mod tiny;
 
-pub use scenario::{ModelSite, Scenario};
+pub use scenario::{ModelSite, Questions, Scenario};
 
 use crate::actor::Actor;
 use crate::nemesis::Config;
@@ -23,6 +25,9 @@ pub enum Checked {
     /// The promise was broken: the class, a constant of the check, and what was seen.
     Broken(&'static str, String),
 }
+
+/// What came of a check at the end of a run, or the reason why it could not be decided.
+pub type Decided = Result<Checked, String>;
 
 /// A promise that holds after every step.
 pub struct Always<A: Actor> {
@@ -47,7 +52,7 @@ pub struct Finally<A: Actor> {
     /// A sentence about the promise.
     pub name: &'static str,
     /// Evaluates it. An `Err` says why it could not be decided, which makes the run inconclusive.
-    pub check: fn(&World<A>, &A::Ghost, &Config) -> Result<Checked, String>,
+    pub check: fn(&World<A>, &A::Ghost, &Config) -> Decided,
 }
 
 /// What the checks of a run remember and count.
@@ -78,14 +83,9 @@ impl<A: Actor> Watch<A> {
     /// # Errors
     /// The promise that was broken.
     #[inline]
-    pub fn after(
-        &mut self,
-        scenario: &Scenario<A>,
-        world: &World<A>,
-        step: &Step,
-    ) -> Result<(), Violation> {
+    pub fn after(&mut self, scenario: &Scenario<A>, world: &World<A>) -> Result<(), Violation> {
         for (check, count) in scenario.always.iter().zip(&mut self.evaluated) {
-            match (check.check)(world, &mut self.ghost, step) {
+            match (check.check)(world, &mut self.ghost, world.last_step()) {
                 Checked::Skipped => {}
                 Checked::Held => *count += 1,
                 Checked::Broken(class, detail) => {

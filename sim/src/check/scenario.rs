@@ -15,6 +15,9 @@ pub struct ModelSite {
     pub odds: Odds,
 }
 
+/// Operations for clients, by the order of the clients.
+pub type Questions<O> = Vec<(u16, O)>;
+
 /// Nodes, workload, trouble and judges, under a name. Plain data and plain functions: everything that a run is made from
 /// is a pure function of the seed.
 pub struct Scenario<A: Actor> {
@@ -33,7 +36,7 @@ pub struct Scenario<A: Actor> {
     /// What the clients do.
     pub workload: fn(&Config, &mut Draw) -> Vec<PlannedOp<A::Op>>,
     /// What the judge asks at the end, by client.
-    pub read_back: fn(&Config) -> Vec<(u16, A::Op)>,
+    pub read_back: fn(&Config) -> Questions<A::Op>,
     /// Promises after every step.
     pub always: &'static [Always<A>],
     /// Promises that come true once the trouble has ended.

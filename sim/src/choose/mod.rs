@@ -48,6 +48,8 @@ pub enum Shape {
     Disk,
     /// `node file sector n`: what a crash or a failed sync does with one unsynced sector; built by [`Key::sector`].
     Sector,
+    /// `node name change n`: what a crash does with an unsynced change of a name; built by [`Key::sector`].
+    Change,
     /// `client->server nth @offset`: a connection and a place in one of its streams; built by [`Key::stream`].
     Stream,
     /// `actor subject nth`: a decision of a model; built by [`Key::own`].
@@ -131,7 +133,7 @@ pub struct Decision {
     pub site: u16,
     /// Who and what.
     pub key: Key,
-    /// The outcome, at least 1 when recorded by a run; a plan may also force 0.
+    /// The outcome, at least 1 when recorded by a run (0 only if it was observed); a plan may also force 0.
     pub outcome: u32,
 }
 
@@ -145,6 +147,8 @@ struct Override {
 #[derive(Clone, Debug)]
 pub struct Choices {
     seed: u64,
+    /// The seed of details.
+    detail_seed: u64,
     odds: [Odds; SITES_MAX],
     /// One bit a site: drawn, or with an override.
     live: u64,
@@ -153,26 +157,32 @@ pub struct Choices {
     overrides: HashMap<u64, Override, FixedState>,
     calm: bool,
     recording: Option<Vec<Decision>>,
+    /// Calm answers are recorded, too.
+    observing: bool,
 }
 
 impl Default for Choices {
     fn default() -> Choices {
         Choices {
             seed: 0,
+            detail_seed: 0,
             odds: [Odds::CALM; SITES_MAX],
             live: 0,
             overridden: 0,
             overrides: HashMap::with_hasher(FixedState),
             calm: false,
             recording: None,
+            observing: false,
         }
     }
 }
 
 impl Choices {
-    /// Starts over for a run with this seed: nothing is drawn until odds or overrides are set. Keeps its memory.
+    /// Starts over for a run with this seed: nothing is drawn until odds or overrides are set. Keeps its memory, and goes
+    /// on recording if it was, from the first decision on.
     pub fn reset(&mut self, seed: u64) {
         self.seed = seed;
+        self.detail_seed = seed;
         if self.live != 0 {
             self.odds = [Odds::CALM; SITES_MAX];
         }
@@ -180,7 +190,14 @@ impl Choices {
         self.overridden = 0;
         self.overrides.clear();
         self.calm = false;
-        self.recording = None;
+        if let Some(recording) = &mut self.recording {
+            recording.clear();
+        }
+    }
+
+    /// Takes the details of outcomes from another seed than the outcomes themselves.
+    pub fn set_detail_seed(&mut self, seed: u64) {
+        self.detail_seed = seed;
     }
 
     /// Draws at `site` with these odds from now on. Calm odds switch the site off.
@@ -203,12 +220,25 @@ impl Choices {
             .insert(fold_key(decision.site, decision.key), Override { decision, used: false });
     }
 
+    /// Asks at `site` from now on, though nothing is drawn there: the answer is 0 unless a decision was made in advance.
+    pub fn ask(&mut self, site: &Site) {
+        self.live |= 1 << site.id;
+    }
+
     /// From now on every decision that differs from calm is kept for [`Choices::take_recording`].
     pub fn record(&mut self) {
         self.recording = Some(Vec::new());
+        self.observing = false;
     }
 
-    /// The decisions that were not calm, in the order in which they were met.
+    /// The same for every question with its outcome, also where that is calm: this shows what a change of the plan does to
+    /// decisions. A site that is off is not asked; from the heal on nothing is.
+    pub fn observe(&mut self) {
+        self.record();
+        self.observing = true;
+    }
+
+    /// What was recorded or observed, in the order in which it was met.
     pub fn take_recording(&mut self) -> Vec<Decision> {
         self.recording.take().unwrap_or_default()
     }
@@ -242,11 +272,11 @@ impl Choices {
                 forced.used = true;
                 forced.decision.outcome
             }
-            None if self.calm => 0,
+            None if self.calm => return 0,
             None => self.odds[usize::from(site)].pick(fold(self.seed, folded)),
         };
         if let Some(recording) = &mut self.recording
-            && outcome != 0
+            && (outcome != 0 || self.observing)
         {
             recording.push(Decision { site, key, outcome });
         }
@@ -254,11 +284,11 @@ impl Choices {
     }
 
     /// A secondary draw below `bound` that belongs to an outcome already chosen (which bit, which sector). It is a
-    /// function of (seed, site, key) alone. In a run whose noise is given as lines, the seed is that of the plan, so the
-    /// same line gives the same detail.
+    /// function of (seed, site, key) alone. In a run of a plan, the seed is that of the plan, whether its noise is drawn (from
+    /// another seed, perhaps) or given as lines: the same outcome has the same detail.
     #[must_use]
     pub fn detail(&self, site: &Site, key: Key, bound: u64) -> u64 {
-        let word = fold(self.seed ^ 0x5DE7_A115, fold_key(site.id, key));
+        let word = fold(self.detail_seed ^ 0x5DE7_A115, fold_key(site.id, key));
         scale(word, bound)
     }
 

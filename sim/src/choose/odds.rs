@@ -38,6 +38,12 @@ impl Odds {
             }
             i += 1;
         }
+        // Nothing is kept of outcomes that cannot come, so that equal odds are equal values.
+        let mut i = odds.outcomes as usize;
+        while i < Odds::OUTCOMES_MAX {
+            odds.upto[i] = 0;
+            i += 1;
+        }
         odds
     }
 

@@ -124,6 +124,8 @@ impl Disk {
         if !self.spec.fragile && matches!(deviation, Deviation::Misdirect | Deviation::Rot) {
             deviation = Deviation::Calm;
         }
+        // An outcome that means nothing here has not happened.
+        let outcome = if deviation == Deviation::Calm { 0 } else { outcome };
         let due = self.latency(deviation, now);
         if self.trouble.fails(op.kind(), now) {
             deviation = Deviation::Error;

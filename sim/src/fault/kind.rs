@@ -195,6 +195,46 @@ impl KindSet {
         KindSet(self.0 | other.0)
     }
 
+    /// Those that are in both.
+    #[must_use]
+    pub const fn both(self, other: KindSet) -> KindSet {
+        KindSet(self.0 & other.0)
+    }
+
+    /// Those that are not in the other.
+    #[must_use]
+    pub const fn minus(self, other: KindSet) -> KindSet {
+        KindSet(self.0 & !other.0)
+    }
+
+    /// Those whose bit (1 << number) is set in the mask.
+    #[must_use]
+    pub const fn masked(self, mask: u64) -> KindSet {
+        KindSet(self.0 & mask)
+    }
+
+    /// How many.
+    #[must_use]
+    pub const fn len(self) -> u32 {
+        self.0.count_ones()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// The member of this index, in the order of the catalogue.
+    #[must_use]
+    pub fn nth(self, index: usize) -> Option<Kind> {
+        let mut rest = self.0;
+        for _ in 0..index {
+            rest &= rest.wrapping_sub(1);
+        }
+        Kind::CATALOGUE.get(rest.trailing_zeros() as usize).map(|(kind, _, _)| *kind)
+    }
+
     /// The members, in the order of the catalogue.
     pub fn iter(self) -> impl Iterator<Item = Kind> {
         Kind::CATALOGUE.into_iter().map(|(kind, _, _)| kind).filter(move |kind| self.has(*kind))
@@ -203,7 +243,19 @@ impl KindSet {
 
 #[cfg(test)]
 mod tests {
-    use super::Kind;
+    use super::{Kind, KindSet};
+
+    #[test]
+    fn a_set_gives_its_members_in_the_order_of_the_catalogue() {
+        let set = KindSet::of(&[Kind::Think, Kind::Crash, Kind::Drop]);
+        let members: Vec<Kind> = set.iter().collect();
+        assert_eq!(members, [Kind::Crash, Kind::Drop, Kind::Think]);
+        let nth: Vec<Option<Kind>> = (0..4).map(|i| set.nth(i)).collect();
+        assert_eq!(nth, [Some(Kind::Crash), Some(Kind::Drop), Some(Kind::Think), None]);
+        assert_eq!((set.len(), set.is_empty(), KindSet::NONE.nth(0)), (3, false, None));
+        assert_eq!(set.masked(1 << Kind::Drop as u8), KindSet::of(&[Kind::Drop]));
+        assert_eq!(set.both(KindSet::of(&[Kind::Think, Kind::Kill])), KindSet::of(&[Kind::Think]));
+    }
 
     #[test]
     fn the_catalogue_stands_in_the_order_of_the_numbers_and_names_are_unique() {

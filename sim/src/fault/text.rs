@@ -9,7 +9,8 @@ use std::fmt::Write;
 
 /// `1st`, `2nd`, `3rd`, `4th`, ...
 #[must_use]
-pub fn ordinal(n: u32) -> String {
+pub fn ordinal(n: impl Into<u64>) -> String {
+    let n = n.into();
     let suffix = match (n % 100, n % 10) {
         (11..=13, _) => "th",
         (_, 1) => "st",
@@ -21,7 +22,7 @@ pub fn ordinal(n: u32) -> String {
 }
 
 fn parse_ordinal(text: &str) -> Option<u32> {
-    let n = text.get(..text.len().checked_sub(2)?)?.parse().ok()?;
+    let n: u32 = text.get(..text.len().checked_sub(2)?)?.parse().ok()?;
     (n > 0 && ordinal(n) == text).then_some(n)
 }
 
@@ -239,8 +240,8 @@ fn parse_path(from: &str, way: &str, to: &str, names: &Names) -> Result<Path, St
 
 fn parse_factor(text: &str) -> Result<u32, String> {
     let factor =
-        text.strip_prefix('x').and_then(|n| n.parse().ok()).filter(|n| (1..=1_000_000).contains(n));
-    factor.ok_or_else(|| format!("expected a factor such as x10, found `{text}`"))
+        text.strip_prefix('x').and_then(|n| n.parse().ok()).filter(|n| (1..=1_000).contains(n));
+    factor.ok_or_else(|| format!("expected a factor such as x10, at most x1000, found `{text}`"))
 }
 
 fn parse_ppm(text: &str) -> Result<i32, String> {
@@ -337,7 +338,8 @@ mod tests {
 
     #[test]
     fn ordinals_read_as_in_english() {
-        let said: Vec<String> = [1, 2, 3, 4, 11, 12, 13, 21, 22, 101, 111].map(ordinal).to_vec();
+        let said: Vec<String> =
+            [1_u32, 2, 3, 4, 11, 12, 13, 21, 22, 101, 111].map(ordinal).to_vec();
         assert_eq!(said.join(" "), "1st 2nd 3rd 4th 11th 12th 13th 21st 22nd 101st 111th");
     }
 }

@@ -22,8 +22,10 @@ pub struct Budget {
 pub struct Account {
     servers: NodeSet,
     down_max: u32,
-    /// Per node: when it is expected back.
+    /// Per node: when it is expected to run again.
     away_until: Vec<Time>,
+    /// Per node: when it is expected to be linked again, whether or not it runs.
+    cut_until: Vec<Time>,
 }
 
 impl Account {
@@ -31,8 +33,10 @@ impl Account {
     pub fn reset(&mut self, servers: NodeSet, nodes: usize, down_max: u32) {
         self.servers = servers;
         self.down_max = down_max;
-        self.away_until.clear();
-        self.away_until.resize(nodes, Time(0));
+        for until in [&mut self.away_until, &mut self.cut_until] {
+            until.clear();
+            until.resize(nodes, Time(0));
+        }
     }
 
     /// The servers that a fault would make unavailable: the node itself, or the smaller side of a cut among servers.
@@ -67,7 +71,8 @@ impl Account {
     pub fn away(&self, now: Time) -> NodeSet {
         let mut away = NodeSet::default();
         for node in self.servers.iter().filter(|n| usize::from(n.0) < self.away_until.len()) {
-            if now < self.away_until[usize::from(node.0)] {
+            let i = usize::from(node.0);
+            if now < self.away_until[i].max(self.cut_until[i]) {
                 away = away.with(node);
             }
         }
@@ -80,13 +85,19 @@ impl Account {
         taken.is_empty() || NodeSet(self.away(now).0 | taken.0).len() <= self.down_max
     }
 
-    /// Books a node as away until then.
+    /// Books a node as down, or standing still, until then.
     pub fn book(&mut self, node: NodeId, until: Time) {
         let entry = &mut self.away_until[usize::from(node.0)];
         *entry = (*entry).max(until);
     }
 
-    /// Says when a node is really back; earlier bookings of its death end there.
+    /// Books a node as cut off until then.
+    pub fn cut_off(&mut self, node: NodeId, until: Time) {
+        let entry = &mut self.cut_until[usize::from(node.0)];
+        *entry = (*entry).max(until);
+    }
+
+    /// Says when a node really runs again; earlier bookings of its death or pause end there. It may still be cut off.
     pub fn back(&mut self, node: NodeId, at: Time) {
         self.away_until[usize::from(node.0)] = at;
     }

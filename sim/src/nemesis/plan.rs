@@ -149,3 +149,19 @@ pub struct Plan<A: Actor> {
     /// The odds of the sites; used when the noise is drawn.
     pub odds: Vec<(u16, Odds)>,
 }
+
+/// By hand, since a derived one would ask the actor itself to be comparable.
+impl<A: Actor> PartialEq for Plan<A> {
+    fn eq(&self, other: &Plan<A>) -> bool {
+        self.seed == other.seed
+            && self.bugs == other.bugs
+            && self.config == other.config
+            && (self.run, self.down_max) == (other.run, other.down_max)
+            && self.ops == other.ops
+            && self.faults == other.faults
+            && self.noise == other.noise
+            && self.odds == other.odds
+    }
+}
+
+impl<A: Actor> Eq for Plan<A> {}

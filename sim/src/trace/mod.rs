@@ -13,11 +13,26 @@ use crate::id::{NodeId, StepId};
 use crate::time::Time;
 use std::fmt::{self, Write};
 
+/// The columns of a step beside what happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StepLine {
+    /// Its number.
+    pub step: StepId,
+    /// When it was due.
+    pub at: Time,
+    /// The node that it happened on, if on one.
+    pub node: Option<NodeId>,
+    /// The steps that caused it; 0 for none.
+    pub causes: [StepId; 2],
+}
+
 /// Collects the lines of a run.
 #[derive(Clone, Debug)]
 pub struct Tracer {
     names: Names,
     lines: Vec<String>,
+    /// Effects of the step that is about to begin.
+    early: Vec<String>,
     /// Only this many of the last lines are kept, if set.
     keep: Option<usize>,
 }
@@ -26,7 +41,7 @@ impl Tracer {
     /// Starts a trace. With `keep`, memory is bounded: at least the last `keep` lines are there.
     #[must_use]
     pub fn new(names: Names, keep: Option<usize>) -> Tracer {
-        Tracer { names, lines: Vec::new(), keep }
+        Tracer { names, lines: Vec::new(), early: Vec::new(), keep }
     }
 
     /// What things are called.
@@ -43,14 +58,8 @@ impl Tracer {
     }
 
     /// Begins a step.
-    pub fn step(
-        &mut self,
-        step: StepId,
-        at: Time,
-        node: Option<NodeId>,
-        what: fmt::Arguments<'_>,
-        causes: [StepId; 2],
-    ) {
+    pub fn step(&mut self, line: StepLine, what: fmt::Arguments<'_>) {
+        let StepLine { step, at, node, causes } = line;
         if let Some(keep) = self.keep
             && self.lines.len() > 2 * keep + 64
         {
@@ -67,12 +76,24 @@ impl Tracer {
             arrow = " ";
         }
         self.lines.push(line);
+        self.lines.append(&mut self.early);
     }
 
     /// Adds an effect to the step.
     pub fn effect(&mut self, what: fmt::Arguments<'_>) {
+        let line = self.indented(what);
+        self.lines.push(line);
+    }
+
+    /// Adds an effect to the step that is about to begin: what a device does comes before the event that tells of it.
+    pub fn effect_of_next(&mut self, what: fmt::Arguments<'_>) {
+        let line = self.indented(what);
+        self.early.push(line);
+    }
+
+    fn indented(&self, what: fmt::Arguments<'_>) -> String {
         let indent = 6 + 2 + 12 + 2 + self.names.nodes.len() + 2;
-        self.lines.push(format!("{:indent$}+ {what}", ""));
+        format!("{:indent$}+ {what}", "")
     }
 }
 

@@ -32,8 +32,8 @@ impl<T> Agenda<T> {
         self.created = 0;
     }
 
-    /// Puts something down, and answers its creation number.
-    #[inline]
+    /// Puts something down, and answers its creation number. Inlined, so that the entry is built where it stays.
+    #[inline(always)]
     pub(crate) fn push(&mut self, due: Time, priority: u8, what: T) -> u32 {
         let id = self.created;
         self.created = id.checked_add(1).expect("fewer than 2^32 entries in a run");
@@ -60,9 +60,19 @@ impl<T> Agenda<T> {
 
     /// The instant of the next entry.
     #[inline]
-    #[expect(clippy::cast_possible_truncation, reason = "the upper half is the time")]
     pub(crate) fn next_due(&self) -> Option<Time> {
         self.heap.peek().map(|Reverse(word)| Time((word >> 64) as u64))
+    }
+
+    /// The priority of the next entry; 0 if there is none.
+    #[expect(clippy::cast_possible_truncation, reason = "a field is cut out of the packed word")]
+    pub(crate) fn next_priority(&self) -> u8 {
+        self.heap.peek().map_or(0, |Reverse(word)| (word >> (SLOT_BITS + ID_BITS)) as u8)
+    }
+
+    /// The number of the entry that will be created next.
+    pub(crate) fn next_number(&self) -> u32 {
+        self.created
     }
 
     /// Takes the next entry, with its time and creation number.

@@ -5,20 +5,31 @@ use super::agenda::Agenda;
 use super::locks::Locks;
 use super::seat::Seat;
 use super::timers::Timers;
-use super::{Violation, client::Client};
-use crate::actor::{Actor, BugSet, ConnEvent, Event, Family, History, Label, Me};
+use super::{Step, Violation, client::Client};
+use crate::actor::{
+    Actor, BugSet, ConnEvent, Event, Family, History, HistoryEvent, Label, Me, Outcome,
+};
 use crate::choose::{Choices, Ends, FixedState, Key, Mixer, Shape, Site, fold, start};
 use crate::fault::{FaultLine, Kind};
-use crate::id::{ActorId, Incarnation, NodeId, RequestId, StepId};
+use crate::id::{ActorId, Incarnation, NodeId, OpId, RequestId, StepId};
 use crate::nemesis::{Account, PlannedOp, Run};
 use crate::net::Links;
 use crate::time::{Span, Time};
 use crate::trace::Tracer;
 use hashbrown::HashMap;
+use std::collections::VecDeque;
 
-/// The order among events due at the same instant. 0 = order of creation.
-pub const TIE: Site =
-    Site { id: 2, name: "tie", shape: Shape::Between, outcomes: &["+1", "+2", "+3"] };
+/// The order among events due at the same instant. 0 = order of creation. (Drawn outcomes are small; a second engine that
+/// leaves the order to its own scheduler writes down what came of it, and may need them all.)
+pub const TIE: Site = Site {
+    id: 2,
+    name: "tie",
+    shape: Shape::Between,
+    outcomes: &[
+        "+1", "+2", "+3", "+4", "+5", "+6", "+7", "+8", "+9", "+10", "+11", "+12", "+13", "+14",
+        "+15",
+    ],
+};
 
 /// How much longer a hand-over between actors of a node takes.
 pub const SCHEDULE: Site = Site {
@@ -74,6 +85,25 @@ pub(crate) enum Due<A: Actor> {
     Grace { node: NodeId, incarnation: Incarnation },
     /// The drift of a clock ends.
     DriftEnds { node: NodeId },
+    /// The pause of a node ends, unless it has been made longer. What the node has missed is due then; this entry sees to
+    /// it that time reaches that instant even if it has missed nothing.
+    PauseEnds { node: NodeId },
+}
+
+/// A hand-over between actors of a node: to whom, its key where it can deviate from calm, and its second cause.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct HandOver {
+    pub(crate) to: ActorId,
+    pub(crate) key: Option<Key>,
+    pub(crate) second: StepId,
+}
+
+/// When something is due, and the steps that caused it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Moment {
+    pub(crate) at: Time,
+    pub(crate) cause: StepId,
+    pub(crate) second: StepId,
 }
 
 /// An event that waits on the agenda. Events that carry much (a disk's answer, an operation) are made when they are due, so
@@ -135,6 +165,10 @@ pub(crate) enum Tag {
 pub(crate) struct Core<A: Actor> {
     pub(crate) now: Time,
     pub(crate) step: StepId,
+    /// What the last step was about.
+    pub(crate) last: Step,
+    /// The creation number of the entry that was taken last.
+    pub(crate) popped: u32,
     /// The node of the acting actor has died within this handler: its remaining effects are refused.
     pub(crate) struck: bool,
     pub(crate) agenda: Agenda<Entry<A>>,
@@ -147,8 +181,8 @@ pub(crate) struct Core<A: Actor> {
     pub(crate) shared: Vec<A::Shared>,
     pub(crate) locks: Vec<Locks<A::Lock>>,
     pub(crate) timers: Timers<A::Timer>,
-    /// Per receiver: the last hand-over due from each sender of its node.
-    pub(crate) handed: Vec<Vec<(ActorId, Time)>>,
+    /// Per receiver: when the last hand-over from each sender of its node is due, and its priority.
+    pub(crate) handed: Vec<Vec<(ActorId, (Time, u8))>>,
     pub(crate) links: Links,
     pub(crate) conns: crate::net::conn::Conns,
     pub(crate) disks: Vec<crate::disk::Disk>,
@@ -180,6 +214,64 @@ pub(crate) struct Core<A: Actor> {
     pub(crate) tracer: Option<Box<Tracer>>,
     pub(crate) scratch: Vec<crate::net::conn::Wake>,
     pub(crate) burst: (Time, u32),
+    /// An event that its actor, which lives elsewhere, has to handle.
+    pub(crate) lent: Option<(Me, Event<A>)>,
+    /// A step has begun whose actor lives elsewhere, and has not ended.
+    pub(crate) lending: bool,
+    /// The keys under which the order of entries can be decided, by creation number; if a second engine wants to know.
+    pub(crate) tie_keys: Option<VecDeque<(u32, Key)>>,
+}
+
+impl<A: Actor> Default for Core<A> {
+    fn default() -> Core<A> {
+        Core {
+            now: Time(0),
+            step: StepId(0),
+            last: Step { id: StepId(0), at: Time(0), node: None, actor: None },
+            popped: 0,
+            struck: false,
+            agenda: Agenda::default(),
+            run: Run::DEFAULT,
+            bugs: BugSet::NONE,
+            choices: Choices::default(),
+            counts: HashMap::with_hasher(FixedState),
+            homes: Vec::new(),
+            seats: Vec::new(),
+            shared: Vec::new(),
+            locks: Vec::new(),
+            timers: Timers::default(),
+            handed: Vec::new(),
+            links: Links::default(),
+            conns: crate::net::conn::Conns::default(),
+            disks: Vec::new(),
+            clients: Vec::new(),
+            busy: 0,
+            net_varies: false,
+            trouble_until: Time(0),
+            ops: Vec::new(),
+            invoked: Vec::new(),
+            history: History::default(),
+            faults: Vec::new(),
+            strikes: super::strike::Strikes::default(),
+            account: Account::default(),
+            healed: None,
+            reading_back: false,
+            died: Vec::new(),
+            notes: Vec::new(),
+            marks: 0,
+            points: 0,
+            seen: [0; Kind::CATALOGUE.len()],
+            refused: 0,
+            digest: Mixer::new(start(0)),
+            broken: None,
+            tracer: None,
+            scratch: Vec::new(),
+            burst: (Time(0), 0),
+            lent: None,
+            lending: false,
+            tie_keys: None,
+        }
+    }
 }
 
 impl<A: Actor> Core<A> {
@@ -235,9 +327,12 @@ impl<A: Actor> Core<A> {
         Key::between(ends, kind, subject, n)
     }
 
-    /// The priority among equals of an event with this key.
+    /// The priority among equals of an event with this key, which is put down next.
     #[inline]
     pub(crate) fn priority(&mut self, key: Key) -> u8 {
+        if let Some(keys) = &mut self.tie_keys {
+            keys.push_back((self.agenda.next_number(), key));
+        }
         let priority = self.choices.choose(&TIE, key);
         if priority != 0 {
             self.saw(Kind::Tie);
@@ -252,14 +347,8 @@ impl<A: Actor> Core<A> {
     }
 
     /// Hands an event over to an actor of the same node, in order for this pair.
-    pub(crate) fn hand_over(
-        &mut self,
-        me: Me,
-        to: ActorId,
-        key: Option<Key>,
-        second: StepId,
-        event: Pending<A>,
-    ) {
+    pub(crate) fn hand_over(&mut self, me: Me, how: HandOver, event: Pending<A>) {
+        let HandOver { to, key, second } = how;
         let slow = self.seat(me.node).slowness(self.now);
         let mut due = self.now + self.run.local.times(slow);
         let mut priority = 0;
@@ -274,7 +363,7 @@ impl<A: Actor> Core<A> {
             priority = self.priority(key);
         }
         if key.is_some() || slow > 1 || !self.handed[usize::from(to.0)].is_empty() {
-            due = self.in_order(me.actor, to, due);
+            (due, priority) = self.in_order(me.actor, to, (due, priority));
         }
         let entry = Entry {
             cause: self.step,
@@ -284,12 +373,14 @@ impl<A: Actor> Core<A> {
         self.agenda.push(due, priority, entry);
     }
 
-    /// The earliest instant at or after `due` that keeps the order of this pair.
-    fn in_order(&mut self, from: ActorId, to: ActorId, due: Time) -> Time {
+    /// The earliest place at or after `due` that keeps the order of this pair. Of hand-overs with equal time and priority
+    /// the one made first comes first; none is moved in time for that, so that whether anybody asks about this order changes
+    /// nothing.
+    fn in_order(&mut self, from: ActorId, to: ActorId, due: (Time, u8)) -> (Time, u8) {
         let handed = &mut self.handed[usize::from(to.0)];
         match handed.iter_mut().find(|(sender, _)| *sender == from) {
             Some((_, last)) => {
-                *last = due.max(*last + Span::LEAST);
+                *last = due.max(*last);
                 *last
             }
             None => {
@@ -300,9 +391,33 @@ impl<A: Actor> Core<A> {
     }
 
     /// Puts a plain entry on the agenda.
-    pub(crate) fn schedule(&mut self, due: Time, what: Due<A>) {
+    pub(crate) fn schedule(&mut self, due: Time, what: Due<A>) -> u32 {
         let entry = Entry { cause: self.step, second: StepId(0), due: what };
-        self.agenda.push(due, 0, entry);
+        self.agenda.push(due, 0, entry)
+    }
+
+    /// The operation under way at a client has come to its end, and the next one is put down.
+    pub(crate) fn conclude(&mut self, client: usize, outcome: Outcome<A::Ret>) {
+        let at = self.now;
+        let state = &mut self.clients[client];
+        let index = state.current.take().expect("an operation is completed once");
+        let op = OpId { client: state.actor, number: self.ops[index as usize].number };
+        let process = state.process;
+        if outcome == Outcome::Unknown {
+            // Processes of one client are numbered apart from those of the others.
+            state.process += 1 << 16;
+        }
+        self.history.events.push(HistoryEvent::Completed { process, op, outcome, at });
+        self.invoke_next(u16::try_from(client).expect("a client's index"), index + 1);
+    }
+
+    /// Puts down the operation at this index, if the client still has it to do.
+    pub(crate) fn invoke_next(&mut self, client: u16, next: u32) {
+        if next < self.clients[usize::from(client)].end {
+            self.schedule_invoke(client, next);
+        } else {
+            self.busy -= 1;
+        }
     }
 
     /// Puts down the operation at this index for its client, after the client's pause.

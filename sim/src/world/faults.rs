@@ -1,13 +1,14 @@
 //! Faults at work: deaths, boots, pauses, trouble of links, disks and clocks, and the heal.
 
-use super::core::{Core, Due, Pending, Tag};
+use super::core::{Core, Due, Entry, Pending, Tag};
 use crate::actor::Actor;
 use crate::fault::{
     ClockTrouble, ConnectTrouble, Death, DiskTrouble, Fault, FaultLine, Kind, LinkTrouble, Path,
     When,
 };
 use crate::id::{ActorId, NodeId, StepId};
-use crate::time::Span;
+use crate::time::{Span, Time};
+use crate::trace::StepLine;
 use std::hash::Hash;
 
 impl<A: Actor> Core<A> {
@@ -19,7 +20,9 @@ impl<A: Actor> Core<A> {
             self.strikes.timed -= 1;
         }
         let taken = self.account.taken_by(&fault);
-        let allowed = self.healed.is_none() && self.account.allows(taken, self.now);
+        let spared =
+            matches!(fault, Fault::Down(Death::Wipe, node, _) if !self.run.fragile.has(node));
+        let allowed = self.healed.is_none() && !spared && self.account.allows(taken, self.now);
         self.fold(Tag::Fault, u64::from(allowed));
         fault.hash(&mut self.digest);
         self.trace(|t| {
@@ -32,8 +35,12 @@ impl<A: Actor> Core<A> {
         if !allowed {
             return;
         }
+        let until = self.now + fault.span();
         for node in taken.iter() {
-            self.account.book(node, self.now + fault.span());
+            match fault {
+                Fault::Link(..) => self.account.cut_off(node, until),
+                _ => self.account.book(node, until),
+            }
         }
         if self.apply(&fault, acting) {
             self.saw(fault.kind());
@@ -53,7 +60,11 @@ impl<A: Actor> Core<A> {
             }
             Fault::Pause(node, _) => {
                 let seat = self.seat_mut(node);
-                seat.paused_until = seat.paused_until.max(until);
+                if !seat.up {
+                    return false;
+                }
+                seat.stand_still(until);
+                self.schedule(until, Due::PauseEnds { node });
             }
             Fault::Slow(node, factor, _) => {
                 self.trouble_until = self.trouble_until.max(until);
@@ -75,7 +86,7 @@ impl<A: Actor> Core<A> {
         true
     }
 
-    fn trouble_links(&mut self, trouble: LinkTrouble, path: Path, until: crate::time::Time) {
+    fn trouble_links(&mut self, trouble: LinkTrouble, path: Path, until: Time) {
         for from in path.from.iter() {
             for to in path.to.iter() {
                 let ways = [(from, to), (to, from)];
@@ -93,7 +104,7 @@ impl<A: Actor> Core<A> {
         }
     }
 
-    fn trouble_disk(&mut self, trouble: DiskTrouble, node: NodeId, until: crate::time::Time) {
+    fn trouble_disk(&mut self, trouble: DiskTrouble, node: NodeId, until: Time) {
         let disk = self.disks[usize::from(node.0)].trouble_mut();
         match trouble {
             DiskTrouble::Full => disk.full_until = until,
@@ -101,19 +112,42 @@ impl<A: Actor> Core<A> {
             DiskTrouble::WriteError => disk.write_error_until = until,
             DiskTrouble::SyncError => disk.sync_error_until = until,
             DiskTrouble::Slow(factor) => {
-                (disk.slow_until, disk.slow_factor) = (until, factor.max(1))
+                (disk.slow_until, disk.slow_factor) = (until, factor.max(1));
             }
             DiskTrouble::Hang => disk.hang_until = until,
         }
     }
 
     fn trouble_clock(&mut self, trouble: ClockTrouble, node: NodeId) {
-        let now = self.now;
         match trouble {
             ClockTrouble::Skew(ns) | ClockTrouble::Jump(ns) => self.seat_mut(node).clock.shift(ns),
             ClockTrouble::Drift(ppm, span) => {
-                self.seat_mut(node).clock.drift(ppm, now);
-                self.schedule(now + span.at_least(Span::LEAST), Due::DriftEnds { node });
+                let until = self.now + span.at_least(Span::LEAST);
+                self.set_drift(node, ppm);
+                self.seat_mut(node).drift_until = until;
+                self.schedule(until, Due::DriftEnds { node });
+            }
+        }
+    }
+
+    /// Changes the rate of a node's clocks. Its timers follow: a deadline is a time of its own clock.
+    pub(crate) fn set_drift(&mut self, node: NodeId, ppm: i32) {
+        let (now, homes) = (self.now, &self.homes);
+        let clock = &mut self.seats[usize::from(node.0)].clock;
+        let before = clock.clone();
+        clock.drift(ppm, now);
+        for (actor, timer) in self.timers.of(|actor| homes[usize::from(actor.0)] == node) {
+            let armed = self.timers.get_mut(actor, timer).expect("a timer that was just seen");
+            if armed.deadline <= now {
+                continue;
+            }
+            let left = clock.true_span(before.local_span(armed.deadline.since(now)));
+            armed.deadline = now + left;
+            if armed.deadline < armed.entry_due {
+                let due = Due::Timer { actor, timer };
+                let entry = Entry { cause: armed.cause, second: StepId(0), due };
+                armed.entry = self.agenda.push(armed.deadline, 0, entry);
+                armed.entry_due = armed.deadline;
             }
         }
     }
@@ -133,7 +167,8 @@ impl<A: Actor> Core<A> {
         for to in actors {
             self.schedule(due, Due::Event { to, incarnation, event: Pending::Stop });
         }
-        self.schedule(self.now + self.run.grace, Due::Grace { node, incarnation });
+        let grace = self.run.grace.at_least(Span::LEAST);
+        self.schedule(self.now + grace, Due::Grace { node, incarnation });
         true
     }
 
@@ -154,7 +189,8 @@ impl<A: Actor> Core<A> {
         debug_assert!(seat.up, "only a running node goes down");
         seat.up = false;
         seat.stopping = None;
-        let after = seat.incarnation;
+        seat.end_pause();
+        let (after, client) = (seat.incarnation, seat.client);
         self.fold(Tag::Death, u64::from(node.0) << 8 | death as u64);
         let homes = &self.homes;
         self.timers.forget(|actor| homes[usize::from(actor.0)] == node);
@@ -166,6 +202,9 @@ impl<A: Actor> Core<A> {
         self.account.back(node, self.now + span);
         self.schedule(self.now + span, Due::Boot { node, after });
         self.died.push(node);
+        if client {
+            self.give_up_operations(node);
+        }
         if acting == Some(node) {
             self.struck = true;
         }
@@ -185,13 +224,15 @@ impl<A: Actor> Core<A> {
     }
 
     pub(crate) fn boot_actors(&mut self, node: NodeId, incarnation: crate::id::Incarnation) {
+        let born = self.now + Span::LEAST;
+        self.seat_mut(node).stand_still(born);
         for i in 0..self.homes.len() {
             if self.homes[i] == node {
                 let to = ActorId(u16::try_from(i).expect("an actor's number"));
-                self.schedule(
-                    self.now + Span::LEAST,
-                    Due::Event { to, incarnation, event: Pending::Boot },
-                );
+                let boot =
+                    self.schedule(born, Due::Event { to, incarnation, event: Pending::Boot });
+                // Whatever else comes in that instant lines up behind.
+                self.seat_mut(node).held(boot);
             }
         }
     }
@@ -208,12 +249,18 @@ impl<A: Actor> Core<A> {
         self.links.heal(now);
         for seat in &mut self.seats {
             seat.slow_until = seat.slow_until.min(now);
-            seat.clock.drift(0, now);
+        }
+        for node in 0..self.seats.len() {
+            if self.seats[node].drift_until > now {
+                self.seats[node].drift_until = Time(0);
+                self.set_drift(NodeId(u16::try_from(node).expect("at most 64 nodes")), 0);
+            }
         }
         self.choices.fall_calm();
         self.io_heal();
         if let Some(tracer) = &mut self.tracer {
-            tracer.step(self.step, now, None, format_args!("heal"), [StepId(0); 2]);
+            let line = StepLine { step: self.step, at: now, node: None, causes: [StepId(0); 2] };
+            tracer.step(line, format_args!("heal"));
         }
     }
 

@@ -1,16 +1,17 @@
 //! What the core does for an actor: every effect, applied at once.
 
 use super::Violation;
-use super::core::{Core, Due, Entry, Pending, Tag, WAITER};
+use super::client::Client;
+use super::core::{Core, Due, Entry, HandOver, Pending, Tag, WAITER};
 use super::locks::Asked;
 use super::timers::Armed;
 use super::violation::promise;
 use crate::actor::{
-    Actor, BugSet, CloseReason, DiskOp, Family, HistoryEvent, Host, Label, Mark, Me, Outcome, Point,
+    Actor, BugSet, CloseReason, DiskOp, Family, Host, Label, Mark, Me, Outcome, Point,
 };
-use crate::choose::{Key, Site};
+use crate::choose::{Key, Mixer, Site, fold};
 use crate::fault::{Death, Kind};
-use crate::id::{ActorId, ConnId, OpId, RequestId, StepId};
+use crate::id::{ActorId, ConnId, NodeId, OpId, RequestId, StepId};
 use crate::net::Fate;
 use crate::time::{Span, Time};
 use std::hash::{Hash, Hasher};
@@ -23,8 +24,11 @@ impl<A: Actor> Core<A> {
 
     #[inline]
     fn fold_with(&mut self, tag: Tag, word: u64, payload: &impl Hash) {
-        self.fold(tag, word);
-        payload.hash(&mut self.digest);
+        // In a local: through the reference, every word would wait for the last one to be stored.
+        let mut digest = self.digest;
+        digest.write_u64((tag as u64) << 48 ^ word);
+        payload.hash(&mut digest);
+        self.digest = digest;
     }
 
     /// Sends over a network that may deviate from calm.
@@ -66,15 +70,14 @@ impl<A: Actor> Core<A> {
                 return self.deliver_later(me, to, altered, (link.arrival(self.now, extra), 0));
             }
         };
-        let priority = key.map_or(0, |key| self.priority(key));
         if let Some(later) = copy {
-            let due = (link.arrival(self.now, later), priority);
-            self.deliver_later(me, to, msg.clone(), due);
+            self.deliver_later(me, to, msg.clone(), (link.arrival(self.now, later), 0));
         }
+        let priority = key.map_or(0, |key| self.priority(key));
         self.deliver_later(me, to, msg, (link.arrival(self.now, extra), priority));
     }
 
-    #[inline]
+    #[inline(always)]
     fn deliver_later(&mut self, me: Me, to: ActorId, msg: A::Msg, (due, priority): (Time, u8)) {
         let incarnation = self.seat(self.home(to)).expected();
         let event = Pending::Message { from: me.actor, msg };
@@ -113,7 +116,11 @@ impl<A: Actor> Host<A> for Core<A> {
         if home == me.node {
             let key =
                 self.hand_overs_vary().then(|| self.key_between(me, to, Family::Message, &msg));
-            self.hand_over(me, to, key, StepId(0), Pending::Message { from: me.actor, msg });
+            self.hand_over(
+                me,
+                HandOver { to, key, second: StepId(0) },
+                Pending::Message { from: me.actor, msg },
+            );
         } else if self.net_varies || self.now < self.trouble_until {
             self.transmit(me, to, msg);
         } else {
@@ -193,9 +200,10 @@ impl<A: Actor> Host<A> for Core<A> {
             Some(me.actor),
             "an actor gives back the lock {lock} that it holds"
         );
-        let heir = if locks.waiting(lock) > 1 && self.choices.is_live(&WAITER) {
+        let waiting = u32::try_from(locks.waiting(lock)).expect("at most 65,535 actors");
+        let heir = if waiting > 1 && self.choices.is_live(&WAITER) {
             let key = self.key_between(me, me.actor, Family::Lock, &lock);
-            self.choices.choose(&WAITER, key)
+            self.choices.choose(&WAITER, key) % waiting
         } else {
             0
         };
@@ -218,7 +226,11 @@ impl<A: Actor> Host<A> for Core<A> {
         self.trace(|_| format!("yield to {phase}"));
         let key =
             self.hand_overs_vary().then(|| self.key_between(me, me.actor, Family::Phase, &phase));
-        self.hand_over(me, me.actor, key, StepId(0), Pending::Phase(phase));
+        self.hand_over(
+            me,
+            HandOver { to: me.actor, key, second: StepId(0) },
+            Pending::Phase(phase),
+        );
     }
 
     fn point(&mut self, me: Me, point: &'static Point) {
@@ -265,27 +277,14 @@ impl<A: Actor> Host<A> for Core<A> {
             Outcome::Failed => format!("complete #{}: failed", op.number),
             Outcome::Unknown => format!("complete #{}: unknown", op.number),
         });
-        let at = self.now;
         let client = self.clients.iter().position(|c| c.actor == op.client && c.actor == me.actor);
         let client = client.expect("only the client that was asked completes an operation");
-        let state = &mut self.clients[client];
-        let index = state.current.take().expect("an operation is completed once");
+        let index = self.clients[client].current.expect("an operation is completed once");
         assert_eq!(
             self.ops[index as usize].number, op.number,
             "the operation under way is the one completed"
         );
-        let process = state.process;
-        if outcome == Outcome::Unknown {
-            // Processes of one client are numbered apart from those of the others.
-            state.process += 1 << 16;
-        }
-        let (next, end) = (index + 1, state.end);
-        self.history.events.push(HistoryEvent::Completed { process, op, outcome, at });
-        if next < end {
-            self.schedule_invoke(u16::try_from(client).expect("a client's index"), next);
-        } else {
-            self.busy -= 1;
-        }
+        self.conclude(client, outcome);
     }
 
     fn choose(&mut self, _me: Me, site: &'static Site, key: Key) -> u32 {
@@ -293,14 +292,16 @@ impl<A: Actor> Host<A> for Core<A> {
             return 0;
         }
         let outcome = self.choices.decide(site.id, key);
-        self.fold(Tag::Choose, u64::from(outcome));
+        // Calm is not folded: where noise is given as lines, nobody may ask at all. Selected without a branch, since where
+        // outcomes are evenly spread it would be mispredicted.
+        let unusual = u64::from(outcome != 0).wrapping_neg();
+        let state = self.digest.state();
+        let folded = fold(state, (Tag::Choose as u64) << 48 ^ u64::from(outcome));
+        self.digest = Mixer::new(state ^ ((state ^ folded) & unusual));
         if self.tracer.is_some() && outcome != 0 {
-            self.trace(|_| {
-                format!(
-                    "choose {}: {}",
-                    site.name,
-                    site.outcomes[(outcome - 1) as usize % site.outcomes.len()]
-                )
+            self.trace(|_| match site.outcomes.get(outcome as usize - 1) {
+                Some(named) => format!("choose {}: {named}", site.name),
+                None => format!("choose {}: {outcome}", site.name),
             });
         }
         outcome
@@ -315,7 +316,7 @@ impl<A: Actor> Host<A> for Core<A> {
     }
 
     fn connect(&mut self, me: Me, to: ActorId) -> ConnId {
-        self.io_connect(me, to)
+        if self.struck { ConnId(u32::MAX) } else { self.io_connect(me, to) }
     }
 
     fn write(&mut self, me: Me, conn: ConnId, data: &[u8]) -> usize {
@@ -371,22 +372,34 @@ impl<A: Actor> Host<A> for Core<A> {
 }
 
 impl<A: Actor> Core<A> {
+    /// The operations under way on a client's node that has died stay unknown.
+    pub(crate) fn give_up_operations(&mut self, node: NodeId) {
+        for client in 0..self.clients.len() {
+            let Client { actor, current, .. } = self.clients[client];
+            if let Some(index) = current
+                && self.home(actor) == node
+            {
+                self.fold(Tag::Complete, u64::from(self.ops[index as usize].number));
+                self.conclude(client, Outcome::Unknown);
+            }
+        }
+    }
+
     /// Tells an actor of this node that it holds a lock now.
     fn grant(&mut self, me: Me, to: ActorId, lock: A::Lock, asked: StepId) {
         let key = if self.hand_overs_vary() {
-            let number = Family::Lock.number(lock.kind()) | 0x800;
+            let (number, subject) = (Family::Lock.number(lock.kind()), lock.subject());
             let ends =
                 crate::choose::Ends { from: me.actor.0, to: to.0, incarnation: me.incarnation.0 };
-            let n = self.count(
-                u64::from(ends.from) << 16 | u64::from(ends.to),
-                lock.subject(),
-                u64::from(number),
-            );
-            Some(Key::between(ends, Family::Lock.number(lock.kind()), lock.subject(), n))
+            // Counted apart from the questions about who gets the lock, which have the giver at both ends.
+            let who =
+                u64::from(ends.from) << 48 | u64::from(ends.to) << 32 | u64::from(ends.incarnation);
+            let n = self.count(who, subject, u64::from(number | 0x800));
+            Some(Key::between(ends, number, subject, n))
         } else {
             None
         };
-        self.hand_over(me, to, key, asked, Pending::Locked(lock));
+        self.hand_over(me, HandOver { to, key, second: asked }, Pending::Locked(lock));
     }
 
     pub(crate) fn say_actor(&self, actor: ActorId) -> String {

@@ -2,13 +2,12 @@
 
 use super::core::{Core, Due, Tag};
 use crate::actor::{Actor, CloseReason, ConnEvent, DiskEvent, DiskOp, Me};
-use crate::choose::Mixer;
 use crate::disk::{DiskChange, DiskSpec};
 use crate::fault::{ConnTrouble, Death, Kind};
 use crate::id::{ActorId, ConnId, Incarnation, NodeId, RequestId};
 use crate::net::conn::{End, Medium, Sight, Socket, Trouble, Wake, Which};
 use crate::time::Span;
-use crate::trace::{Tracer, say_request};
+use crate::trace::say_request;
 use std::hash::{Hash, Hasher};
 
 impl<A: Actor> Core<A> {
@@ -154,14 +153,24 @@ impl<A: Actor> Core<A> {
         request: RequestId,
     ) -> Option<(ActorId, DiskEvent)> {
         let Core { disks, choices, digest, tracer, .. } = self;
-        let on_change = |change| tell(change, digest, tracer.as_deref_mut());
+        let on_change = |change: DiskChange| {
+            change.hash(digest);
+            if let Some(tracer) = tracer {
+                tracer.effect_of_next(format_args!("  {change}"));
+            }
+        };
         disks[usize::from(node.0)].complete(request, choices, on_change)
     }
 
     /// What a death does to the disk and the connections of a node.
     pub(crate) fn io_down(&mut self, node: NodeId, death: Death, ended: Incarnation) {
         let Core { disks, choices, digest, tracer, .. } = self;
-        let on_change = |change| tell(change, digest, tracer.as_deref_mut());
+        let on_change = |change: DiskChange| {
+            change.hash(digest);
+            if let Some(tracer) = tracer {
+                tracer.effect(format_args!("  {change}"));
+            }
+        };
         let disk = &mut disks[usize::from(node.0)];
         match death {
             Death::Crash => disk.crash(node, ended, choices, on_change),
@@ -206,13 +215,5 @@ impl<A: Actor> Core<A> {
             }
         };
         self.disks.iter().map(of).sum()
-    }
-}
-
-/// A change of a disk goes into the digest and the trace.
-fn tell(change: DiskChange, digest: &mut Mixer, tracer: Option<&mut Tracer>) {
-    change.hash(digest);
-    if let Some(tracer) = tracer {
-        tracer.effect(format_args!("  {change}"));
     }
 }

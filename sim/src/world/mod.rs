@@ -6,12 +6,13 @@
 //!
 //! It routes and decides nothing: decisions come from `choose`, faults from the plan. A world can be cloned at any step;
 //! both copies then go on alike. Reading order: [`Topology`], [`World`], `step.rs` (one step), `core.rs` and `host.rs`
-//! (what effects do), `faults.rs` (what trouble does), `io.rs` (connections and disks).
+//! (what effects do), `faults.rs` (what trouble does), `io.rs` (connections and disks), `held.rs` (for a second engine).
 
 mod agenda;
 mod client;
 mod core;
 mod faults;
+mod held;
 mod host;
 mod io;
 mod locks;
@@ -23,13 +24,14 @@ mod topology;
 mod violation;
 
 pub use self::core::{SCHEDULE, THINK, TIE, WAITER};
+pub use held::{Begun, Delivery, Scheduled};
 pub use step::{Step, Stepped};
 pub use topology::Topology;
 pub use violation::{Violation, promise};
 
 use self::core::{Core, Due};
 use crate::actor::{Actor, History, Mark, Names};
-use crate::choose::{Choices, Decision, Mixer, Site, fold, start};
+use crate::choose::{Decision, Mixer, Site, fold, start};
 use crate::fault::{FaultLine, Kind, NodeSet, When};
 use crate::id::{ActorId, Incarnation, NodeId, StepId};
 use crate::nemesis::{Noise, Plan, PlannedOp, Run};
@@ -62,12 +64,13 @@ impl<A: Actor> World<A> {
     pub fn reset(&mut self, topology: &Topology<A>, plan: &Plan<A>) {
         self.be_born(topology);
         self.core.reset(topology, plan);
+        self.core.plan_faults(plan);
         for node in 0..topology.nodes() {
             let node = NodeId(u16::try_from(node).expect("at most 64 nodes"));
             self.core.io_up(node, Incarnation(1));
             self.core.boot_actors(node, Incarnation(1));
         }
-        self.core.start(plan);
+        self.core.plan_work();
     }
 
     fn be_born(&mut self, topology: &Topology<A>) {
@@ -98,12 +101,17 @@ impl<A: Actor> World<A> {
         self.core.tracer.as_ref().map_or(&[], |t| t.lines())
     }
 
-    /// From now on, keeps every decision that differs from calm.
+    /// From now on, keeps every decision that differs from calm. Asked for before a reset, it keeps those of the whole run.
     pub fn record_decisions(&mut self) {
         self.core.choices.record();
     }
 
-    /// The decisions that differed from calm.
+    /// The same for every question with its outcome: see [`Choices::observe`].
+    pub fn observe_decisions(&mut self) {
+        self.core.choices.observe();
+    }
+
+    /// The decisions that were kept: those that differed from calm, or all of them.
     pub fn take_decisions(&mut self) -> Vec<Decision> {
         self.core.choices.take_recording()
     }
@@ -118,6 +126,12 @@ impl<A: Actor> World<A> {
     #[must_use]
     pub fn steps(&self) -> u32 {
         self.core.step.0
+    }
+
+    /// What the last step was about.
+    #[must_use]
+    pub fn last_step(&self) -> &Step {
+        &self.core.last
     }
 
     /// The digest of everything so far.
@@ -293,53 +307,6 @@ impl<A: Actor> World<A> {
     }
 }
 
-impl<A: Actor> Default for Core<A> {
-    fn default() -> Core<A> {
-        Core {
-            now: Time(0),
-            step: StepId(0),
-            struck: false,
-            agenda: agenda::Agenda::default(),
-            run: Run::DEFAULT,
-            bugs: crate::actor::BugSet::NONE,
-            choices: Choices::default(),
-            counts: hashbrown::HashMap::with_hasher(crate::choose::FixedState),
-            homes: Vec::new(),
-            seats: Vec::new(),
-            shared: Vec::new(),
-            locks: Vec::new(),
-            timers: timers::Timers::default(),
-            handed: Vec::new(),
-            links: crate::net::Links::default(),
-            conns: crate::net::conn::Conns::default(),
-            disks: Vec::new(),
-            clients: Vec::new(),
-            busy: 0,
-            net_varies: false,
-            trouble_until: Time(0),
-            ops: Vec::new(),
-            invoked: Vec::new(),
-            history: History::default(),
-            faults: Vec::new(),
-            strikes: strike::Strikes::default(),
-            account: crate::nemesis::Account::default(),
-            healed: None,
-            reading_back: false,
-            died: Vec::new(),
-            notes: Vec::new(),
-            marks: 0,
-            points: 0,
-            seen: [0; Kind::CATALOGUE.len()],
-            refused: 0,
-            digest: Mixer::new(start(0)),
-            broken: None,
-            tracer: None,
-            scratch: Vec::new(),
-            burst: (Time(0), 0),
-        }
-    }
-}
-
 impl<A: Actor> Core<A> {
     fn reset(&mut self, topology: &Topology<A>, plan: &Plan<A>) {
         let (nodes, run) = (topology.nodes(), plan.run);
@@ -347,7 +314,7 @@ impl<A: Actor> Core<A> {
         self.step = StepId(0);
         self.struck = false;
         self.agenda.reset();
-        self.run = run;
+        self.run = Run { local: run.local.at_least(Span::LEAST), ..run };
         self.bugs = plan.bugs;
         self.counts.clear();
         self.homes.clear();
@@ -383,6 +350,9 @@ impl<A: Actor> Core<A> {
         self.digest = Mixer::new(start(0));
         self.broken = None;
         self.tracer = None;
+        self.lent = None;
+        self.lending = false;
+        self.tie_keys = None;
         self.burst = (run.start, 0);
         self.busy = 0;
         self.trouble_until = Time(0);
@@ -404,6 +374,8 @@ impl<A: Actor> Core<A> {
         match &plan.noise {
             Noise::Drawn(seed) => {
                 self.choices.reset(*seed);
+                // The same noise, given as lines, belongs to the plan: so do its details.
+                self.choices.set_detail_seed(plan.seed);
                 for (site, odds) in &plan.odds {
                     self.choices.set_odds(*site, *odds);
                 }
@@ -417,8 +389,8 @@ impl<A: Actor> Core<A> {
         }
     }
 
-    /// Puts the first operations and the timed faults on the agenda.
-    fn start(&mut self, plan: &Plan<A>) {
+    /// Puts the timed faults on the agenda: what stands at the start is there before anybody boots.
+    fn plan_faults(&mut self, plan: &Plan<A>) {
         self.account.reset(self.servers(), self.seats.len(), plan.down_max);
         for (line, i) in plan.faults.iter().zip(0..) {
             if let When::At(after) = line.when {
@@ -428,6 +400,10 @@ impl<A: Actor> Core<A> {
                 );
             }
         }
+    }
+
+    /// Puts the first operation of each client on the agenda.
+    fn plan_work(&mut self) {
         for client in 0..self.clients.len() {
             let mine = |op: &PlannedOp<A::Op>| usize::from(op.client) == client;
             let Some(first) = self.ops.iter().position(mine) else { continue };

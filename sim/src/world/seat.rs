@@ -16,10 +16,15 @@ pub(crate) struct Seat {
     pub(crate) stopping: Option<Vec<ActorId>>,
     /// How long the node stays down once it has stopped.
     pub(crate) down_for: Span,
+    /// Until then it stands still: since a pause, or since its boot until its actors are born.
     pub(crate) paused_until: Time,
+    /// The creation number of the first entry that was put off until then; 0 if none was.
+    held_from: u32,
     pub(crate) slow_until: Time,
     pub(crate) slow_factor: u32,
     pub(crate) clock: Clock,
+    /// When the drift of its clocks ends; another end than this is that of a drift that was replaced.
+    pub(crate) drift_until: Time,
 }
 
 impl Seat {
@@ -31,10 +36,38 @@ impl Seat {
             stopping: None,
             down_for: Span(0),
             paused_until: Time(0),
+            held_from: 0,
             slow_until: Time(0),
             slow_factor: 1,
             clock: Clock::new(start),
+            drift_until: Time(0),
         }
+    }
+
+    /// Stands still until then, unless it does so for longer already.
+    pub(crate) fn stand_still(&mut self, until: Time) {
+        if self.paused_until < until {
+            (self.paused_until, self.held_from) = (until, 0);
+        }
+    }
+
+    /// Whether an entry that has come up has to be put off. What was due before the node goes on comes first, so entries of
+    /// that instant that are older than the first one put off line up behind.
+    #[inline]
+    pub(crate) fn puts_off(&self, at: Time, entry: u32) -> bool {
+        at <= self.paused_until && (at < self.paused_until || entry < self.held_from)
+    }
+
+    /// This entry stands for one that was put off.
+    pub(crate) fn held(&mut self, entry: u32) {
+        if self.held_from == 0 {
+            self.held_from = entry;
+        }
+    }
+
+    /// What stood still is no more.
+    pub(crate) fn end_pause(&mut self) {
+        (self.paused_until, self.held_from) = (Time(0), 0);
     }
 
     /// The incarnation that something sent now will meet, if it meets any: the next one while the node is down.
@@ -110,6 +143,13 @@ impl Clock {
     /// The wall clock.
     pub(crate) fn wall(&self, now: Time) -> Time {
         Time(now.0.saturating_add_signed(self.offset.saturating_add(self.gain(now))))
+    }
+
+    /// What a true span is by this clock at the present rate; rounded up.
+    pub(crate) fn local_span(&self, span: Span) -> Span {
+        let rate = u128::from(MILLION.saturating_add_signed(i64::from(self.ppm)));
+        let local = (u128::from(span.0) * rate).div_ceil(u128::from(MILLION));
+        Span(u64::try_from(local).unwrap_or(u64::MAX >> 1))
     }
 
     /// How long a local span really takes at the present rate; rounded up, so that no timer fires early.

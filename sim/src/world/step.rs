@@ -1,11 +1,11 @@
 //! One step: the next entry of the agenda becomes an event of an actor, or a change of the world.
 
-use super::core::{Due, Entry, Pending, Tag};
+use super::core::{Due, Entry, Moment, Pending, Tag};
 use super::{Violation, World, promise};
 use crate::actor::{Actor, Context, Event, HistoryEvent, Me};
 use crate::id::{ActorId, Incarnation, NodeId, OpId, StepId};
 use crate::time::{Span, Time};
-use crate::trace::say_event;
+use crate::trace::{StepLine, say_event};
 use std::hash::{Hash, Hasher};
 
 /// More events than this within a microsecond, and the run has stopped making progress.
@@ -27,8 +27,8 @@ pub struct Step {
 /// What came of asking for a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stepped {
-    /// A step was made.
-    Step(Step),
+    /// A step was made; [`World::last_step`] says what it was about.
+    Step,
     /// An entry was taken that had become void: a timer that was disarmed or moved. It is no step.
     Void,
     /// The agenda is empty.
@@ -44,134 +44,196 @@ impl<A: Actor> World<A> {
     #[inline]
     pub fn step(&mut self) -> Stepped {
         let Some((at, id, entry)) = self.core.agenda.pop() else { return Stepped::Idle };
+        self.route::<false>(at, id, entry)
+    }
+
+    /// Makes the step of an entry. With `LEND`, the event is put down for whoever keeps the actor, instead of handled.
+    #[inline(always)]
+    pub(super) fn route<const LEND: bool>(
+        &mut self,
+        at: Time,
+        id: u32,
+        entry: Entry<A>,
+    ) -> Stepped {
         let Entry { cause, second, due } = entry;
+        let moment = Moment { at, cause, second };
+        debug_assert!(self.core.now <= at, "time never goes back");
+        // What has become void takes its time, too: a clock that is not ours cannot know it beforehand.
+        self.core.now = at;
+        self.core.popped = id;
         match due {
             Due::Event { to, incarnation, event } => {
-                self.waited((at, cause, second), to, incarnation, event)
+                self.waited::<LEND>(moment, (to, incarnation), event)
             }
-            Due::Timer { actor, timer } => self.timer(at, id, actor, timer),
+            Due::Timer { actor, timer } => self.timer::<LEND>(at, id, actor, timer),
+            rarer => self.rarer::<LEND>(moment, rarer),
+        }
+    }
+
+    /// What is due less often than messages and timers; kept apart, so that their way stays short.
+    #[inline(never)]
+    fn rarer<const LEND: bool>(&mut self, moment: Moment, due: Due<A>) -> Stepped {
+        let (core, at) = (&mut self.core, moment.at);
+        match due {
             Due::Disk { node, incarnation, request } => {
-                let core = &mut self.core;
-                if core.hold(node, at, cause, || Due::Disk { node, incarnation, request }) {
-                    return Stepped::Void;
+                if core.seat(node).puts_off(at, core.popped) {
+                    return core.put_off(node, moment, due);
                 }
-                core.now = at;
                 match core.io_disk_done(node, request) {
                     Some((to, event)) => {
-                        self.event(at, to, incarnation, (cause, second), Event::Disk(event))
+                        self.event::<LEND>(moment, (to, incarnation), Event::Disk(event))
                     }
-                    None => self.refuse(at, node, cause),
+                    None => self.refuse(at, node, moment.cause),
                 }
             }
-            Due::Conn(wake) => {
-                self.core.now = at;
-                match self.core.io_wake(wake) {
-                    Some((end, event)) => self.waited(
-                        (at, cause, second),
-                        end.actor,
-                        end.incarnation,
-                        Pending::Conn(event),
-                    ),
-                    None => Stepped::Void,
+            Due::Conn(wake) => match core.io_wake(wake) {
+                Some((end, event)) => {
+                    self.waited::<LEND>(moment, (end.actor, end.incarnation), Pending::Conn(event))
                 }
-            }
-            Due::Invoke { client, op } => self.invoke(at, client, op, cause),
-            other => self.change(at, cause, &other),
+                None => Stepped::Void,
+            },
+            Due::Invoke { client, op } => self.invoke::<LEND>(moment, client, op),
+            other => self.change(at, moment.cause, &other),
         }
     }
 
     /// Delivers an event that has waited, or lets it wait on if its node stands still.
-    #[inline]
-    fn waited(
+    #[inline(always)]
+    fn waited<const LEND: bool>(
         &mut self,
-        (at, cause, second): (Time, StepId, StepId),
-        to: ActorId,
-        incarnation: Incarnation,
+        moment: Moment,
+        (to, incarnation): (ActorId, Incarnation),
         event: Pending<A>,
-    ) -> Stepped {
-        let seat = self.core.seat(self.core.home(to));
-        if at < seat.paused_until && seat.lives(incarnation) {
-            let until = seat.paused_until;
-            let entry = Entry { cause, second, due: Due::Event { to, incarnation, event } };
-            self.core.agenda.push(until, 0, entry);
-            return Stepped::Void;
-        }
-        self.event(at, to, incarnation, (cause, second), event.into())
-    }
-
-    /// Delivers an event, if the life that it is meant for is still going on.
-    #[inline]
-    fn event(
-        &mut self,
-        at: Time,
-        to: ActorId,
-        incarnation: Incarnation,
-        causes: (StepId, StepId),
-        event: Event<A>,
     ) -> Stepped {
         let node = self.core.home(to);
         let seat = self.core.seat(node);
-        if !seat.lives(incarnation) {
-            return self.refuse(at, node, causes.0);
+        // A pause begins before a birth or after it.
+        if seat.puts_off(moment.at, self.core.popped)
+            && seat.lives(incarnation)
+            && !matches!(event, Pending::Boot)
+        {
+            return self.core.put_off(node, moment, Due::Event { to, incarnation, event });
         }
-        self.core.begin(at, causes);
-        self.core.digest.write_u64(u64::from(to.0) << 32 | u64::from(incarnation.0));
-        event.hash(&mut self.core.digest);
+        self.handle::<LEND>(moment, (to, incarnation), event.into())
+    }
+
+    /// Delivers an event, if the life that it is meant for is still going on.
+    #[inline(never)]
+    fn event<const LEND: bool>(
+        &mut self,
+        moment: Moment,
+        whom: (ActorId, Incarnation),
+        event: Event<A>,
+    ) -> Stepped {
+        self.handle::<LEND>(moment, whom, event)
+    }
+
+    /// The same, inlined into the way of messages: a copy of the event between two functions costs more than a short handler.
+    #[inline(always)]
+    fn handle<const LEND: bool>(
+        &mut self,
+        moment: Moment,
+        (to, incarnation): (ActorId, Incarnation),
+        event: Event<A>,
+    ) -> Stepped {
+        let at = moment.at;
+        let node = self.core.home(to);
+        let seat = self.core.seat(node);
+        if !seat.lives(incarnation) {
+            return self.refuse(at, node, moment.cause);
+        }
+        self.core.begin(at);
+        self.core.last = Step { id: self.core.step, at, node: Some(node), actor: Some(to) };
+        // Folded in a local: through the reference, every word would wait for the last one to be stored.
+        let mut digest = self.core.digest;
+        digest.write_u64(at.0);
+        digest.write_u64(u64::from(moment.second.0) << 32 | u64::from(moment.cause.0));
+        digest.write_u64(u64::from(to.0) << 32 | u64::from(incarnation.0));
+        event.hash(&mut digest);
+        self.core.digest = digest;
         if self.core.tracer.is_some() {
-            self.core.trace_event(node, to, &event, causes);
+            self.core.trace_event(node, to, &event, moment);
         }
         let me = Me { actor: to, node, incarnation };
+        if LEND {
+            self.core.lent = Some((me, event));
+            return Stepped::Step;
+        }
         self.actors[usize::from(to.0)].on_event(event, &mut Context::new(&mut self.core, me));
         if !self.core.died.is_empty() {
             self.bury();
         }
-        Stepped::Step(Step { id: self.core.step, at, node: Some(node), actor: Some(to) })
+        Stepped::Step
     }
 
-    fn timer(&mut self, at: Time, id: u32, actor: ActorId, timer: A::Timer) -> Stepped {
+    fn timer<const LEND: bool>(
+        &mut self,
+        at: Time,
+        id: u32,
+        actor: ActorId,
+        timer: A::Timer,
+    ) -> Stepped {
         let core = &mut self.core;
         let Some(armed) = core.timers.get_mut(actor, timer) else { return Stepped::Void };
         if armed.entry != id {
             return Stepped::Void;
         }
         let (incarnation, cause, deadline) = (armed.incarnation, armed.cause, armed.deadline);
-        let paused_until = core.seats[usize::from(core.homes[usize::from(actor.0)].0)].paused_until;
-        let due = deadline.max(paused_until);
-        if at < due {
+        let seat = &mut core.seats[usize::from(core.homes[usize::from(actor.0)].0)];
+        let still = seat.puts_off(at, id);
+        if still || at < deadline {
             // The deadline has moved, or the node stands still: the entry is put back.
+            let due = if still { deadline.max(seat.paused_until) } else { deadline };
             let entry = Entry { cause, second: StepId(0), due: Due::Timer { actor, timer } };
             let entry = core.agenda.push(due, 0, entry);
+            if still && due == seat.paused_until {
+                seat.held(entry);
+            }
             if let Some(armed) = core.timers.get_mut(actor, timer) {
                 (armed.entry, armed.entry_due) = (entry, due);
             }
             return Stepped::Void;
         }
         core.timers.remove(actor, timer);
-        self.event(at, actor, incarnation, (cause, StepId(0)), Event::Timer(timer))
+        self.event::<LEND>(
+            Moment { at, cause, second: StepId(0) },
+            (actor, incarnation),
+            Event::Timer(timer),
+        )
     }
 
-    fn invoke(&mut self, at: Time, client: u16, op: u32, cause: StepId) -> Stepped {
-        let core = &mut self.core;
+    fn invoke<const LEND: bool>(&mut self, moment: Moment, client: u16, op: u32) -> Stepped {
+        let (core, at) = (&mut self.core, moment.at);
         if core.healed.is_some() && !core.reading_back {
             core.busy -= 1;
             return Stepped::Void;
         }
         let state = &mut core.clients[usize::from(client)];
+        let node = core.homes[usize::from(state.actor.0)];
+        if core.seats[usize::from(node.0)].puts_off(at, core.popped) {
+            return core.put_off(node, moment, Due::Invoke { client, op });
+        }
+        if !core.seats[usize::from(node.0)].up {
+            let refused = self.refuse(at, node, moment.cause);
+            self.core.invoke_next(client, op + 1);
+            return refused;
+        }
         let planned = &core.ops[op as usize];
         state.current = Some(op);
         core.invoked[op as usize] = true;
         let (actor, process) = (state.actor, state.process);
-        let id = OpId { client: actor, number: planned.number };
+        let op = OpId { client: actor, number: planned.number };
         let what = planned.op.clone();
-        core.history.events.push(HistoryEvent::Invoked { process, op: id, what: what.clone(), at });
-        let incarnation = core.seat(core.home(actor)).incarnation;
-        self.event(at, actor, incarnation, (cause, StepId(0)), Event::Invoke { op: id, what })
+        core.history.events.push(HistoryEvent::Invoked { process, op, what: what.clone(), at });
+        let incarnation = core.seat(node).incarnation;
+        self.event::<LEND>(moment, (actor, incarnation), Event::Invoke { op, what })
     }
 
     /// Something is due that is no event of an actor.
     fn change(&mut self, at: Time, cause: StepId, due: &Due<A>) -> Stepped {
         let core = &mut self.core;
         let node = match due {
+            Due::Strike { .. } if core.healed.is_some() => return Stepped::Void,
             Due::Strike { line } => {
                 core.begin_traced(at, cause, None, (1, "fault"));
                 core.strike(*line, None);
@@ -197,8 +259,19 @@ impl<A: Actor> World<A> {
                 Some(*node)
             }
             Due::DriftEnds { node } => {
+                if core.seat(*node).drift_until != at {
+                    return Stepped::Void;
+                }
                 core.begin_traced(at, cause, Some(*node), (4, "the drift ends"));
-                core.seat_mut(*node).clock.drift(0, at);
+                core.set_drift(*node, 0);
+                Some(*node)
+            }
+            Due::PauseEnds { node } => {
+                let seat = core.seat(*node);
+                if !seat.up || at < seat.paused_until {
+                    return Stepped::Void;
+                }
+                core.begin_traced(at, cause, Some(*node), (6, "the pause ends"));
                 Some(*node)
             }
             Due::Event { .. }
@@ -210,7 +283,8 @@ impl<A: Actor> World<A> {
             }
         };
         self.bury();
-        Stepped::Step(Step { id: self.core.step, at, node, actor: None })
+        self.core.last = Step { id: self.core.step, at, node, actor: None };
+        Stepped::Step
     }
 
     /// An event came too late: its life is over, or nobody is there. That is a step, so that the digest sees it.
@@ -219,11 +293,12 @@ impl<A: Actor> World<A> {
         core.refused += 1;
         core.begin_traced(at, cause, Some(node), (5, "refused: meant for a life that is over"));
         core.fold(Tag::Refused, u64::from(node.0));
-        Stepped::Step(Step { id: core.step, at, node: Some(node), actor: None })
+        core.last = Step { id: core.step, at, node: Some(node), actor: None };
+        Stepped::Step
     }
 
     /// Makes the actors of nodes that died in this step newborn again; what they shared is lost.
-    fn bury(&mut self) {
+    pub(super) fn bury(&mut self) {
         while let Some(node) = self.core.died.pop() {
             for (i, home) in self.core.homes.iter().enumerate() {
                 if *home == node {
@@ -238,8 +313,7 @@ impl<A: Actor> World<A> {
 impl<A: Actor> super::Core<A> {
     /// Opens the next step.
     #[inline]
-    fn begin(&mut self, at: Time, (cause, second): (StepId, StepId)) {
-        debug_assert!(self.now <= at, "time never goes back");
+    fn begin(&mut self, at: Time) {
         if at.since(self.burst.0) < Span::us(1) {
             self.burst.1 += 1;
             if self.burst.1 > BURST_MAX {
@@ -248,12 +322,9 @@ impl<A: Actor> super::Core<A> {
         } else {
             self.burst = (at, 0);
         }
-        self.now = at;
         self.step.0 += 1;
         self.struck = false;
         self.notes.clear();
-        self.digest.write_u64(at.0);
-        self.digest.write_u64(u64::from(second.0) << 32 | u64::from(cause.0));
     }
 
     #[cold]
@@ -269,47 +340,37 @@ impl<A: Actor> super::Core<A> {
         node: Option<NodeId>,
         (code, what): (u64, &str),
     ) {
-        self.begin(at, (cause, StepId(0)));
-        self.digest.write_u64(code);
+        self.begin(at);
+        self.digest.write_u64(at.0);
+        self.digest.write_u64(code << 32 | u64::from(cause.0));
         if let Some(tracer) = &mut self.tracer {
-            tracer.step(self.step, at, node, format_args!("{what}"), [cause, StepId(0)]);
+            let line = StepLine { step: self.step, at, node, causes: [cause, StepId(0)] };
+            tracer.step(line, format_args!("{what}"));
         }
     }
 
     #[cold]
-    fn trace_event(
-        &mut self,
-        node: NodeId,
-        to: ActorId,
-        event: &Event<A>,
-        causes: (StepId, StepId),
-    ) {
+    fn trace_event(&mut self, node: NodeId, to: ActorId, event: &Event<A>, moment: Moment) {
         if let Some(tracer) = &mut self.tracer {
             let text = format!("{} {}", tracer.names().actor(to), say_event(event, tracer.names()));
-            tracer.step(
-                self.step,
-                self.now,
-                Some(node),
-                format_args!("{text}"),
-                [causes.0, causes.1],
-            );
+            let line = StepLine {
+                step: self.step,
+                at: self.now,
+                node: Some(node),
+                causes: [moment.cause, moment.second],
+            };
+            tracer.step(line, format_args!("{text}"));
         }
     }
 
-    /// Puts an entry back if its node stands still; answers whether it did.
-    fn hold(
-        &mut self,
-        node: NodeId,
-        at: Time,
-        cause: StepId,
-        due: impl FnOnce() -> Due<A>,
-    ) -> bool {
+    /// Puts something off until its node goes on.
+    #[cold]
+    fn put_off(&mut self, node: NodeId, moment: Moment, due: Due<A>) -> Stepped {
+        let Moment { cause, second, .. } = moment;
         let until = self.seat(node).paused_until;
-        if at >= until {
-            return false;
-        }
-        self.agenda.push(until, 0, Entry { cause, second: StepId(0), due: due() });
-        true
+        let entry = self.agenda.push(until, 0, Entry { cause, second, due });
+        self.seat_mut(node).held(entry);
+        Stepped::Void
     }
 
     pub(super) fn fold_end(&mut self, verdict: &(impl Hash + ?Sized)) {

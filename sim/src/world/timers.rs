@@ -51,6 +51,14 @@ impl<T: Copy + Eq + Hash> Timers<T> {
         self.armed.remove(&(actor, timer))
     }
 
+    /// The timers of the actors for which `whose` holds, by the creation of their entries: the order of the map never shows.
+    pub(crate) fn of(&self, whose: impl Fn(ActorId) -> bool) -> Vec<(ActorId, T)> {
+        let armed = self.armed.iter().filter(|((actor, _), _)| whose(*actor));
+        let mut found: Vec<_> = armed.map(|(key, armed)| (armed.entry, *key)).collect();
+        found.sort_unstable_by_key(|(entry, _)| *entry);
+        found.into_iter().map(|(_, key)| key).collect()
+    }
+
     /// Forgets the timers of the actors for which `gone` holds.
     pub(crate) fn forget(&mut self, mut gone: impl FnMut(ActorId) -> bool) {
         self.armed.retain(|(actor, _), _| !gone(*actor));

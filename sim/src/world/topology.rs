@@ -89,13 +89,23 @@ impl<A: Actor> Topology<A> {
     /// The server nodes.
     #[must_use]
     pub fn servers(&self) -> NodeSet {
-        let mut servers = NodeSet::default();
+        self.nodes_that(|node| !node.client)
+    }
+
+    /// The client nodes.
+    #[must_use]
+    pub fn client_nodes(&self) -> NodeSet {
+        self.nodes_that(|node| node.client)
+    }
+
+    fn nodes_that(&self, are: fn(&NodeSpec) -> bool) -> NodeSet {
+        let mut nodes = NodeSet::default();
         for (node, id) in self.nodes.iter().zip(0..) {
-            if !node.client {
-                servers = servers.with(NodeId(id));
+            if are(node) {
+                nodes = nodes.with(NodeId(id));
             }
         }
-        servers
+        nodes
     }
 
     /// What everything is called.

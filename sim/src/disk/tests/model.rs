@@ -256,7 +256,9 @@ impl Model {
                 if !self.names.contains_key(&name) {
                     return missing(result);
                 }
-                self.rename(|names| drop(names.remove(&name)));
+                self.rename(|names| {
+                    names.remove(&name);
+                });
                 *result == Ok(DiskDone::Done)
             }
             DiskOp::List => {
@@ -334,7 +336,9 @@ impl Model {
             return self.opened(Some(file), result);
         }
         let is_new = self.files.insert(answered, ModelFile::new(Vec::new())).is_none();
-        self.rename(|names| drop(names.insert(name, answered)));
+        self.rename(|names| {
+            names.insert(name, answered);
+        });
         is_new && self.opened(Some(answered), result)
     }
 
