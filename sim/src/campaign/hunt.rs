@@ -3,6 +3,7 @@
 //! In each window the scenarios of the bug's model take turns: run `i` is seed `i / k` of scenario `i % k`. A find counts
 //! if it breaks the promise that the bug names, and the same plan passes with the bug off.
 
+use super::clock::Stopwatch;
 use super::jobs::available;
 use super::registry::Planted;
 use super::runner::{Arm, Runner, Session, Setting};
@@ -11,7 +12,7 @@ use super::signature::Signature;
 use crate::engine::{Options, Verdict};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Window `w` begins at this many times `w`.
 pub const WINDOW: u64 = 1_000_000_000;
@@ -170,11 +171,10 @@ impl Hunt<'_> {
             lowest: AtomicU64::new(u64::MAX),
             done: Mutex::new(Searched::default()),
         };
-        #[expect(clippy::disallowed_methods, reason = "a window has a limit in real time")]
-        let until = Instant::now() + self.time;
+        let window = Stopwatch::start();
         std::thread::scope(|scope| {
             for _ in 0..self.jobs.max(1) {
-                scope.spawn(|| search.work(until));
+                scope.spawn(|| search.work(window));
             }
         });
         let mut done = search.done.into_inner().unwrap_or_else(PoisonError::into_inner);
@@ -212,13 +212,12 @@ fn turn<'r>(planted: &Planted<'r>, base: u64, i: u64) -> (&'r dyn Runner, u64) {
 }
 
 impl Search<'_> {
-    #[expect(clippy::disallowed_methods, reason = "a window has a limit in real time")]
-    fn work(&self, until: Instant) {
-        let began = Instant::now();
+    fn work(&self, window: Stopwatch) {
+        let began = Stopwatch::start();
         let mut sessions: Vec<Box<dyn Session + '_>> =
             self.planted.runners.iter().map(|runner| runner.session()).collect();
         let mut runs = 0;
-        while Instant::now() < until && !self.hunt.stop.load(Ordering::Relaxed) {
+        while window.elapsed() < self.hunt.time && !self.hunt.stop.load(Ordering::Relaxed) {
             // Chunks go out in order and each is finished up to the lowest find, so the lowest find is certain.
             let first = self.next.fetch_add(CHUNK, Ordering::Relaxed);
             if first >= self.runs_max || first > self.lowest.load(Ordering::Relaxed) {
