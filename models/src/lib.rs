@@ -2,3 +2,4 @@
 
 pub mod mvcc;
 pub mod register;
+pub mod registry;

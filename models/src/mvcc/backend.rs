@@ -139,6 +139,11 @@ impl Backend {
         self.committing
     }
 
+    /// Whether the file, when it was opened, showed a trace of a commit that was never completed.
+    pub fn was_interrupted(&self) -> bool {
+        self.image.was_interrupted()
+    }
+
     /// Closes the backend. What is pending is lost unless it was committed before; any later change is a defect.
     pub fn close(&mut self) {
         self.open = false;

@@ -59,22 +59,39 @@
 //! ```
 
 pub mod backend;
+pub mod batch_timer;
+pub mod bugs;
+pub mod call;
+pub mod checks;
+pub mod client;
+pub mod committer;
 pub mod compaction;
+pub mod compactor;
 pub mod defects;
+pub mod front;
 pub mod hash;
 pub mod index;
+mod judge;
 pub mod key_index;
+pub mod mark;
+pub mod message;
+pub mod model;
 pub mod op;
 pub mod pages;
 mod parse;
+pub mod point;
 pub mod record;
 pub mod reference;
 pub mod response;
 pub mod restore;
 pub mod revision;
+pub mod scenario;
+pub mod settings;
+pub mod shared;
 pub mod store;
 pub mod text;
 pub mod txn;
+mod workload;
 
 pub use parse::ParseError;
 
@@ -84,3 +101,5 @@ mod arbitrary;
 mod differential;
 #[cfg(test)]
 mod fixture;
+#[cfg(test)]
+mod trial;

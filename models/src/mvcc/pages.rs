@@ -53,7 +53,7 @@ pub struct Image {
 }
 
 /// One write to the file.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Write {
     /// Where, in bytes from the beginning of the file.
     pub offset: u64,
@@ -94,6 +94,11 @@ impl Image {
     /// The number of the last commit, 0 if there was none.
     pub fn sequence(&self) -> u32 {
         self.sequence
+    }
+
+    /// Whether the file shows a trace of a commit that began after this one and was never completed.
+    pub fn was_interrupted(&self) -> bool {
+        self.highest > self.sequence
     }
 
     /// The size of a page in bytes.

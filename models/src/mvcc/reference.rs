@@ -54,6 +54,12 @@ impl Reference {
         self.states.get(&revision)
     }
 
+    /// Takes back everything that came after the time when these were the newest revision and the floor.
+    pub fn roll_back(&mut self, current: i64, compacted: i64) {
+        self.states.retain(|revision, _| *revision <= current);
+        self.compacted = compacted;
+    }
+
     /// Does a request and answers it.
     pub fn apply(&mut self, request: &Request) -> Outcome {
         match request {

@@ -189,7 +189,7 @@ impl Store {
 }
 
 /// The record that the index says was written at `revision`.
-fn record_at(backend: &Backend, revision: Revision) -> Result<KeyValue, Fatal> {
+pub(super) fn record_at(backend: &Backend, revision: Revision) -> Result<KeyValue, Fatal> {
     let key = RecordKey { revision, tombstone: false }.encode();
     let bytes = backend.get(Bucket::Key, &key).ok_or(Fatal::MissingRecord(revision))?;
     record::decode(bytes).map_err(|_| Fatal::DamagedRecord(revision))
@@ -224,6 +224,19 @@ pub enum Fatal {
     /// A write transaction was refused after it had begun.
     #[error("a transaction failed half-way: {0}")]
     HalfWay(OpError),
+}
+
+impl Fatal {
+    /// A name of the kind of contradiction, the same for all revisions.
+    pub fn class(self) -> &'static str {
+        match self {
+            Fatal::MissingRecord(_) => "a record is missing",
+            Fatal::DamagedRecord(_) => "a record is damaged",
+            Fatal::DamagedKey => "the key of a record is damaged",
+            Fatal::DamagedMark => "a compaction mark is damaged",
+            Fatal::HalfWay(_) => "a transaction failed half-way",
+        }
+    }
 }
 
 #[cfg(test)]

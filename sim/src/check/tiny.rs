@@ -14,8 +14,8 @@ use std::str::FromStr;
 /// Both of its roles.
 #[derive(Clone, Debug)]
 pub(crate) enum Tiny {
-    /// Acknowledges.
-    Server,
+    /// Acknowledges, and counts what it was asked in this life.
+    Server { asked: u64 },
     /// Asks one server after the other.
     Client { servers: u16, current: Option<(OpId, u64)>, tries: u16 },
 }
@@ -116,21 +116,22 @@ impl Actor for Tiny {
 
     fn on_event(&mut self, event: Event<Tiny>, cx: &mut Context<'_, Tiny>) {
         match (&mut *self, event) {
-            (Tiny::Server, Event::Message { from, msg: Msg::Put { op, key } }) => {
-                cx.choose(&SHUFFLE, key, u64::from(op));
+            (Tiny::Server { asked }, Event::Message { from, msg: Msg::Put { op, key } }) => {
+                *asked += 1;
+                cx.choose(&SHUFFLE, key, *asked);
                 cx.point(&BEFORE);
                 cx.send(from, Msg::Done { op, key });
                 cx.point(&AFTER);
             }
-            (Tiny::Server, Event::Stop) => cx.stopped(),
+            (Tiny::Server { .. }, Event::Stop) => cx.stopped(),
             (Tiny::Client { current, .. }, Event::Invoke { op, what }) => {
                 *current = Some((op, what.0));
                 self.ask(cx);
             }
-            (Tiny::Client { current, .. }, Event::Message { msg: Msg::Done { op, key }, .. }) => {
-                if current.is_some_and(|(asked, _)| asked.number == op) {
-                    self.answer(cx, Outcome::Ok(key));
-                }
+            (Tiny::Client { current, .. }, Event::Message { msg: Msg::Done { op, key }, .. })
+                if current.is_some_and(|(asked, _)| asked.number == op) =>
+            {
+                self.answer(cx, Outcome::Ok(key));
             }
             (Tiny::Client { tries, .. }, Event::Timer(Retry)) => {
                 *tries += 1;
@@ -156,7 +157,7 @@ fn topology(config: &Config) -> Topology<Tiny> {
     let servers = u16::try_from(config.get("servers")).expect("a few servers");
     for _ in 0..servers {
         let node = topology.server("n");
-        topology.actor(node, "", Tiny::Server);
+        topology.actor(node, "", Tiny::Server { asked: 0 });
     }
     for _ in 0..2 {
         let node = topology.client("c");

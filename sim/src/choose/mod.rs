@@ -133,7 +133,7 @@ pub struct Decision {
     pub site: u16,
     /// Who and what.
     pub key: Key,
-    /// The outcome, at least 1 when recorded by a run; a plan may also force 0.
+    /// The outcome, at least 1 when recorded by a run (0 only if it was observed); a plan may also force 0.
     pub outcome: u32,
 }
 
@@ -157,6 +157,8 @@ pub struct Choices {
     overrides: HashMap<u64, Override, FixedState>,
     calm: bool,
     recording: Option<Vec<Decision>>,
+    /// Calm answers are recorded, too.
+    observing: bool,
 }
 
 impl Default for Choices {
@@ -170,12 +172,14 @@ impl Default for Choices {
             overrides: HashMap::with_hasher(FixedState),
             calm: false,
             recording: None,
+            observing: false,
         }
     }
 }
 
 impl Choices {
-    /// Starts over for a run with this seed: nothing is drawn until odds or overrides are set. Keeps its memory.
+    /// Starts over for a run with this seed: nothing is drawn until odds or overrides are set. Keeps its memory, and goes
+    /// on recording if it was, from the first decision on.
     pub fn reset(&mut self, seed: u64) {
         self.seed = seed;
         self.detail_seed = seed;
@@ -186,7 +190,9 @@ impl Choices {
         self.overridden = 0;
         self.overrides.clear();
         self.calm = false;
-        self.recording = None;
+        if let Some(recording) = &mut self.recording {
+            recording.clear();
+        }
     }
 
     /// Takes the details of outcomes from another seed than the outcomes themselves.
@@ -217,9 +223,17 @@ impl Choices {
     /// From now on every decision that differs from calm is kept for [`Choices::take_recording`].
     pub fn record(&mut self) {
         self.recording = Some(Vec::new());
+        self.observing = false;
     }
 
-    /// The decisions that were not calm, in the order in which they were met.
+    /// The same for every question with its outcome, also where that is calm: this shows what a change of the plan does to
+    /// decisions. A site that is off is not asked; from the heal on nothing is.
+    pub fn observe(&mut self) {
+        self.record();
+        self.observing = true;
+    }
+
+    /// What was recorded or observed, in the order in which it was met.
     pub fn take_recording(&mut self) -> Vec<Decision> {
         self.recording.take().unwrap_or_default()
     }
@@ -253,11 +267,11 @@ impl Choices {
                 forced.used = true;
                 forced.decision.outcome
             }
-            None if self.calm => 0,
+            None if self.calm => return 0,
             None => self.odds[usize::from(site)].pick(fold(self.seed, folded)),
         };
         if let Some(recording) = &mut self.recording
-            && outcome != 0
+            && (outcome != 0 || self.observing)
         {
             recording.push(Decision { site, key, outcome });
         }

@@ -35,7 +35,7 @@ pub const SECTOR: Site = Site { id: 6, name: "sector", shape: Shape::Sector, out
 ///
 /// The key has the name that the change is about, [`CRASH`] or [`IN_FLIGHT`], and in place of a sector the count of changes
 /// of that name, from 1.
-pub const NAMES: Site = Site { id: 7, name: "names", shape: Shape::Sector, outcomes: &["kept"] };
+pub const NAMES: Site = Site { id: 7, name: "names", shape: Shape::Change, outcomes: &["kept"] };
 
 /// The moment, in a key of [`SECTOR`] or [`NAMES`], of a power loss.
 pub const CRASH: u16 = 0;

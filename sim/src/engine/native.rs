@@ -95,13 +95,14 @@ impl<'s, A: Actor> Native<'s, A> {
         let known = self.topology.take().filter(|(config, _)| *config == plan.config);
         let (config, topology) =
             known.unwrap_or_else(|| (plan.config.clone(), (self.scenario.topology)(&plan.config)));
+        if options.decisions {
+            // Before the reset, which puts the clients' first operations down and so decides already.
+            self.simulation.world.record_decisions();
+        }
         self.simulation.reset(self.scenario, &topology, plan);
         if let Some(keep) = options.trace {
             let keep = (keep < usize::MAX).then_some(keep);
             self.simulation.world.trace(self.scenario.names(&topology), keep);
-        }
-        if options.decisions {
-            self.simulation.world.record_decisions();
         }
         self.topology = Some((config, topology));
         &mut self.simulation

@@ -69,22 +69,12 @@ impl Ground<'_> {
         Span(self.busy.at_least(least).0.min(self.run.horizon.0)).at_least(self.run.calm)
     }
 
-    /// An instant between two others, mostly a whole number of microseconds: it is meant to be read.
-    pub(super) fn instant(&self, from: Span, to: Span, draw: &mut Draw) -> Span {
-        let drawn = draw.range(from.0, to.0.max(from.0));
-        let exact = draw.chance(1, 8) || to.0 < 1_000_000;
-        Span(if exact { drawn } else { drawn / 1_000 * 1_000 }.max(from.0))
-    }
-
     /// How long something lasts: a heavy tail, and less than half of the time until the heal.
     pub(super) fn span(&self, draw: &mut Draw) -> Span {
-        let tenth = self.run.latency.0 / 10 + 1;
         let spans = if draw.chance(1, 2) { &SPANS[..5] } else { &SPANS[..] };
-        let longest = draw.pick(spans) * tenth;
+        let longest = draw.pick(spans) * self.run.latency.0 / 10;
         let drawn = if draw.chance(1, 2) { longest } else { draw.range(longest / 2, longest) };
-        let most = (self.run.horizon.0 / 2).max(1);
-        let neat = if drawn < 10_000 { drawn } else { drawn / 1_000 * 1_000 };
-        Span(neat.min(most))
+        Span(legible(Span(drawn)).0.min(self.run.horizon.0 / 2)).at_least(Span::LEAST)
     }
 
     /// A fault of this kind that strikes the server, or a link or connection of it.
@@ -102,16 +92,18 @@ impl Ground<'_> {
             }
             Kind::Pause => Fault::Pause(server, span),
             Kind::SlowNode => Fault::Slow(server, factor(draw), span),
-            Kind::Cut => Fault::Link(LinkTrouble::Cut, self.path(server, true, draw), span),
-            Kind::CutOneWay => Fault::Link(LinkTrouble::Cut, self.path(server, false, draw), span),
+            Kind::Cut => Fault::Link(LinkTrouble::Cut, self.path(server, (true, true), draw), span),
+            Kind::CutOneWay => {
+                Fault::Link(LinkTrouble::Cut, self.path(server, (false, true), draw), span)
+            }
             Kind::Clog => {
                 let both = draw.chance(3, 4);
-                Fault::Link(LinkTrouble::Clog, self.path(server, both, draw), span)
+                Fault::Link(LinkTrouble::Clog, self.path(server, (both, true), draw), span)
             }
             Kind::SlowLink => {
                 let trouble = LinkTrouble::Slow(factor(draw));
                 let both = draw.chance(3, 4);
-                Fault::Link(trouble, self.path(server, both, draw), span)
+                Fault::Link(trouble, self.path(server, (both, false), draw), span)
             }
             Kind::Reset => self.conn(ConnTrouble::Reset, server, draw),
             Kind::Close => self.conn(ConnTrouble::Close, server, draw),
@@ -137,7 +129,7 @@ impl Ground<'_> {
     }
 
     /// Between a server and others: all, the servers, the clients, one, or as one half of the servers against the other.
-    fn path(&self, server: NodeId, both: bool, draw: &mut Draw) -> Path {
+    fn path(&self, server: NodeId, (both, cuts): (bool, bool), draw: &mut Draw) -> Path {
         let one = NodeSet::one(server);
         let servers = NodeSet(self.servers.0 & !one.0);
         let everybody = NodeSet(servers.0 | self.clients.0);
@@ -152,12 +144,11 @@ impl Ground<'_> {
             }
             _ => {}
         }
-        // Without room for a server that is cut off, only links to clients may be in trouble.
-        if self.down_max == 0 {
-            to = NodeSet(to.0 & self.clients.0);
-        }
+        // Without room for a server that is cut off, only links to clients may be cut.
+        let reachable = if cuts && self.down_max == 0 { self.clients } else { everybody };
+        to = NodeSet(to.0 & reachable.0);
         if to.is_empty() {
-            (from, to) = (one, if self.down_max == 0 { self.clients } else { everybody });
+            (from, to) = (one, reachable);
         }
         if both || draw.chance(1, 2) {
             Path { from, to, both }
@@ -185,7 +176,75 @@ impl Ground<'_> {
     }
 }
 
+/// The next whole number of microseconds, if that makes little difference: plans are meant to be read.
+pub(super) fn legible(span: Span) -> Span {
+    if span.0 < 20_000 { span } else { Span(span.0.div_ceil(1_000) * 1_000) }
+}
+
 fn offset(draw: &mut Draw) -> i64 {
     let longest = *draw.pick(&OFFSETS);
     if draw.chance(1, 2) { longest } else { -longest }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::choose::Purpose;
+
+    #[test]
+    fn every_kind_of_fault_can_be_made_on_any_ground_where_it_is_possible() {
+        let run = Run { fragile: NodeSet(0b10), ..Run::DEFAULT };
+        let kinds = Kind::CATALOGUE.iter().fold(KindSet::NONE, |set, (kind, ..)| set.with(*kind));
+        let mut draw = Draw::new(1, Purpose::Faults);
+        for (servers, clients, down_max) in
+            [(0b110, 0b1001, 1), (0b10, 0b1, 1), (0b10, 0, 1), (0b110, 0, 0), (0b10, 0b1, 0)]
+        {
+            let (servers, clients) = (NodeSet(servers), NodeSet(clients));
+            let busy = Span::ms(80);
+            let ground = Ground { servers, clients, points: &[], run: &run, busy, down_max };
+            let possible = ground.possible(kinds);
+            assert!(possible.iter().all(Kind::is_fault) && possible.has(Kind::Skew));
+            for kind in (0..100).flat_map(|_| possible.iter()) {
+                let fault = ground.fault(kind, NodeId(1), &mut draw);
+                assert_eq!(fault.kind(), kind);
+                assert!(fault.span() <= Span::ms(250), "{fault:?}");
+                match fault {
+                    Fault::Link(trouble, path, _) => {
+                        assert!(!path.from.is_empty() && !path.to.is_empty(), "{fault:?}");
+                        assert_eq!(path.from.0 & path.to.0, 0, "{fault:?}");
+                        let between = NodeSet(path.from.0 | path.to.0);
+                        let slow = matches!(trouble, LinkTrouble::Slow(_));
+                        let needed = NodeSet(between.0 & servers.0).len() > 1 && !slow;
+                        assert!(down_max > 0 || !needed, "{fault:?}");
+                    }
+                    Fault::Conn(_, from, to) => assert!(from != to && servers.has(to)),
+                    other => assert_eq!(other.nodes().0 & !servers.0, 0),
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn who_is_alone_or_may_not_be_away_is_spared_what_could_not_befall_him() {
+        let run = Run::DEFAULT;
+        let one = NodeSet(1);
+        let busy = Span(0);
+        let ground = |servers, clients, down_max| Ground {
+            servers,
+            clients,
+            points: &[],
+            run: &run,
+            busy,
+            down_max,
+        };
+        let all = KindSet::of(&[Kind::Cut, Kind::Reset, Kind::Crash, Kind::Wipe, Kind::DiskSlow]);
+        let possible = |ground: Ground<'_>| ground.possible(all);
+        let none = NodeSet::default();
+        let (crash, slow) = (KindSet::of(&[Kind::Crash]), KindSet::of(&[Kind::DiskSlow]));
+        assert_eq!(possible(ground(one, none, 1)), crash.and(slow));
+        assert_eq!(possible(ground(one, none, 0)), slow);
+        assert_eq!(possible(ground(NodeSet(3), none, 0)), slow.with(Kind::Reset));
+        assert_eq!(possible(ground(NodeSet(3), none, 1)), all.without(Kind::Wipe));
+        assert_eq!(possible(ground(none, one, 1)), KindSet::NONE);
+    }
 }

@@ -9,7 +9,7 @@
 //! late       .               .   x       after the last operation
 //! ```
 
-use super::ground::Ground;
+use super::ground::{Ground, legible};
 use super::swarm::{bites, draw_kind, draw_node};
 use crate::choose::Draw;
 use crate::fault::{Fault, FaultLine, Kind, KindSet, When};
@@ -21,7 +21,7 @@ const COUNTS: [u32; 16] = [1, 1, 1, 1, 2, 2, 2, 3, 3, 4, 5, 6, 8, 12, 16, 24];
 /// Which occurrence of a point: mostly an early one.
 const OCCURRENCES: [u64; 12] = [1, 1, 1, 1, 2, 2, 3, 4, 6, 10, 20, 50];
 /// The most servers that are cut one by one.
-const SWIZZLED_MAX: u64 = 4;
+const SWIZZLED_MAX: usize = 4;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Shape {
@@ -88,8 +88,8 @@ pub fn sprinkle_evenly(
     let mut lines = Vec::with_capacity(count as usize);
     for kind in rotated.take(count as usize).filter_map(|i| kinds.nth(i)) {
         let server = draw_node(ground.servers, draw);
-        let at = ground.instant(ground.run.calm, ground.busy_until(), draw);
-        let at = if kind == Kind::Skew { Span(0) } else { at };
+        let at = draw.range(ground.run.calm.0, ground.busy_until().0);
+        let at = if kind == Kind::Skew { Span(0) } else { legible(Span(at)) };
         lines.push(FaultLine { when: When::At(at), fault: ground.fault(kind, server, draw) });
     }
     lines
@@ -154,11 +154,18 @@ impl Nemesis<'_, '_> {
 
     /// Adds a line, as long as there is room; nothing strikes after the heal.
     fn push(&mut self, when: When, fault: Fault) {
-        let last = Span(self.ground.run.horizon.0.saturating_sub(1));
-        let when = if let When::At(at) = when { When::At(at.min(last)) } else { when };
-        if self.lines.len() < self.count {
-            self.lines.push(FaultLine { when, fault });
+        if self.lines.len() == self.count {
+            return;
         }
+        let when = match when {
+            When::At(at) => {
+                // Between what happens at whole microseconds there is more, so some instants stay as they are.
+                let at = if self.draw.chance(7, 8) { legible(at) } else { at };
+                When::At(Span(at.0.min(self.ground.run.horizon.0.saturating_sub(1))))
+            }
+            on @ When::On { .. } => on,
+        };
+        self.lines.push(FaultLine { when, fault });
     }
 
     fn server(&mut self) -> NodeId {
@@ -179,7 +186,11 @@ impl Nemesis<'_, '_> {
     fn moment(&mut self) -> Span {
         let Ground { run, .. } = self.ground;
         let until = if self.draw.chance(7, 8) { self.ground.busy_until() } else { run.horizon };
-        self.ground.instant(run.calm, until, self.draw)
+        self.between(run.calm, until)
+    }
+
+    fn between(&mut self, from: Span, to: Span) -> Span {
+        Span(self.draw.range(from.0.min(to.0), to.0))
     }
 
     /// Up to some latencies: about what a model takes to react.
@@ -221,18 +232,20 @@ impl Nemesis<'_, '_> {
     fn swizzle(&mut self) {
         let cuts = Ground::cuts(self.kinds);
         let kind = draw_kind(cuts, self.draw).expect("a cut to swizzle");
-        let some = self.draw.range(2, SWIZZLED_MAX);
-        let (mut starts, mut at) = ([Span(0); SWIZZLED_MAX as usize], self.moment());
-        for start in &mut starts[..some as usize] {
+        let some = 2 + self.draw.index(SWIZZLED_MAX - 1);
+        let (mut starts, mut at) = ([Span(0); SWIZZLED_MAX], self.moment());
+        for start in starts.iter_mut().take(some) {
             *start = at;
             at = at + self.shortly();
         }
         // Each heals at its own time after the last has begun, so in no order.
-        for start in &starts[..some as usize] {
-            let server = draw_node(self.ground.servers, self.draw);
+        let servers = self.ground.servers;
+        let first = self.draw.index(servers.len() as usize);
+        let cycle = servers.iter().chain(servers.iter()).skip(first).take(servers.len() as usize);
+        for (start, server) in starts.into_iter().take(some).zip(cycle) {
             let fault = self.ground.fault(kind, server, self.draw);
             let healed = at + fault.span();
-            self.push(When::At(*start), fault.lasting(healed - *start));
+            self.push(When::At(start), fault.lasting(legible(healed - start)));
         }
     }
 
@@ -253,8 +266,11 @@ impl Nemesis<'_, '_> {
         let Ground { run, .. } = self.ground;
         let (busy, fault) = (self.ground.busy_until(), self.fault());
         let until = if self.draw.chance(1, 2) { busy + run.latency.times(20) } else { run.horizon };
-        let until = Span(until.0.min(run.horizon.0.saturating_sub(1)));
-        let at = self.ground.instant(Span(busy.0.min(until.0)), until, self.draw);
+        let until = Span(until.0.min(run.horizon.0));
+        let at = self.between(busy, until);
         self.push(When::At(at), fault);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -89,6 +89,7 @@ pub fn draw_run(draw: &mut Draw) -> Run {
     Run {
         start,
         latency: scale(default.latency, [Span::us(200), Span::us(500), Span::ms(3)]),
+        spread: scale(default.spread, [Span::us(50), Span::us(300), Span::ms(1)]),
         local: scale(default.local, [Span::us(2), Span::us(5), Span::us(20)]),
         disk: scale(default.disk, [Span::us(10), Span::us(500), Span::ms(2)]),
         think: scale(default.think, [Span::us(10), Span::us(200), Span::ms(5)]),

@@ -9,7 +9,7 @@ use super::violation::promise;
 use crate::actor::{
     Actor, BugSet, CloseReason, DiskOp, Family, Host, Label, Mark, Me, Outcome, Point,
 };
-use crate::choose::{Key, Site};
+use crate::choose::{Key, Mixer, Site, fold};
 use crate::fault::{Death, Kind};
 use crate::id::{ActorId, ConnId, NodeId, OpId, RequestId, StepId};
 use crate::net::Fate;
@@ -293,17 +293,16 @@ impl<A: Actor> Host<A> for Core<A> {
             return 0;
         }
         let outcome = self.choices.decide(site.id, key);
-        if outcome != 0 {
-            // Calm is not folded: where noise is given as lines, nobody may ask at all.
-            self.fold(Tag::Choose, u64::from(outcome));
-        }
+        // Calm is not folded: where noise is given as lines, nobody may ask at all. Selected without a branch, since where
+        // outcomes are evenly spread it would be mispredicted.
+        let unusual = u64::from(outcome != 0).wrapping_neg();
+        let state = self.digest.state();
+        let folded = fold(state, (Tag::Choose as u64) << 48 ^ u64::from(outcome));
+        self.digest = Mixer::new(state ^ ((state ^ folded) & unusual));
         if self.tracer.is_some() && outcome != 0 {
-            self.trace(|_| {
-                format!(
-                    "choose {}: {}",
-                    site.name,
-                    site.outcomes[(outcome - 1) as usize % site.outcomes.len()]
-                )
+            self.trace(|_| match site.outcomes.get(outcome as usize - 1) {
+                Some(named) => format!("choose {}: {named}", site.name),
+                None => format!("choose {}: {outcome}", site.name),
             });
         }
         outcome

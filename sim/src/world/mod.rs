@@ -99,12 +99,17 @@ impl<A: Actor> World<A> {
         self.core.tracer.as_ref().map_or(&[], |t| t.lines())
     }
 
-    /// From now on, keeps every decision that differs from calm.
+    /// From now on, keeps every decision that differs from calm. Asked for before a reset, it keeps those of the whole run.
     pub fn record_decisions(&mut self) {
         self.core.choices.record();
     }
 
-    /// The decisions that differed from calm.
+    /// The same for every question with its outcome: see [`Choices::observe`].
+    pub fn observe_decisions(&mut self) {
+        self.core.choices.observe();
+    }
+
+    /// The decisions that were kept: those that differed from calm, or all of them.
     pub fn take_decisions(&mut self) -> Vec<Decision> {
         self.core.choices.take_recording()
     }

@@ -48,30 +48,38 @@ impl<A: Actor> World<A> {
         let moment = Moment { at, cause, second };
         self.core.popped = id;
         match due {
-            Due::Event { to, incarnation, event } => self.waited(moment, to, incarnation, event),
+            Due::Event { to, incarnation, event } => self.waited(moment, (to, incarnation), event),
             Due::Timer { actor, timer } => self.timer(at, id, actor, timer),
+            rarer => self.rarer(moment, rarer),
+        }
+    }
+
+    /// What is due less often than messages and timers; kept apart, so that their way stays short.
+    #[inline(never)]
+    fn rarer(&mut self, moment: Moment, due: Due<A>) -> Stepped {
+        let (core, at) = (&mut self.core, moment.at);
+        match due {
             Due::Disk { node, incarnation, request } => {
-                let core = &mut self.core;
-                if core.seat(node).puts_off(at, id) {
+                if core.seat(node).puts_off(at, core.popped) {
                     return core.put_off(node, moment, due);
                 }
                 core.now = at;
                 match core.io_disk_done(node, request) {
-                    Some((to, event)) => self.event(moment, to, incarnation, Event::Disk(event)),
-                    None => self.refuse(at, node, cause),
+                    Some((to, event)) => self.event(moment, (to, incarnation), Event::Disk(event)),
+                    None => self.refuse(at, node, moment.cause),
                 }
             }
             Due::Conn(wake) => {
-                self.core.now = at;
-                match self.core.io_wake(wake) {
+                core.now = at;
+                match core.io_wake(wake) {
                     Some((end, event)) => {
-                        self.waited(moment, end.actor, end.incarnation, Pending::Conn(event))
+                        self.waited(moment, (end.actor, end.incarnation), Pending::Conn(event))
                     }
                     None => Stepped::Void,
                 }
             }
             Due::Invoke { client, op } => self.invoke(moment, client, op),
-            other => self.change(at, cause, &other),
+            other => self.change(at, moment.cause, &other),
         }
     }
 
@@ -80,8 +88,7 @@ impl<A: Actor> World<A> {
     fn waited(
         &mut self,
         moment: Moment,
-        to: ActorId,
-        incarnation: Incarnation,
+        (to, incarnation): (ActorId, Incarnation),
         event: Pending<A>,
     ) -> Stepped {
         let node = self.core.home(to);
@@ -93,16 +100,21 @@ impl<A: Actor> World<A> {
         {
             return self.core.put_off(node, moment, Due::Event { to, incarnation, event });
         }
-        self.event(moment, to, incarnation, event.into())
+        self.handle(moment, (to, incarnation), event.into())
     }
 
     /// Delivers an event, if the life that it is meant for is still going on.
-    #[inline]
-    fn event(
+    #[inline(never)]
+    fn event(&mut self, moment: Moment, whom: (ActorId, Incarnation), event: Event<A>) -> Stepped {
+        self.handle(moment, whom, event)
+    }
+
+    /// The same, inlined into the way of messages: a copy of the event between two functions costs more than a short handler.
+    #[inline(always)]
+    fn handle(
         &mut self,
         moment: Moment,
-        to: ActorId,
-        incarnation: Incarnation,
+        (to, incarnation): (ActorId, Incarnation),
         event: Event<A>,
     ) -> Stepped {
         let at = moment.at;
@@ -154,7 +166,11 @@ impl<A: Actor> World<A> {
             return Stepped::Void;
         }
         core.timers.remove(actor, timer);
-        self.event(Moment { at, cause, second: StepId(0) }, actor, incarnation, Event::Timer(timer))
+        self.event(
+            Moment { at, cause, second: StepId(0) },
+            (actor, incarnation),
+            Event::Timer(timer),
+        )
     }
 
     fn invoke(&mut self, moment: Moment, client: u16, op: u32) -> Stepped {
@@ -181,7 +197,7 @@ impl<A: Actor> World<A> {
         let what = planned.op.clone();
         core.history.events.push(HistoryEvent::Invoked { process, op, what: what.clone(), at });
         let incarnation = core.seat(node).incarnation;
-        self.event(moment, actor, incarnation, Event::Invoke { op, what })
+        self.event(moment, (actor, incarnation), Event::Invoke { op, what })
     }
 
     /// Something is due that is no event of an actor.

@@ -52,7 +52,7 @@ fn no_effect_of_a_handler_happens_after_its_node_has_died_in_it() {
         Yield(word("d")),
         Point(&RIM),
         Mark,
-        Pick(1),
+        Pick,
         Connect(2),
         Create("log"),
         Append(10),

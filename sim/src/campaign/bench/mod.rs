@@ -15,6 +15,7 @@ mod hops;
 mod kv;
 mod timers;
 
+use super::runner::{Runner, Session, Setting};
 use crate::actor::{Actor, BugSet};
 use crate::check::{Always, Checked, Scenario};
 use crate::choose::{Odds, Site};
@@ -43,6 +44,8 @@ pub struct Figure {
     pub runs_per_s: u64,
     /// Allocations per event, in thousandths, once everything is warm.
     pub milli_allocs_per_event: u64,
+    /// Bytes allocated per run, once everything is warm.
+    pub bytes_per_run: u64,
     /// Speed as parts of a thousand of the bare loop, the median of the ratios of the rounds; none where there is no bare form.
     pub milli_of_bare: Option<u64>,
     /// The bare loop's units (deliveries or runs) per second.
@@ -56,8 +59,17 @@ pub struct Effort {
     pub rounds: usize,
     /// Real time of each measurement.
     pub each: Duration,
-    /// Reads a counter of the process's allocations.
-    pub allocations: fn() -> u64,
+    /// Reads the counters of the process's allocations.
+    pub allocated: fn() -> Allocated,
+}
+
+/// What a process has allocated so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Allocated {
+    /// How many times.
+    pub count: u64,
+    /// How many bytes.
+    pub bytes: u64,
 }
 
 const DELIVERIES: u32 = 100_000;
@@ -163,6 +175,7 @@ struct Round {
     events: u64,
     runs: u64,
     allocations: u64,
+    bytes: u64,
     seconds: f64,
     bare_seconds_per_unit: f64,
 }
@@ -191,13 +204,15 @@ impl<A: Actor> Workload<'_, A> {
                 start.elapsed().as_secs_f64() / (times * self.units) as f64;
         }
         self.run();
-        let (start, before) = (Instant::now(), (effort.allocations)());
+        let (start, before) = (Instant::now(), (effort.allocated)());
         while start.elapsed() < effort.each {
             round.events += u64::from(self.run());
             round.runs += 1;
         }
         round.seconds = start.elapsed().as_secs_f64();
-        round.allocations = (effort.allocations)() - before;
+        let after = (effort.allocated)();
+        round.allocations = after.count - before.count;
+        round.bytes = after.bytes - before.bytes;
         round
     }
 
@@ -295,6 +310,51 @@ fn workloads() -> Vec<(&'static str, Box<dyn Measured>)> {
     boxed
 }
 
+/// Seeds of one scenario, from 0 on, as a sweep runs them.
+struct Seeds<'r> {
+    session: Box<dyn Session + 'r>,
+    next: u64,
+}
+
+#[expect(clippy::float_arithmetic, reason = "measuring real time is this module's purpose")]
+#[expect(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "measuring real time is this module's purpose"
+)]
+impl Measured for Seeds<'_> {
+    fn round(&mut self, effort: Effort) -> Round {
+        let mut round = Round::default();
+        let (start, before) = (Instant::now(), (effort.allocated)());
+        while start.elapsed() < effort.each {
+            let report = self.session.run(self.next, Setting::default(), Options::default());
+            self.next += 1;
+            round.events += u64::from(report.steps);
+            round.runs += 1;
+        }
+        round.seconds = start.elapsed().as_secs_f64();
+        let after = (effort.allocated)();
+        round.allocations = after.count - before.count;
+        round.bytes = after.bytes - before.bytes;
+        round
+    }
+
+    fn units(&self) -> u64 {
+        1
+    }
+}
+
+/// Measures sweeps of these scenarios, one thread.
+#[must_use]
+pub fn run_scenarios(effort: Effort, runners: &[&dyn Runner]) -> Vec<Figure> {
+    let measure = |runner: &&dyn Runner| {
+        let mut seeds = Seeds { session: runner.session(), next: 0 };
+        let rounds: Vec<Round> = (0..effort.rounds.max(1)).map(|_| seeds.round(effort)).collect();
+        figure(runner.name(), seeds.units(), &rounds)
+    };
+    runners.iter().map(measure).collect()
+}
+
 /// The names of the workloads.
 pub const NAMES: [&str; 5] = ["pingpong", "fan", "timers", "short", "replicated-kv"];
 
@@ -328,6 +388,7 @@ fn figure(name: &'static str, units: u64, rounds: &[Round]) -> Figure {
         events_per_s: median(&|r| r.events as f64 / r.seconds) as u64,
         runs_per_s: median(&|r| r.runs as f64 / r.seconds) as u64,
         milli_allocs_per_event: median(&|r| 1000.0 * r.allocations as f64 / r.events as f64) as u64,
+        bytes_per_run: median(&|r| r.bytes as f64 / r.runs as f64) as u64,
         milli_of_bare: has_bare
             .then(|| median(&|r| 1000.0 * r.bare_seconds_per_unit / unit_seconds(r)) as u64),
         bare_per_s: has_bare.then(|| median(&|r| 1.0 / r.bare_seconds_per_unit) as u64),
@@ -340,7 +401,8 @@ mod tests {
 
     #[test]
     fn every_workload_runs_through_and_makes_the_deliveries_that_it_says() {
-        let effort = Effort { rounds: 1, each: Duration::from_millis(1), allocations: || 0 };
+        let effort =
+            Effort { rounds: 1, each: Duration::from_millis(1), allocated: Allocated::default };
         for figure in run(effort, |name| NAMES.contains(&name)) {
             assert!(figure.events_per_s > 0 && figure.runs_per_s > 0, "{figure:?}");
         }

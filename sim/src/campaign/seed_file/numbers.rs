@@ -29,8 +29,9 @@ const fn latency(name: &'static str, of: fn(&mut Run) -> &mut Span) -> SpanField
 }
 
 /// The spans of a run. Nothing may be due at the instant of its cause, so most of them are not zero.
-pub(super) const SPANS: [SpanField; 9] = [
+pub(super) const SPANS: [SpanField; 10] = [
     latency("latency", |run| &mut run.latency),
+    SpanField { least: Span(0), ..latency("spread", |run| &mut run.spread) },
     latency("local", |run| &mut run.local),
     latency("disk", |run| &mut run.disk),
     span("think", |run| &mut run.think, 0),

@@ -7,9 +7,10 @@ use crate::check::Scenario;
 use crate::choose::Odds;
 use crate::nemesis::{Noise, Plan, PlannedOp, Run};
 use crate::world::Topology;
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
-/// Writes a seed file. Odds are written only where the noise is drawn: beside noise lines they mean nothing.
+/// Writes a seed file: the planted bug is that of the header. Odds are written only where the noise is drawn: beside noise lines they mean nothing.
 #[must_use]
 pub fn print<A: Actor>(scenario: &Scenario<A>, header: &Header, plan: &Plan<A>) -> String {
     let topology = (scenario.topology)(&plan.config);
@@ -23,7 +24,10 @@ pub fn print<A: Actor>(scenario: &Scenario<A>, header: &Header, plan: &Plan<A>) 
         Noise::Drawn(seed) => top(&mut out, "noise", &number(*seed)),
         Noise::Lines(lines) => {
             let wording = wording(&names);
-            let lines: Vec<String> = lines.iter().map(|line| wording.print(line)).collect();
+            // What a run asked twice, it recorded twice; it is one decision all the same.
+            let mut seen = BTreeSet::new();
+            let first = lines.iter().filter(|line| seen.insert((line.site, line.key)));
+            let lines: Vec<String> = first.map(|line| wording.print(line)).collect();
             print_list(&mut out, "noise", &lines);
         }
     }

@@ -3,6 +3,8 @@ use crate::check::tiny::{SCENARIO, Tiny};
 use crate::nemesis::Noise;
 use proptest::prelude::*;
 
+mod expanded;
+
 const WHOLE: &str = r#"# Two puts, of which one is lost.
 #
 #   The rest is here to fill the form.
@@ -238,23 +240,5 @@ proptest! {
         let bugs = bugs.map_or(plan.bugs, crate::actor::BugSet::only);
         let plan = Plan { bugs, ..plan };
         prop_assert_eq!(read(&print(&SCENARIO, &header, &plan)), Ok((header, plan)));
-    }
-}
-
-/// Both arms, as texts.
-fn expanded(seed: u64) -> [(Header, Plan<Tiny>, String); 2] {
-    [SCENARIO.expand(seed), SCENARIO.expand_control(seed)].map(|mut plan| {
-        let header = Header { scenario: SCENARIO.name.into(), ..Header::default() };
-        let known = |id| ENGINE_SITES.iter().chain(SCENARIO.site_list).any(|site| site.id == id);
-        plan.odds.retain(|(site, _)| known(*site));
-        let text = print(&SCENARIO, &header, &plan);
-        (header, plan, text)
-    })
-}
-
-#[test]
-fn expanded_plans_print_and_parse_to_themselves() {
-    for (header, plan, text) in (0..1_000).flat_map(expanded) {
-        assert_eq!(read(&text), Ok((header, plan)), "{text}");
     }
 }

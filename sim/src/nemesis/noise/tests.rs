@@ -139,7 +139,8 @@ fn any_decision() -> impl Strategy<Value = Decision> {
             Shape::Stream => Key::stream(actor, node, n, u8::from(some & 1 == 1), offset),
             Shape::Own => Key::own(actor, life, what, offset),
         };
-        let most = if site.outcomes.is_empty() { 16 } else { site.outcomes.len() as u32 + 1 };
+        let named = u32::try_from(site.outcomes.len()).unwrap();
+        let most = if named == 0 { 16 } else { named + 1 };
         Decision { site: site.id, key, outcome: outcome % most }
     })
 }

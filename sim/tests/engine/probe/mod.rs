@@ -2,8 +2,10 @@
 //!
 //! A script is a list of rules, `("timer a", [Send(1, word("b")), Point(&EDGE)])`: when the event that is printed like the
 //! left side happens, the effects on the right follow one by one. Every event is noted, so a run can be read off its
-//! notes. A rule `("boot in 2", ..)` holds only in that incarnation, and goes before the plain one.
+//! notes. A rule `("boot in 2", ..)` holds only in that incarnation, and goes before the plain one; `"put"` holds for a
+//! message about whatever, unless there is a rule for `"put#3"`.
 
+pub(crate) mod busy;
 pub(crate) mod lab;
 
 use seedbed_sim::actor::{
@@ -12,6 +14,7 @@ use seedbed_sim::actor::{
 use seedbed_sim::choose::{FIRST_MODEL_SITE, Shape, Site};
 use seedbed_sim::id::{ActorId, ConnId, FileId, FileName, OpId};
 use seedbed_sim::time::Span;
+use std::collections::VecDeque;
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -45,6 +48,9 @@ pub(crate) fn about(name: &str, subject: u64) -> Word {
     let kind = Word::KINDS.iter().position(|k| *k == name).expect("a word of the list");
     Word { kind: u16::try_from(kind).expect("a short list"), subject }
 }
+
+/// In a script: about the same as the event.
+pub(crate) const SAME: u64 = u64::MAX;
 
 impl Word {
     pub(crate) fn name(self) -> &'static str {
@@ -105,8 +111,8 @@ pub(crate) enum Do {
     Count,
     /// Notes both clocks.
     Clocks,
-    /// Decides, and notes the outcome.
-    Pick(u64),
+    /// Decides, for the next time in this life, and notes the outcome.
+    Pick,
     Connect(u16),
     Write(usize),
     /// Reads all that has arrived, and notes how much, and whether it is as it was written.
@@ -120,10 +126,22 @@ pub(crate) enum Do {
     Sync,
     SyncDir,
     Complete(Outcome<u64>),
+    /// Completes the operation that the event is about, if it is still under way.
+    Finish(Outcome<u64>),
+    /// Remembers who has sent this message, to be answered later.
+    Queue,
+    /// Answers the first who is remembered.
+    Answer(Word),
+    /// Asks for a lock, unless it has it or waits for it.
+    Want(Word),
+    /// Gives a lock back if it has it, and asks again if somebody is still to be answered.
+    Release(Word),
     Stopped,
     FailStop,
     Abort,
     Panic,
+    /// Sends messages in the order of a hash map that the process has seeded: what a model must never do.
+    Leak(u16),
 }
 
 /// What happens, and what follows.
@@ -139,6 +157,13 @@ pub(crate) struct Probe {
     file: Option<FileId>,
     written: u8,
     read: u8,
+    picks: u64,
+    /// What the present event is about, and who has sent it.
+    subject: u64,
+    from: Option<ActorId>,
+    queue: VecDeque<(ActorId, u64)>,
+    wants: bool,
+    has: bool,
 }
 
 impl Probe {
@@ -161,15 +186,19 @@ impl Actor for Probe {
     type Ret = u64;
     type Note = String;
     type Shared = u64;
-    type Ghost = Vec<lab::Line>;
+    type Ghost = u64;
 
     fn on_event(&mut self, event: Event<Probe>, cx: &mut Context<'_, Probe>) {
         let said = self.take_in(event);
         cx.note(said.clone());
         let in_this_life = format!("{said} in {}", cx.incarnation().0);
         let script = Arc::clone(&self.script);
+        let plain =
+            said.trim_end_matches(|c: char| c.is_ascii_digit()).trim_end_matches(['#', ' ']);
         let rule = |text: &str| script.iter().find(|(when, _)| *when == text);
-        if let Some((_, effects)) = rule(&in_this_life).or_else(|| rule(&said)) {
+        if let Some((_, effects)) =
+            rule(&in_this_life).or_else(|| rule(&said)).or_else(|| rule(plain))
+        {
             effects.iter().for_each(|effect| self.act(effect, cx));
         }
     }
@@ -185,11 +214,17 @@ impl Probe {
         match event {
             Event::Boot => "boot".into(),
             Event::Invoke { op, what } => {
-                self.op = Some(op);
+                (self.op, self.subject) = (Some(op), u64::from(op.number));
                 format!("invoke {}", what.0)
             }
-            Event::Message { msg, .. } => msg.to_string(),
-            Event::Timer(timer) => format!("timer {timer}"),
+            Event::Message { from, msg } => {
+                (self.from, self.subject) = (Some(from), msg.subject);
+                msg.to_string()
+            }
+            Event::Timer(timer) => {
+                self.subject = timer.subject;
+                format!("timer {timer}")
+            }
             Event::Conn(event) => {
                 self.conn = Some(event.conn());
                 say_conn(&event).into()
@@ -208,7 +243,10 @@ impl Probe {
                 Ok(DiskDone::Done) => "done".into(),
                 Err(error) => error.to_string(),
             },
-            Event::Locked(lock) => format!("locked {lock}"),
+            Event::Locked(lock) => {
+                self.has = true;
+                format!("locked {lock}")
+            }
             Event::Phase(phase) => format!("phase {phase}"),
             Event::Stop => "stop".into(),
         }
@@ -216,12 +254,12 @@ impl Probe {
 
     fn act(&mut self, effect: &Do, cx: &mut Context<'_, Probe>) {
         match effect.clone() {
-            Do::Send(to, msg) => cx.send(ActorId(to), msg),
-            Do::Arm(timer, after) => cx.arm(timer, after),
-            Do::Disarm(timer) => cx.disarm(timer),
+            Do::Send(to, msg) => cx.send(ActorId(to), self.filled(msg)),
+            Do::Arm(timer, after) => cx.arm(self.filled(timer), after),
+            Do::Disarm(timer) => cx.disarm(self.filled(timer)),
             Do::Lock(lock) => cx.lock(lock),
             Do::Unlock(lock) => cx.unlock(lock),
-            Do::Yield(phase) => cx.yield_to(phase),
+            Do::Yield(phase) => cx.yield_to(self.filled(phase)),
             Do::Point(point) => cx.point(point),
             Do::Mark => cx.mark(&RARE),
             Do::Count => {
@@ -231,19 +269,55 @@ impl Probe {
                 cx.note(format!("count {} shared {shared}", self.count));
             }
             Do::Clocks => cx.note(format!("now {} wall {}", cx.now().0, cx.wall().0)),
-            Do::Pick(n) => {
-                let picked = cx.choose(&PICK, 0, n);
+            Do::Pick => {
+                self.picks += 1;
+                let picked = cx.choose(&PICK, 0, self.picks);
                 cx.note(format!("picked {picked}"));
             }
             Do::Complete(outcome) => {
                 let op = self.op.take().expect("an operation is under way");
                 cx.complete(op, outcome);
             }
+            Do::Finish(outcome) => {
+                if let Some(op) = self.op.take_if(|op| u64::from(op.number) == self.subject) {
+                    cx.complete(op, outcome);
+                }
+            }
             Do::Stopped => cx.stopped(),
             Do::FailStop => cx.fail_stop("the script says so"),
             Do::Abort => cx.abort("the script says so"),
             Do::Panic => panic!("the script says so"),
+            Do::Leak(to) => leak(|n| cx.send(ActorId(to), about("a", n))),
+            Do::Queue | Do::Answer(_) | Do::Want(_) | Do::Release(_) => self.serve(effect, cx),
             other => self.act_on_files_and_streams(&other, cx),
+        }
+    }
+
+    fn filled(&self, word: Word) -> Word {
+        if word.subject == SAME { Word { subject: self.subject, ..word } } else { word }
+    }
+
+    fn serve(&mut self, effect: &Do, cx: &mut Context<'_, Probe>) {
+        match *effect {
+            Do::Queue => self.queue.extend(self.from.map(|from| (from, self.subject))),
+            Do::Answer(msg) => {
+                if let Some((to, subject)) = self.queue.pop_front() {
+                    cx.send(to, Word { subject, ..msg });
+                }
+            }
+            Do::Want(lock) => {
+                if !std::mem::replace(&mut self.wants, true) {
+                    cx.lock(lock);
+                }
+            }
+            Do::Release(lock) if self.has => {
+                (self.has, self.wants) = (false, !self.queue.is_empty());
+                cx.unlock(lock);
+                if self.wants {
+                    cx.lock(lock);
+                }
+            }
+            _ => {}
         }
     }
 
@@ -276,6 +350,13 @@ impl Probe {
             _ => unreachable!("done by the caller"),
         }
     }
+}
+
+#[expect(clippy::disallowed_types, reason = "a test wants this leak caught")]
+fn leak(each: impl FnMut(u64)) {
+    let seeded_by_the_process: std::collections::HashMap<u64, ()> =
+        (1..=16).map(|n| (n, ())).collect();
+    seeded_by_the_process.into_keys().for_each(each);
 }
 
 fn next(byte: &mut u8) -> u8 {

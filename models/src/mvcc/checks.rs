@@ -1,0 +1,238 @@
+//! The promises of the model, as checks over a world.
+
+use seedbed_sim::actor::{HistoryEvent, Outcome};
+use seedbed_sim::check::{Always, Checked, Eventually, Finally};
+use seedbed_sim::id::{ActorId, NodeId, OpId};
+use seedbed_sim::nemesis::Config;
+use seedbed_sim::time::Span;
+use seedbed_sim::world::{Step, World};
+
+use super::committer::DISK_PATIENCE;
+use super::compaction::{FINISHED, SCHEDULED, mark};
+use super::judge::{Judge, index_agrees, records_are_kept};
+use super::message::Note;
+use super::model::Mvcc;
+use super::settings::Settings;
+use super::shared::Shared;
+use super::store::NEVER_COMPACTED;
+use super::txn::writes;
+
+/// Closing waits for whoever uses the backend.
+pub const NOTHING_REACHES_CLOSED: &str = "no operation reaches a closed backend";
+/// Whatever a crash leaves of a commit.
+pub const FILE_OPENS: &str = "the file opens after every crash";
+/// Over restarts, too; a death may take back the last ones that were not durable.
+pub const REVISIONS_GROW: &str = "revisions only grow and are never used twice";
+/// Else old revisions would become readable again.
+pub const COMPACTION_IS_DURABLE: &str = "a compaction that was acknowledged is durable";
+/// Atomic and durable in the order of the requests.
+pub const PREFIX_SURVIVES: &str = "what survives a restart is a prefix of the transactions";
+/// The index is never written to disk.
+pub const INDEX_EQUALS_BACKEND: &str = "the index equals the backend";
+/// Reads, writes, and errors.
+pub const ANSWERS_AGREE: &str = "every answer equals the reference model's";
+/// What can be lost is bounded.
+pub const PENDING_IS_BOUNDED: &str =
+    "what was done waits no longer than a batch interval and a commit";
+/// Nothing that can happen to a node keeps it from coming back.
+pub const SERVES_AGAIN: &str = "the store opens again after every crash";
+/// Nothing that can happen to a compaction keeps it from ending.
+pub const COMPACTION_ENDS: &str = "a compaction that was accepted comes to its end";
+/// The batch timer does not forget.
+pub const ALL_BECOMES_DURABLE: &str = "everything that was done becomes durable";
+/// Between front end and clients.
+pub const TOLD_AS_DONE: &str = "a client is told what was done, and it was done at most once";
+
+/// Promises after every step. The first listens to what the actors state, and the others find their verdicts there.
+pub const ALWAYS: &[Always<Mvcc>] = &[
+    Always { name: NOTHING_REACHES_CLOSED, check: listen },
+    Always { name: FILE_OPENS, check: found::<1> },
+    Always { name: REVISIONS_GROW, check: found::<2> },
+    Always { name: COMPACTION_IS_DURABLE, check: found::<3> },
+    Always { name: PREFIX_SURVIVES, check: found::<4> },
+    Always { name: INDEX_EQUALS_BACKEND, check: found::<5> },
+    Always { name: ANSWERS_AGREE, check: found::<6> },
+    Always { name: PENDING_IS_BOUNDED, check: found::<7> },
+];
+
+/// Promises that come true once the trouble has ended.
+pub const EVENTUALLY: &[Eventually<Mvcc>] = &[
+    Eventually { name: SERVES_AGAIN, check: serves_again, bound: settled },
+    Eventually { name: COMPACTION_ENDS, check: compaction_ends, bound: settled },
+    Eventually { name: ALL_BECOMES_DURABLE, check: all_becomes_durable, bound: settled },
+];
+
+/// Promises about the whole run.
+pub const FINALLY: &[Finally<Mvcc>] = &[Finally { name: TOLD_AS_DONE, check: told_as_done }];
+
+/// What the checks remember from step to step.
+#[derive(Clone, Debug, Default)]
+pub struct Ghost {
+    /// By node.
+    judges: Vec<Judge>,
+    found: Findings,
+}
+
+/// What the last step showed, by the order of [`ALWAYS`].
+#[derive(Clone, Debug)]
+struct Findings([Checked; ALWAYS.len()]);
+
+impl Default for Findings {
+    fn default() -> Findings {
+        Findings([const { Checked::Skipped }; ALWAYS.len()])
+    }
+}
+
+impl Findings {
+    /// Notes an evaluation of a promise; what is broken stays broken.
+    fn add(&mut self, promise: &str, checked: Checked) {
+        let place = ALWAYS.iter().position(|always| always.name == promise);
+        let slot = &mut self.0[place.expect("it is one of them")];
+        if !matches!(slot, Checked::Broken(..)) {
+            *slot = checked;
+        }
+    }
+}
+
+fn listen(world: &World<Mvcc>, ghost: &mut Ghost, step: &Step) -> Checked {
+    let (false, Some(node)) = (world.notes().is_empty(), step.node) else {
+        return Checked::Skipped;
+    };
+    let n = usize::from(node.0);
+    if ghost.judges.len() <= n {
+        ghost.judges.resize_with(n + 1, Judge::default);
+    }
+    let Ghost { judges, found } = ghost;
+    for note in world.notes() {
+        hear(&mut judges[n], found, note, world.shared(node));
+    }
+    std::mem::replace(&mut found.0[0], Checked::Skipped)
+}
+
+fn found<const PLACE: usize>(world: &World<Mvcc>, ghost: &mut Ghost, _: &Step) -> Checked {
+    if world.notes().is_empty() {
+        return Checked::Skipped;
+    }
+    std::mem::replace(&mut ghost.found.0[PLACE], Checked::Skipped)
+}
+
+fn hear(judge: &mut Judge, found: &mut Findings, note: &Note, shared: &Shared) {
+    match note {
+        Note::Done(id, request, outcome) => {
+            let (grows, agrees) = judge.done(*id, request, outcome);
+            found.add(REVISIONS_GROW, grows);
+            found.add(ANSWERS_AGREE, agrees);
+        }
+        Note::Told(_, request, outcome) => judge.told(request, outcome),
+        Note::CommitBegun => judge.commit_begun(),
+        Note::Committed => judge.committed(),
+        Note::Round => found.add(PENDING_IS_BOUNDED, judge.round()),
+        Note::Batch => found.add(NOTHING_REACHES_CLOSED, Checked::Held),
+        Note::ReachedClosed(who) => {
+            let detail = format!("the {who} did");
+            found.add(NOTHING_REACHES_CLOSED, Checked::Broken("reached", detail));
+        }
+        Note::Damaged(error) => {
+            found.add(FILE_OPENS, Checked::Broken("damaged", error.to_string()));
+        }
+        Note::BackendClosed => found.add(PREFIX_SURVIVES, judge.closed()),
+        Note::Compacted(_) | Note::StoreOpened => {
+            let Some((store, backend)) = shared.look() else { return };
+            match note {
+                Note::Compacted(at) => {
+                    found.add(INDEX_EQUALS_BACKEND, records_are_kept(store, backend, *at));
+                }
+                _ => {
+                    found.add(FILE_OPENS, Checked::Held);
+                    found.add(REVISIONS_GROW, judge.went_back(store, backend));
+                    found.add(COMPACTION_IS_DURABLE, judge.forgot_compaction(store));
+                    found.add(PREFIX_SURVIVES, judge.is_prefix(store, backend));
+                    judge.opened(store);
+                }
+            }
+            found.add(INDEX_EQUALS_BACKEND, index_agrees(store, backend));
+        }
+    }
+}
+
+/// The front ends, with what their nodes share.
+fn stores(world: &World<Mvcc>) -> impl Iterator<Item = (NodeId, &super::front::Front, &Shared)> {
+    world.actors().iter().zip(0..).filter_map(|(actor, i)| match actor {
+        Mvcc::Front(front) => {
+            let node = world.home(ActorId(i));
+            Some((node, front, world.shared(node)))
+        }
+        Mvcc::Committer(_) | Mvcc::BatchTimer(_) | Mvcc::Compactor(_) | Mvcc::Client(_) => None,
+    })
+}
+
+fn serves_again(world: &World<Mvcc>, _: &Ghost) -> Result<(), String> {
+    match stores(world).find(|(_, front, _)| !front.is_serving()) {
+        Some((node, ..)) => Err(format!("the store of node {} is not open", node.0)),
+        None => Ok(()),
+    }
+}
+
+fn compaction_ends(world: &World<Mvcc>, _: &Ghost) -> Result<(), String> {
+    for (node, _, shared) in stores(world) {
+        let Some((_, backend)) = shared.look() else { continue };
+        let at = |key| mark(backend, key).ok().flatten().unwrap_or(NEVER_COMPACTED);
+        let (scheduled, finished) = (at(SCHEDULED), at(FINISHED));
+        if scheduled != finished {
+            let node = node.0;
+            return Err(format!("at node {node} {scheduled} is scheduled, {finished} finished"));
+        }
+    }
+    Ok(())
+}
+
+fn all_becomes_durable(world: &World<Mvcc>, _: &Ghost) -> Result<(), String> {
+    for (node, _, shared) in stores(world) {
+        let pending = shared.look().map_or(0, |(_, backend)| backend.pending().len());
+        if pending > 0 {
+            return Err(format!("{pending} changes are pending at node {}", node.0));
+        }
+    }
+    Ok(())
+}
+
+/// More records than a run writes.
+const RECORDS_MAX: u64 = 300;
+/// More than this many times slower no node is made; what a slow node has begun to wait for, it waits out after the heal.
+const SLOWEST: u64 = 100;
+
+/// Late hand-overs and restarts take less than two seconds. A slow node may have begun a round of the batch timer, the
+/// pause of a compaction, or to wait for a silent disk. A few compactions that look at all records come on top.
+fn settled(config: &Config) -> Span {
+    let Settings { batch_interval, compaction_batch, compaction_pause, .. } = Settings::of(config);
+    let begun = batch_interval + compaction_pause + DISK_PATIENCE;
+    let batches = RECORDS_MAX / compaction_batch as u64 + 1;
+    let compaction = (compaction_pause + Span::ms(2)).times(batches);
+    Span::secs(2) + begun.times(SLOWEST) + compaction.times(3)
+}
+
+fn told_as_done(world: &World<Mvcc>, ghost: &Ghost, _: &Config) -> Result<Checked, String> {
+    let done = || ghost.judges.iter().flat_map(|judge| &judge.done);
+    let of = |op: OpId| done().filter(move |(id, ..)| id.op == op);
+    for (id, request, _) in done() {
+        if writes(request) && of(id.op).count() > 1 {
+            return Ok(Checked::Broken("done twice", format!("`{request}`")));
+        }
+    }
+    for event in &world.history().events {
+        let HistoryEvent::Completed { op, outcome, .. } = event else { continue };
+        match outcome {
+            Outcome::Ok(told) if !of(*op).any(|(_, _, done)| *done == told.0) => {
+                let detail = format!("operation {}: {told}", op.number);
+                return Ok(Checked::Broken("told otherwise", detail));
+            }
+            Outcome::Failed => {
+                if let Some((_, request, _)) = of(*op).find(|(_, request, _)| writes(request)) {
+                    return Ok(Checked::Broken("done and failed", format!("`{request}`")));
+                }
+            }
+            Outcome::Ok(_) | Outcome::Unknown => {}
+        }
+    }
+    Ok(Checked::Held)
+}

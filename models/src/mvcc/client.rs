@@ -1,0 +1,118 @@
+//! The client: does one operation after the other over a network that loses, repeats and delays.
+//!
+//! A read without an answer is asked again. A write without an answer may have been done, so its outcome is unknown. An
+//! attempt that the front end turned away, because the store is closed, had no effect: the client tries again.
+
+use std::sync::Arc;
+
+use seedbed_sim::actor::{Context, Event, Outcome};
+use seedbed_sim::id::{ActorId, OpId};
+use seedbed_sim::time::Span;
+
+use super::call::{Call, Ret};
+use super::message::{AskId, Msg, Timer};
+use super::model::Mvcc;
+use super::op::{Op, Request};
+use super::store::FIRST_REVISION;
+use super::txn::writes;
+
+/// How long a request may stay without an answer.
+const PATIENCE: Span = Span::ms(30);
+/// How long a client waits before it asks again whether the store is open.
+const PAUSE: Span = Span::ms(3);
+/// After this many attempts an operation is given up.
+const ATTEMPTS_MAX: u32 = 30;
+
+/// A client.
+#[derive(Clone, Debug)]
+pub struct Client {
+    front: ActorId,
+    /// The revision in the last answer.
+    last: i64,
+    errand: Option<Errand>,
+}
+
+/// The operation under way.
+#[derive(Clone, Debug)]
+struct Errand {
+    id: AskId,
+    request: Arc<Request>,
+    /// Whether it may be done twice.
+    repeatable: bool,
+}
+
+impl Client {
+    /// A client of this front end.
+    #[must_use]
+    pub fn new(front: ActorId) -> Client {
+        Client { front, last: FIRST_REVISION, errand: None }
+    }
+
+    pub(super) fn on_event(&mut self, event: Event<Mvcc>, cx: &mut Context<'_, Mvcc>) {
+        match event {
+            Event::Invoke { op, what } => self.invoke(op, &what, cx),
+            Event::Message { msg: Msg::Answer(id, outcome), .. } if self.waits_for(id) => {
+                if let Some(revision) = outcome.as_ref().as_ref().ok().and_then(|r| r.revision()) {
+                    self.last = revision;
+                }
+                self.complete(Outcome::Ok(Ret(outcome)), cx);
+            }
+            Event::Message { msg: Msg::Closed(id), .. } if self.waits_for(id) => {
+                cx.disarm(Timer::Answer);
+                cx.arm(Timer::Retry, PAUSE);
+            }
+            Event::Timer(Timer::Retry) => self.try_again(cx),
+            Event::Timer(Timer::Answer) => {
+                if self.errand.as_ref().is_some_and(|errand| errand.repeatable) {
+                    self.try_again(cx);
+                } else {
+                    self.complete(Outcome::Unknown, cx);
+                }
+            }
+            Event::Stop => cx.stopped(),
+            Event::Boot
+            | Event::Message { .. }
+            | Event::Timer(_)
+            | Event::Conn(_)
+            | Event::Disk(_)
+            | Event::Locked(_)
+            | Event::Phase(_) => {}
+        }
+    }
+
+    fn invoke(&mut self, op: OpId, what: &Call, cx: &mut Context<'_, Mvcc>) {
+        let request = what.0.resolve(self.last);
+        let repeatable = !writes(&request) && request != Op::Close;
+        let id = AskId { op, attempt: 1 };
+        self.errand = Some(Errand { id, request: Arc::new(request), repeatable });
+        self.ask(cx);
+    }
+
+    fn ask(&mut self, cx: &mut Context<'_, Mvcc>) {
+        let Some(errand) = &self.errand else { return };
+        cx.send(self.front, Msg::Ask(errand.id, errand.request.clone()));
+        cx.arm(Timer::Answer, PATIENCE);
+    }
+
+    /// An answer to an attempt that was given up says nothing about the one under way.
+    fn waits_for(&self, id: AskId) -> bool {
+        self.errand.as_ref().is_some_and(|errand| errand.id == id)
+    }
+
+    fn try_again(&mut self, cx: &mut Context<'_, Mvcc>) {
+        let Some(errand) = &mut self.errand else { return };
+        if errand.id.attempt == ATTEMPTS_MAX {
+            // Only reads, and writes of which every attempt was turned away, come this far.
+            return self.complete(Outcome::Failed, cx);
+        }
+        errand.id.attempt += 1;
+        self.ask(cx);
+    }
+
+    fn complete(&mut self, outcome: Outcome<Ret>, cx: &mut Context<'_, Mvcc>) {
+        let Some(errand) = self.errand.take() else { return };
+        cx.disarm(Timer::Answer);
+        cx.disarm(Timer::Retry);
+        cx.complete(errand.id.op, outcome);
+    }
+}

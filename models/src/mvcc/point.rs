@@ -1,0 +1,59 @@
+//! Places where a fault may strike.
+
+use seedbed_sim::actor::Point;
+
+/// A request was done; nothing of it is durable yet, and nobody was told.
+pub const REQUEST_DONE: Point = Point { index: 0, name: "request-done" };
+/// An action of a transaction was done, and another one follows.
+pub const ACTION_DONE: Point = Point { index: 1, name: "action-done" };
+/// A commit was planned, and nothing of it is written.
+pub const COMMIT_BEGUN: Point = Point { index: 2, name: "commit-begun" };
+/// The pages of a commit are written and not synced.
+pub const COMMIT_PAGES_WRITTEN: Point = Point { index: 3, name: "commit-pages-written" };
+/// The pages of a commit are durable, and the file is as it was before.
+pub const COMMIT_PAGES_SYNCED: Point = Point { index: 4, name: "commit-pages-synced" };
+/// The meta page of a commit is written and not synced.
+pub const COMMIT_META_WRITTEN: Point = Point { index: 5, name: "commit-meta-written" };
+/// A commit is durable, and nobody knows.
+pub const COMMIT_META_SYNCED: Point = Point { index: 6, name: "commit-meta-synced" };
+/// The mark of a compaction is pending.
+pub const COMPACT_SCHEDULED: Point = Point { index: 7, name: "compact-scheduled" };
+/// The mark of a compaction is durable; the worker and the client do not know.
+pub const COMPACT_DURABLE: Point = Point { index: 8, name: "compact-durable" };
+/// A batch of a compaction is pending.
+pub const COMPACT_BATCH: Point = Point { index: 9, name: "compact-batch" };
+/// The last batch of a compaction and its mark are pending.
+pub const COMPACT_FINISHED: Point = Point { index: 10, name: "compact-finished" };
+/// The file was read, and nothing was written to it in this life.
+pub const FILE_READ: Point = Point { index: 11, name: "file-read" };
+/// A chunk of records was read into the index.
+pub const RESTORE_CHUNK: Point = Point { index: 12, name: "restore-chunk" };
+/// The store has just been opened.
+pub const STORE_OPENED: Point = Point { index: 13, name: "store-opened" };
+/// The store is about to be closed.
+pub const STORE_CLOSING: Point = Point { index: 14, name: "store-closing" };
+/// The store was closed in order.
+pub const STORE_CLOSED: Point = Point { index: 15, name: "store-closed" };
+/// A client is being told what came of its request.
+pub const REPLY_SENT: Point = Point { index: 16, name: "reply-sent" };
+
+/// All of them, by index.
+pub const ALL: &[Point] = &[
+    REQUEST_DONE,
+    ACTION_DONE,
+    COMMIT_BEGUN,
+    COMMIT_PAGES_WRITTEN,
+    COMMIT_PAGES_SYNCED,
+    COMMIT_META_WRITTEN,
+    COMMIT_META_SYNCED,
+    COMPACT_SCHEDULED,
+    COMPACT_DURABLE,
+    COMPACT_BATCH,
+    COMPACT_FINISHED,
+    FILE_READ,
+    RESTORE_CHUNK,
+    STORE_OPENED,
+    STORE_CLOSING,
+    STORE_CLOSED,
+    REPLY_SENT,
+];

@@ -1,0 +1,110 @@
+//! The limits, sizes and times of a store.
+
+use seedbed_sim::nemesis::{Config, Knob};
+use seedbed_sim::time::Span;
+
+/// How a store batches its work. The default is etcd's; a run draws everything small, so that it reaches every edge.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// Whoever gives back the lock of the backend commits if so many changes are pending.
+    pub batch_limit: usize,
+    /// The batch timer commits what is pending this often.
+    pub batch_interval: Span,
+    /// A compaction looks at so many records at a time.
+    pub compaction_batch: usize,
+    /// It pauses for so long between two batches.
+    pub compaction_pause: Span,
+    /// Restore reads so many records at a time.
+    pub restore_chunk: usize,
+    /// Bytes of a page of the file.
+    pub page_size: u32,
+}
+
+impl Default for Settings {
+    fn default() -> Settings {
+        Settings {
+            batch_limit: 10_000,
+            batch_interval: Span::ms(100),
+            compaction_batch: 1_000,
+            compaction_pause: Span::ms(10),
+            restore_chunk: 10_000,
+            page_size: 4_096,
+        }
+    }
+}
+
+/// Bytes of the smallest page and sector, and what all are multiples of.
+pub const UNIT: u64 = 16;
+
+/// See [`Settings::batch_limit`].
+pub const BATCH_LIMIT: Knob = Knob {
+    name: "batch_limit",
+    min: 1,
+    max: 8,
+    simplest: 8,
+    about: "pending changes that make whoever unlocks the backend commit",
+};
+/// See [`Settings::batch_interval`].
+pub const BATCH_INTERVAL: Knob = Knob {
+    name: "batch_interval",
+    min: 5,
+    max: 100,
+    simplest: 100,
+    about: "milliseconds between two rounds of the batch timer",
+};
+/// See [`Settings::compaction_batch`].
+pub const COMPACTION_BATCH: Knob = Knob {
+    name: "compaction_batch",
+    min: 1,
+    max: 4,
+    simplest: 4,
+    about: "records that a compaction looks at under one lock",
+};
+/// See [`Settings::compaction_pause`].
+pub const COMPACTION_PAUSE: Knob = Knob {
+    name: "compaction_pause",
+    min: 1,
+    max: 10,
+    simplest: 10,
+    about: "milliseconds between two batches of a compaction",
+};
+/// See [`Settings::restore_chunk`].
+pub const RESTORE_CHUNK: Knob = Knob {
+    name: "restore_chunk",
+    min: 2,
+    max: 4,
+    simplest: 4,
+    about: "records that a restore reads in one step",
+};
+/// See [`Settings::page_size`].
+pub const PAGE_UNITS: Knob = Knob {
+    name: "page_units",
+    min: 4,
+    max: 16,
+    simplest: 16,
+    about: "the size of a page, in units of 16 bytes",
+};
+/// The disk under the store; see [`UNIT`].
+pub const SECTOR_UNITS: Knob = Knob {
+    name: "sector_units",
+    min: 1,
+    max: 8,
+    simplest: 4,
+    about: "the size of a disk sector, in units of 16 bytes",
+};
+
+impl Settings {
+    /// The settings that a plan has drawn.
+    #[must_use]
+    pub fn of(config: &Config) -> Settings {
+        let page_size = config.get(PAGE_UNITS.name) * UNIT;
+        Settings {
+            batch_limit: config.count(BATCH_LIMIT.name),
+            batch_interval: Span::ms(config.get(BATCH_INTERVAL.name)),
+            compaction_batch: config.count(COMPACTION_BATCH.name),
+            compaction_pause: Span::ms(config.get(COMPACTION_PAUSE.name)),
+            restore_chunk: config.count(RESTORE_CHUNK.name),
+            page_size: u32::try_from(page_size).expect("a page is small"),
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! What the actors of one node share, as the threads of a process share memory. A crash takes all of it.
+
+use std::fmt;
+
+use super::backend::Backend;
+use super::store::Store;
+
+/// Counts how often a process has opened its store, from 1. Whoever works on a store for longer remembers which opening
+/// that was: another one has another backend, and the old one is closed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Opening(pub u32);
+
+impl fmt::Display for Opening {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "opening {}", self.0)
+    }
+}
+
+/// Store and backend, and what their closing needs to know. The locks say who may use what.
+#[derive(Clone, Debug, Default)]
+pub struct Shared {
+    store: Option<Store>,
+    backend: Option<Backend>,
+    opening: Opening,
+    /// No compaction may go on: the store is about to be closed.
+    pub stopping: bool,
+    /// How many compactions are waiting or running; closing waits until there are none.
+    pub jobs: u32,
+    /// A transaction is between two of its actions.
+    pub in_txn: bool,
+}
+
+/// The backend that was asked for is closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the backend is closed")]
+pub struct Closed;
+
+impl Shared {
+    /// Puts in a backend that was just opened; its store is still to be restored.
+    pub fn open(&mut self, backend: Backend) -> Opening {
+        self.opening.0 += 1;
+        *self = Shared { backend: Some(backend), opening: self.opening, ..Shared::default() };
+        self.opening
+    }
+
+    /// Puts in the store that was restored from the backend.
+    pub fn serve(&mut self, store: Store) {
+        self.store = Some(store);
+    }
+
+    /// The backend of this opening.
+    pub fn backend(&mut self, of: Opening) -> Result<&mut Backend, Closed> {
+        let backend = self.backend.as_mut().filter(|backend| backend.is_open());
+        backend.filter(|_| self.opening == of).ok_or(Closed)
+    }
+
+    /// Store and backend of this opening.
+    pub fn both(&mut self, of: Opening) -> Result<(&mut Store, &mut Backend), Closed> {
+        match (&mut self.store, &mut self.backend) {
+            (Some(store), Some(backend)) if backend.is_open() && self.opening == of => {
+                Ok((store, backend))
+            }
+            _ => Err(Closed),
+        }
+    }
+
+    /// Store and backend, open or closed, for checks; none before the first opening of a process.
+    pub fn look(&self) -> Option<(&Store, &Backend)> {
+        self.store.as_ref().zip(self.backend.as_ref())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::defects::Defects;
+    use super::*;
+
+    #[test]
+    fn a_backend_is_reached_only_while_its_own_opening_lasts() {
+        let mut shared = Shared::default();
+        assert!(shared.backend(Opening(0)).is_err());
+        let first = shared.open(Backend::new(64));
+        assert!(shared.both(first).is_err());
+        shared.serve(Store::new(Defects::NONE));
+        assert!(shared.both(first).is_ok());
+        shared.backend(first).expect("open").close();
+        assert!(shared.both(first).is_err() && shared.look().is_some());
+        let second = shared.open(Backend::new(64));
+        assert!(shared.backend(second).is_ok() && shared.backend(first).is_err());
+        assert!(shared.look().is_none());
+    }
+}

@@ -1,0 +1,10 @@
+//! The list of scenarios: what the `seedbed` command knows.
+
+use crate::register;
+use seedbed_sim::campaign::Registry;
+
+/// All scenarios of all models.
+#[must_use]
+pub fn registry() -> Registry {
+    Registry::new().with(register::scenario::majority()).with(register::scenario::durable())
+}

@@ -1,0 +1,262 @@
+//! One plan of one scenario, and all that can be done with it: run it, take lines away, shrink it, write it down.
+
+use super::hush::hush;
+use super::seed_file::{self, Header};
+use super::shrink::{self, Limit, Part, Shrinking, Size};
+use super::signature::Signature;
+use crate::actor::{Actor, Bug, BugSet};
+use crate::check::Scenario;
+use crate::choose::Decision;
+use crate::engine::{Native, Options, Report, Unused, Verdict};
+use crate::nemesis::{Noise, Plan};
+
+/// One plan of one scenario, whatever its actors are.
+pub trait Case: Send {
+    /// What its seed file says, or would say, beside the plan.
+    fn header(&self) -> &Header;
+    /// Replaces the comment at the top of its seed file.
+    fn set_comment(&mut self, lines: Vec<String>);
+    /// The seed that the plan grew from.
+    fn seed(&self) -> u64;
+    /// The planted bug that is on.
+    fn bug(&self) -> Option<&'static Bug>;
+    /// Switches a planted bug on, or all off.
+    ///
+    /// # Errors
+    /// Lists the planted bugs that there are.
+    fn set_bug(&mut self, name: Option<&str>) -> Result<(), String>;
+    /// Runs it.
+    fn run(&mut self, options: Options) -> Report;
+    /// Turns drawn noise into lines; answers whether the noise is lines now. The run stays the same, or nothing is done.
+    fn materialise(&mut self) -> bool;
+    /// Makes the plan smaller while the same signature comes back.
+    ///
+    /// # Errors
+    /// The report of the run, if it breaks no promise.
+    fn shrink(&mut self, limit: Limit<'_>) -> Result<Shrinking, Box<Report>>;
+    /// Its lines as a seed file holds them.
+    fn lines(&self) -> Lines;
+    /// The lines that found no use in a run of it.
+    fn unused(&self, unused: &Unused) -> Vec<String>;
+    /// Takes a line away.
+    fn remove(&mut self, line: Line);
+    /// Writes down what a run came to: the promise that broke, and the digest.
+    fn record(&mut self, report: &Report);
+    /// The seed file.
+    fn print(&self) -> String;
+    /// How many lines it has.
+    fn size(&self) -> Size;
+    /// Another one like it.
+    fn copy(&self) -> Box<dyn Case + '_>;
+}
+
+/// A line of a plan, by its place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Line {
+    /// An operation.
+    Op(usize),
+    /// A fault.
+    Fault(usize),
+    /// A deviation from calm.
+    Noise(usize),
+}
+
+/// The lines of a plan as a seed file holds them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Lines {
+    /// Operations.
+    pub ops: Vec<String>,
+    /// Faults.
+    pub faults: Vec<String>,
+    /// Deviations from calm; `None` if they are drawn.
+    pub noise: Option<Vec<String>>,
+}
+
+impl Lines {
+    /// All lines with their places.
+    pub fn all(&self) -> impl Iterator<Item = (Line, &str)> {
+        let ops = self.ops.iter().enumerate().map(|(i, text)| (Line::Op(i), text.as_str()));
+        let faults =
+            self.faults.iter().enumerate().map(|(i, text)| (Line::Fault(i), text.as_str()));
+        let noise = self.noise.iter().flatten().enumerate();
+        ops.chain(faults).chain(noise.map(|(i, text)| (Line::Noise(i), text.as_str())))
+    }
+
+    /// The place of a line.
+    #[must_use]
+    pub fn find(&self, text: &str) -> Option<Line> {
+        self.all().find(|(_, line)| *line == text.trim()).map(|(place, _)| place)
+    }
+
+    /// The text of a line.
+    fn get(&self, line: Line) -> Option<&str> {
+        self.all().find(|(place, _)| *place == line).map(|(_, text)| text)
+    }
+
+    fn of_file(text: &str) -> Lines {
+        let table: toml::Table = toml::from_str(text).unwrap_or_default();
+        let list = |name: &str| -> Option<Vec<String>> {
+            let lines = table.get(name)?.as_array()?.iter();
+            Some(lines.filter_map(|line| line.as_str().map(String::from)).collect())
+        };
+        let drawn = table.get("noise").is_some_and(|noise| !noise.is_array());
+        Lines {
+            ops: list("workload").unwrap_or_default(),
+            faults: list("faults").unwrap_or_default(),
+            noise: if drawn { None } else { Some(list("noise").unwrap_or_default()) },
+        }
+    }
+}
+
+/// A plan with its scenario.
+pub(super) struct PlanCase<'s, A: Actor> {
+    scenario: &'s Scenario<A>,
+    header: Header,
+    plan: Plan<A>,
+    native: Native<'s, A>,
+}
+
+impl<'s, A: Actor> PlanCase<'s, A> {
+    pub(super) fn new(scenario: &'s Scenario<A>, header: Header, plan: Plan<A>) -> Self {
+        PlanCase { scenario, header, plan, native: Native::new(scenario) }
+    }
+}
+
+impl<A: Actor> Case for PlanCase<'_, A> {
+    fn header(&self) -> &Header {
+        &self.header
+    }
+
+    fn set_comment(&mut self, lines: Vec<String>) {
+        self.header.comment = lines;
+    }
+
+    fn seed(&self) -> u64 {
+        self.plan.seed
+    }
+
+    fn bug(&self) -> Option<&'static Bug> {
+        self.scenario.bug(self.header.bug.as_deref()?)
+    }
+
+    fn set_bug(&mut self, name: Option<&str>) -> Result<(), String> {
+        self.plan.bugs = match name {
+            None => BugSet::NONE,
+            Some(name) => BugSet::only(self.scenario.bug(name).ok_or_else(|| {
+                let known: Vec<&str> = self.scenario.bugs.iter().map(|bug| bug.name).collect();
+                format!("expected one of the planted bugs {}, found `{name}`", known.join(" "))
+            })?),
+        };
+        self.header.bug = name.map(String::from);
+        Ok(())
+    }
+
+    fn run(&mut self, options: Options) -> Report {
+        // With a trace somebody looks at this one run: then the panic's own words and place are welcome.
+        if options.trace.is_some() {
+            run_plan(&mut self.native, &self.plan, options)
+        } else {
+            hush(|| run_plan(&mut self.native, &self.plan, options))
+        }
+    }
+
+    fn materialise(&mut self) -> bool {
+        let explicit = hush(|| shrink::materialise(&mut self.native, &self.plan));
+        if let Some(plan) = explicit {
+            self.plan = plan;
+        }
+        matches!(self.plan.noise, Noise::Lines(_))
+    }
+
+    fn shrink(&mut self, limit: Limit<'_>) -> Result<Shrinking, Box<Report>> {
+        let report = self.run(Options::default());
+        let Some(signature) = Signature::of_verdict(&report.verdict) else {
+            return Err(Box::new(report));
+        };
+        self.materialise();
+        let before = self.size();
+        let native = &mut self.native;
+        // A plan that catches a planted bug says nothing if it breaks the promise without the bug too.
+        let planted =
+            self.plan.bugs != BugSet::NONE && hush(|| passes_without_bug(native, &self.plan));
+        let mut judge = |plan: &Plan<A>| {
+            let report = run_plan(native, plan, Options::default());
+            let same = Signature::of_verdict(&report.verdict) == Some(signature);
+            (same && (!planted || passes_without_bug(native, plan))).then_some(report)
+        };
+        let shrunk = hush(|| shrink::shrink(self.scenario, &self.plan, &mut judge, limit));
+        self.plan = shrunk.plan;
+        self.record(&shrunk.report);
+        let (executions, minimal) = (shrunk.executions, shrunk.minimal);
+        let detail = match shrunk.report.verdict {
+            Verdict::Broken(violation) => violation.detail,
+            Verdict::Pass | Verdict::Inconclusive(_) => String::new(),
+        };
+        Ok(Shrinking { signature, detail, before, after: self.size(), executions, minimal })
+    }
+
+    fn lines(&self) -> Lines {
+        Lines::of_file(&self.print())
+    }
+
+    fn unused(&self, unused: &Unused) -> Vec<String> {
+        if unused.is_empty() {
+            return Vec::new();
+        }
+        let forced: &[Decision] = match &self.plan.noise {
+            Noise::Lines(lines) => lines,
+            Noise::Drawn(_) => &[],
+        };
+        let ops = unused.ops.iter().filter_map(|op| place_of_op(&self.plan, *op)).map(Line::Op);
+        let faults = unused.faults.iter().copied().map(Line::Fault);
+        let place = |d: &Decision| forced.iter().position(|f| (f.site, f.key) == (d.site, d.key));
+        let noise = unused.noise.iter().filter_map(place).map(Line::Noise);
+        let lines = self.lines();
+        let text = |line| lines.get(line).map(String::from);
+        ops.chain(faults).chain(noise).filter_map(text).collect()
+    }
+
+    fn remove(&mut self, line: Line) {
+        let (part, at) = match line {
+            Line::Op(at) => (Part::Ops, at),
+            Line::Fault(at) => (Part::Faults, at),
+            Line::Noise(at) => (Part::Noise, at),
+        };
+        self.plan = part.without(&self.plan, at..at + 1);
+    }
+
+    fn record(&mut self, report: &Report) {
+        self.header.digest = Some(report.digest);
+        self.header.breaks =
+            Signature::of_verdict(&report.verdict).map(|signature| signature.check.into());
+    }
+
+    fn print(&self) -> String {
+        seed_file::print(self.scenario, &self.header, &self.plan)
+    }
+
+    fn size(&self) -> Size {
+        Size::of(&self.plan)
+    }
+
+    fn copy(&self) -> Box<dyn Case + '_> {
+        Box::new(PlanCase::new(self.scenario, self.header.clone(), self.plan.clone()))
+    }
+}
+
+fn passes_without_bug<A: Actor>(native: &mut Native<'_, A>, plan: &Plan<A>) -> bool {
+    let mut without = plan.clone();
+    without.bugs = BugSet::NONE;
+    native.run(&without, Options::default()).verdict == Verdict::Pass
+}
+
+/// Runs a plan. What it reports as unused are lines of the plan only, not the judge's own questions.
+fn run_plan<A: Actor>(native: &mut Native<'_, A>, plan: &Plan<A>, options: Options) -> Report {
+    let mut report = native.run(plan, options);
+    report.unused.ops.retain(|op| place_of_op(plan, *op).is_some());
+    report
+}
+
+fn place_of_op<A: Actor>(plan: &Plan<A>, (client, number): (u16, u32)) -> Option<usize> {
+    plan.ops.iter().position(|op| op.client == client && op.number == number)
+}

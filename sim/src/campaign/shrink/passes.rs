@@ -1,0 +1,219 @@
+//! What is tried, and in which order.
+
+use super::part::Part;
+use super::{Shrinker, Size, remap, value};
+use crate::actor::Actor;
+use crate::fault::{FaultLine, Kind};
+use crate::nemesis::{Noise, Plan, Run};
+use crate::time::Span;
+
+/// Below this many lines, pairs of lines are tried too.
+const PAIRS_MAX: usize = 24;
+/// The shortest horizon that is tried.
+const HORIZON_MIN: Span = Span::ms(1);
+
+impl<A: Actor> Shrinker<'_, '_, A> {
+    /// All passes, until nothing more goes.
+    pub(super) fn passes(&mut self) {
+        self.calm();
+        self.whole_kinds();
+        self.horizon();
+        self.knobs();
+        loop {
+            let before = self.accepted;
+            self.delta(Part::Ops);
+            self.delta(Part::Faults);
+            self.delta(Part::Noise);
+            self.fault_values();
+            self.noise_values();
+            self.knobs();
+            self.engine_numbers();
+            if self.accepted == before {
+                self.pairs();
+            }
+            if self.accepted == before || self.exhausted() {
+                return;
+            }
+        }
+    }
+
+    /// No deviation at all. Drawn noise that could not be turned into lines goes here or never.
+    fn calm(&mut self) {
+        if self.plan.noise != Noise::Lines(Vec::new()) {
+            let mut candidate = self.plan.clone();
+            candidate.noise = Noise::Lines(Vec::new());
+            candidate.odds.clear();
+            self.attempt(candidate);
+        }
+    }
+
+    /// Whole kinds of faults, whole sites of noise, whole clients.
+    fn whole_kinds(&mut self) {
+        for (kind, _, _) in Kind::CATALOGUE {
+            let mut candidate = self.plan.clone();
+            candidate.faults.retain(|line| line.fault.kind() != kind);
+            self.attempt_if_fewer(candidate);
+        }
+        let mut sites: Vec<u16> = match &self.plan.noise {
+            Noise::Lines(lines) => lines.iter().map(|line| line.site).collect(),
+            Noise::Drawn(_) => Vec::new(),
+        };
+        sites.sort_unstable();
+        sites.dedup();
+        for site in sites {
+            let mut candidate = self.plan.clone();
+            if let Noise::Lines(lines) = &mut candidate.noise {
+                lines.retain(|line| line.site != site);
+            }
+            self.attempt_if_fewer(candidate);
+        }
+        let mut clients: Vec<u16> = self.plan.ops.iter().map(|op| op.client).collect();
+        clients.dedup();
+        for client in clients {
+            let mut candidate = self.plan.clone();
+            candidate.ops.retain(|op| op.client != client);
+            self.attempt_if_fewer(candidate);
+        }
+    }
+
+    fn attempt_if_fewer(&mut self, candidate: Plan<A>) -> bool {
+        Size::of(&candidate).lines() < Size::of(&self.plan).lines() && self.attempt(candidate)
+    }
+
+    /// A shorter time of trouble leaves whole tails of operations and faults unused, which then go at once. Whether the
+    /// short horizon itself is needed is asked at the end.
+    fn horizon(&mut self) {
+        loop {
+            let mut candidate = self.plan.clone();
+            candidate.run.horizon = Span(self.plan.run.horizon.0 / 2);
+            if candidate.run.horizon < HORIZON_MIN || !self.attempt(candidate) {
+                return;
+            }
+        }
+    }
+
+    /// Each knob to its simplest value, or by halves towards it.
+    fn knobs(&mut self) {
+        for (i, knob) in self.scenario.knobs.iter().enumerate() {
+            let mut simpler = knob.simplest;
+            while let Some((_, value)) = self.plan.config.values.get(i).copied() {
+                if value == simpler {
+                    break;
+                }
+                let mut config = self.plan.config.clone();
+                config.values[i].1 = simpler;
+                if !self.attempt_moved(&config) {
+                    // Half of what remains of the way, rounded towards where it is now.
+                    let half = simpler.abs_diff(value) / 2;
+                    simpler = if simpler < value { value - half } else { value + half };
+                }
+            }
+        }
+    }
+
+    fn attempt_moved(&mut self, config: &crate::nemesis::Config) -> bool {
+        match remap::with_config(self.scenario, &self.plan, config) {
+            Some(candidate) => self.attempt(candidate),
+            None => false,
+        }
+    }
+
+    /// Delta debugging of one list: chunks from the end to the start, by halves, then one by one.
+    fn delta(&mut self, part: Part) {
+        let mut chunk = part.len(&self.plan);
+        while chunk > 0 && !self.exhausted() {
+            let mut end = part.len(&self.plan);
+            while end > 0 {
+                let start = end.saturating_sub(chunk);
+                self.attempt(part.without(&self.plan, start..end));
+                end = start.min(part.len(&self.plan));
+            }
+            chunk = if chunk == 1 { 0 } else { chunk.div_ceil(2) };
+        }
+    }
+
+    /// Two lines that are only needed for each other.
+    fn pairs(&mut self) {
+        const PARTS: [Part; 3] = [Part::Ops, Part::Faults, Part::Noise];
+        let places = |plan: &Plan<A>| -> Vec<(Part, usize)> {
+            PARTS.into_iter().flat_map(|part| (0..part.len(plan)).map(move |i| (part, i))).collect()
+        };
+        let all = places(&self.plan);
+        if all.len() > PAIRS_MAX {
+            return;
+        }
+        for (n, (first, i)) in all.iter().enumerate() {
+            for (second, k) in &all[n + 1..] {
+                // The later one goes first, so that the place of the other stays.
+                let candidate = second.without(&self.plan, *k..k + 1);
+                if self.attempt(first.without(&candidate, *i..i + 1)) {
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Shorter spans, smaller ordinals, rounder times, fewer nodes.
+    fn fault_values(&mut self) {
+        let mut i = 0;
+        while let Some(line) = self.plan.faults.get(i).copied() {
+            let candidates = value::simpler_faults(&line);
+            if !candidates.into_iter().any(|simpler| self.attempt_fault(i, simpler)) {
+                i += 1;
+            }
+        }
+    }
+
+    fn attempt_fault(&mut self, i: usize, line: FaultLine) -> bool {
+        let mut candidate = self.plan.clone();
+        candidate.faults[i] = line;
+        self.attempt(candidate)
+    }
+
+    /// Shorter delays.
+    fn noise_values(&mut self) {
+        let sites = value::sites(self.scenario);
+        let mut i = 0;
+        while let Some(decision) = noise_line(&self.plan, i) {
+            let mut candidates = value::simpler_outcomes(&sites, decision).into_iter();
+            let accepted = candidates.any(|outcome| {
+                let mut candidate = self.plan.clone();
+                if let Noise::Lines(lines) = &mut candidate.noise {
+                    lines[i].outcome = outcome;
+                }
+                self.attempt(candidate)
+            });
+            if !accepted {
+                i += 1;
+            }
+        }
+    }
+
+    /// The engine's numbers to what holds where a plan says nothing else: all at once, then one by one.
+    fn engine_numbers(&mut self) {
+        let mut base = Run::DEFAULT;
+        (self.scenario.tune)(&self.plan.config, &mut base);
+        if self.plan.run == base {
+            return;
+        }
+        let mut candidate = self.plan.clone();
+        candidate.run = base;
+        if self.attempt(candidate) {
+            return;
+        }
+        for set in value::RUN_NUMBERS {
+            let mut candidate = self.plan.clone();
+            set(&mut candidate.run, &base);
+            if candidate.run != self.plan.run {
+                self.attempt(candidate);
+            }
+        }
+    }
+}
+
+fn noise_line<A: Actor>(plan: &Plan<A>, i: usize) -> Option<crate::choose::Decision> {
+    match &plan.noise {
+        Noise::Lines(lines) => lines.get(i).copied(),
+        Noise::Drawn(_) => None,
+    }
+}

@@ -1,0 +1,207 @@
+//! Findings: the lowest seed of each signature, written down before anybody hears of it.
+
+use super::{News, Runner, Setting};
+use crate::campaign::shrink::{Limit, Shrinking};
+use crate::campaign::signature::Signature;
+use crate::campaign::store::{self, Store};
+use crate::engine::Options;
+use crate::world::Violation;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::Sender;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// A broken promise: the lowest seed of its signature.
+#[derive(Clone, Debug)]
+pub struct Finding {
+    /// The scenario.
+    pub scenario: &'static str,
+    /// The lowest seed that shows it.
+    pub seed: u64,
+    /// The planted bug that was on.
+    pub bug: Option<&'static str>,
+    /// The promise and the class.
+    pub signature: Signature,
+    /// What was seen at that seed; once it is shrunk, in the run of the small plan.
+    pub detail: String,
+    /// How many seeds showed it.
+    pub times: u64,
+    /// The seed file: as found, and once it is shrunk the small one.
+    pub text: String,
+    /// Where it is kept.
+    pub file: Option<PathBuf>,
+    /// What shrinking did, once it is done.
+    pub shrunk: Option<Shrinking>,
+}
+
+/// All findings of a sweep.
+pub(super) struct Board {
+    store: Option<Store>,
+    findings: Mutex<BTreeMap<(usize, Signature), Finding>>,
+    next_to_shrink: AtomicUsize,
+    shrunk: AtomicUsize,
+}
+
+impl Board {
+    pub(super) fn new(store: Option<Store>) -> Board {
+        let findings = Mutex::new(BTreeMap::new());
+        Board { store, findings, next_to_shrink: AtomicUsize::new(0), shrunk: AtomicUsize::new(0) }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<(usize, Signature), Finding>> {
+        self.findings.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.lock().len()
+    }
+
+    pub(super) fn to_shrink(&self) -> usize {
+        self.len().saturating_sub(self.shrunk.load(Ordering::Relaxed))
+    }
+
+    /// Takes note of a broken promise. The first of its signature is written down and told; a lower seed takes the place
+    /// of a higher one.
+    pub(super) fn found(
+        &self,
+        lane: usize,
+        (runner, setting): (&dyn Runner, Setting),
+        (seed, violation): (u64, Violation),
+        news: &Sender<News>,
+    ) {
+        let signature = Signature::of(&violation);
+        let counted = match self.lock().get_mut(&(lane, signature)) {
+            Some(known) => {
+                known.times += 1;
+                if known.seed < seed {
+                    return;
+                }
+                true
+            }
+            None => false,
+        };
+        let mut finding = Finding {
+            scenario: runner.name(),
+            seed,
+            bug: setting.bug.map(|bug| bug.name),
+            signature,
+            detail: violation.detail,
+            times: 1,
+            text: String::new(),
+            file: None,
+            shrunk: None,
+        };
+        finding.text = as_found(runner, setting, &finding);
+        let mut findings = self.lock();
+        let known = findings.get_mut(&(lane, signature));
+        let is_new = known.is_none();
+        if let Some(known) = known {
+            known.times += u64::from(!counted);
+            finding.times = known.times;
+            if known.seed < seed {
+                return;
+            }
+        }
+        self.keep(&mut finding, news);
+        if is_new {
+            // Nobody listens any more if the sweep was torn down; the finding is on disk all the same.
+            let _ = news.send(News::Found(finding.clone()));
+        }
+        findings.insert((lane, signature), finding);
+    }
+
+    /// Writes a finding down.
+    fn keep(&self, finding: &mut Finding, news: &Sender<News>) {
+        let Some(store) = &self.store else { return };
+        let path = store.path(finding.scenario, finding.bug, finding.signature);
+        match store::replace(&path, &finding.text) {
+            Ok(()) => finding.file = Some(path),
+            Err(message) => {
+                let _ = news.send(News::Trouble(message));
+            }
+        }
+    }
+
+    /// Shrinks findings until none is left to begin with. Several threads may do this at once.
+    pub(super) fn shrink(
+        &self,
+        lanes: &[(&dyn Runner, Setting)],
+        limit: Limit<'_>,
+        news: &Sender<News>,
+    ) {
+        loop {
+            let n = self.next_to_shrink.fetch_add(1, Ordering::Relaxed);
+            let next = self.lock().iter().nth(n).map(|(key, finding)| (*key, finding.clone()));
+            let Some((key, mut finding)) = next else { return };
+            let interrupted = || limit.stop.load(Ordering::Relaxed);
+            if !interrupted() {
+                match small(lanes[key.0], &finding, limit) {
+                    Ok(_) if interrupted() => {}
+                    Ok((text, shrunk)) => {
+                        finding.detail.clone_from(&shrunk.detail);
+                        (finding.text, finding.shrunk) = (text, Some(shrunk));
+                        self.keep(&mut finding, news);
+                        let _ = news.send(News::Shrunk(finding.clone()));
+                        self.lock().insert(key, finding);
+                    }
+                    Err(message) => {
+                        let _ = news.send(News::Trouble(message));
+                    }
+                }
+            }
+            self.shrunk.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    pub(super) fn into_findings(self) -> Vec<Finding> {
+        let findings = self.findings.into_inner().unwrap_or_else(PoisonError::into_inner);
+        findings.into_values().collect()
+    }
+}
+
+/// The seed file of a finding before it is shrunk: its noise as lines, if that is the same run.
+fn as_found(runner: &dyn Runner, setting: Setting, finding: &Finding) -> String {
+    match runner.grow(finding.seed, setting) {
+        Ok(mut case) => {
+            case.materialise();
+            let report = case.run(Options::default());
+            case.record(&report);
+            case.set_comment(comment(finding));
+            case.print()
+        }
+        // Growing the plan panics, so there is no plan to write down; the seed alone shows it.
+        Err(_) => {
+            let mut text: String = comment(finding).iter().map(|l| format!("# {l}\n")).collect();
+            text.push_str(&format!("# seedbed replay {} {}\n", finding.scenario, finding.seed));
+            text
+        }
+    }
+}
+
+/// The shrunk seed file of a finding; it was read back and replayed.
+fn small(
+    (runner, setting): (&dyn Runner, Setting),
+    finding: &Finding,
+    limit: Limit<'_>,
+) -> Result<(String, Shrinking), String> {
+    let Finding { scenario, seed, .. } = finding;
+    let mut case = runner
+        .grow(*seed, setting)
+        .map_err(|violation| format!("{scenario} {seed} cannot be shrunk: {}", violation.detail))?;
+    let shrunk = case.shrink(limit).map_err(|report| {
+        format!("{scenario} {seed} does not break a second time: {:?}", report.verdict)
+    })?;
+    case.set_comment(comment(&Finding { detail: shrunk.detail.clone(), ..finding.clone() }));
+    let text = case.print();
+    crate::campaign::corpus::stands(runner, &text)
+        .map_err(|why| format!("{scenario} {seed}: the shrunk seed file does not replay: {why}"))?;
+    Ok((text, shrunk))
+}
+
+fn comment(finding: &Finding) -> Vec<String> {
+    let Finding { seed, signature, .. } = finding;
+    let mut lines = vec![format!("{signature}; found at seed {seed}.")];
+    lines.extend(finding.detail.lines().map(String::from));
+    lines
+}

@@ -1,0 +1,103 @@
+//! `bugs`: hunts every planted bug in disjoint windows of seeds, beside a control arm.
+
+use super::{Console, INTERRUPTED, Status, Usage, args};
+use crate::campaign::hunt::{Hunt, SMALL, Track};
+use crate::campaign::shrink::Limit;
+use crate::campaign::store::{self, Store};
+use crate::campaign::{Planted, Registry, available};
+use crate::report::document::{Hunted, HuntedBug, shown};
+use crate::report::meter::Meter;
+use crate::report::table;
+use std::path::Path;
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+
+pub(super) fn run(
+    registry: &Registry,
+    asked: &args::Bugs,
+    console: &mut Console<'_>,
+) -> Result<Status, Usage> {
+    let planted = registry.select_bugs(&asked.names)?;
+    if let Some(dir) = &asked.keep {
+        let models: Vec<&str> = planted.iter().map(|p| p.model).collect();
+        Store::open_for(dir, &models)?;
+    }
+    let hunt = Hunt {
+        windows: asked.windows,
+        time: asked.time,
+        jobs: asked.jobs.unwrap_or_else(available),
+        shrink: asked.shrink_runs.unwrap_or(Limit::EXECUTIONS),
+        stop: &INTERRUPTED,
+    };
+    let tracks = hunt_all(&hunt, &planted, console);
+    let interrupted = INTERRUPTED.load(Ordering::Relaxed);
+    let mut documents = Vec::new();
+    let mut status = if interrupted { Status::Undecided } else { Status::Clean };
+    let rows: Vec<(&Planted<'_>, &Track)> = planted.iter().zip(&tracks).collect();
+    console.say(table::bugs(&rows).trim_end());
+    for (planted, track) in rows {
+        let file = keep(planted, track, asked.keep.as_deref())?;
+        documents.push(HuntedBug::new(planted, track, file));
+        if track.is_good() {
+            continue;
+        }
+        // Windows that were not opened say nothing about the bug.
+        if !interrupted || !track.alarms.is_empty() {
+            status = status.and(Status::Finding);
+        }
+        complain(planted, track, console);
+    }
+    let windows = asked.windows;
+    console.document(&Hunted { bugs: documents, windows, interrupted });
+    Ok(status)
+}
+
+#[expect(clippy::disallowed_methods, reason = "how far it is, is measured in real time")]
+fn hunt_all(hunt: &Hunt<'_>, planted: &[Planted<'_>], console: &mut Console<'_>) -> Vec<Track> {
+    let began = Instant::now();
+    let mut meter = Meter::new(console.terminal);
+    let all = u64::from(hunt.windows) * planted.len() as u64;
+    let mut done = 0_u64;
+    let mut tracks = Vec::new();
+    for planted in planted {
+        let name = planted.bug.name;
+        let track = hunt.hunt(planted, &mut |window, track| {
+            done += 1;
+            let found = track.found();
+            let words = format!("{name}: found in {found} of {} windows", window + 1);
+            meter.show(done * 1_000 / all.max(1), &words, began.elapsed(), console.err());
+        });
+        tracks.push(track);
+    }
+    meter.finish();
+    tracks
+}
+
+/// Writes the smallest find down; answers where.
+fn keep(planted: &Planted<'_>, track: &Track, dir: Option<&Path>) -> Result<Option<String>, Usage> {
+    let Some((dir, catch)) = dir.zip(track.best.as_ref()) else { return Ok(None) };
+    let path = dir.join(planted.model).join(format!("{}.toml", planted.bug.name));
+    store::replace(&path, &catch.text)?;
+    Ok(Some(shown(&path)))
+}
+
+/// Says what is wrong, and ends with the command that repeats it.
+fn complain(planted: &Planted<'_>, track: &Track, console: &mut Console<'_>) {
+    let name = format!("{}/{}", planted.model, planted.bug.name);
+    console.say(format_args!("\n{name}:"));
+    let (found, windows) = (track.found(), track.runs.len());
+    if found * 11 < windows * 9 {
+        console.say(format_args!("  found in {found} of {windows} windows"));
+    }
+    if let Some(catch) = &track.best
+        && !track.is_good()
+    {
+        console.say(format_args!("  shrunk to {}; expected at most {SMALL}", catch.shrunk.after));
+    }
+    track.trouble.iter().for_each(|what| console.say(format_args!("  {what}")));
+    for (scenario, seed) in &track.alarms {
+        console.say("  broken without the bug too; repeat it with");
+        console.say(console.command(&["replay", scenario, &seed.to_string()]));
+    }
+    console.say(console.command(&["bugs", &name]));
+}

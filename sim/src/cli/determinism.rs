@@ -1,0 +1,224 @@
+//! `determinism`: the same seeds under other circumstances, and the first step that differs.
+
+use super::{Console, INTERRUPTED, Status, Usage, args};
+use crate::campaign::determinism::{Manner, Probe, digests, parting, probe};
+use crate::campaign::{Registry, Runner, available};
+use crate::report::document::{Determinism, DeterminismOf, Difference};
+use crate::report::meter::Meter;
+use crate::report::number::grouped;
+use std::ops::Range;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+
+/// Seeds that are compared at once: memory does not grow with their number.
+const BLOCK: u64 = 1 << 16;
+/// Differing seeds that are looked at closely, in each scenario.
+const SHOWN: usize = 5;
+
+const FRESH: &str = "fresh world, other order";
+const CHILD: &str = "child process";
+
+#[expect(clippy::disallowed_methods, reason = "how far it is, is measured in real time")]
+pub(super) fn run(
+    registry: &Registry,
+    asked: &args::Determinism,
+    child: Option<&Path>,
+    console: &mut Console<'_>,
+) -> Result<Status, Usage> {
+    let runners = registry.select(&asked.scenarios)?;
+    let began = Instant::now();
+    let mut meter = Meter::new(console.terminal);
+    if child.is_none() {
+        console.note("this program cannot be run again here: no child process");
+    }
+    let mut document = Determinism::default();
+    for (i, runner) in runners.iter().enumerate() {
+        let mut seeds = asked.seeds.clone();
+        let mut compared =
+            Compared { runner: *runner, child, jobs: jobs(asked), differences: Vec::new() };
+        while !seeds.is_empty() && !INTERRUPTED.load(Ordering::Relaxed) {
+            let block = seeds.start..seeds.end.min(seeds.start.saturating_add(BLOCK));
+            seeds.start = block.end;
+            compared.block(&block)?;
+            let done = (i as u64 + 1) * 1_000 / runners.len() as u64;
+            let words = format!("{} up to seed {}", runner.name(), block.end);
+            meter.show(done, &words, began.elapsed(), console.err());
+        }
+        let compared_with = if child.is_some() { vec![FRESH, CHILD] } else { vec![FRESH] };
+        document.scenarios.push(DeterminismOf {
+            scenario: runner.name(),
+            seeds: seeds.start - asked.seeds.start,
+            compared_with,
+            differences: compared.differences,
+        });
+    }
+    meter.finish();
+    document.interrupted = INTERRUPTED.load(Ordering::Relaxed);
+    document.scenarios.iter().for_each(|of| say(of, console));
+    console.document(&document);
+    let differ = document.scenarios.iter().any(|of| !of.differences.is_empty());
+    Ok(match (differ, document.interrupted) {
+        (true, _) => Status::Finding,
+        (false, true) => Status::Undecided,
+        (false, false) => Status::Clean,
+    })
+}
+
+fn jobs(asked: &args::Determinism) -> usize {
+    asked.jobs.unwrap_or_else(available)
+}
+
+struct Compared<'a> {
+    runner: &'a dyn Runner,
+    child: Option<&'a Path>,
+    jobs: usize,
+    differences: Vec<Difference>,
+}
+
+impl Compared<'_> {
+    /// Runs a block of seeds in every manner.
+    fn block(&mut self, seeds: &Range<u64>) -> Result<(), Usage> {
+        let of = |fresh, jobs| {
+            let manner = Manner { fresh, backwards: fresh, jobs };
+            digests(self.runner, seeds, manner, &INTERRUPTED)
+        };
+        let (Some(reused), Some(fresh)) = (of(false, self.jobs), of(true, self.jobs + 1)) else {
+            return Ok(());
+        };
+        self.compare(seeds, &reused, (&fresh, FRESH))?;
+        if let Some(child) = self.child {
+            let other = digests_of_child(child, self.runner.name(), seeds, self.jobs + 2)?;
+            self.compare(seeds, &reused, (&other, CHILD))?;
+        }
+        Ok(())
+    }
+
+    fn compare(
+        &mut self,
+        seeds: &Range<u64>,
+        reused: &[u64],
+        (other, manner): (&[u64], &'static str),
+    ) -> Result<(), Usage> {
+        let pairs = seeds.clone().zip(reused.iter().zip(other));
+        for (seed, _) in pairs.filter(|(_, (a, b))| a != b) {
+            let looked_at = self.differences.iter().filter(|d| d.manner == manner).count();
+            let mut difference =
+                Difference { seed, manner, step: None, left: Vec::new(), right: Vec::new() };
+            if looked_at < SHOWN {
+                let (left, right) = self.probe_both(seed, manner)?;
+                if let Some(parted) = parting(&left, &right) {
+                    difference.step = parted.step;
+                    (difference.left, difference.right) = (parted.left, parted.right);
+                }
+            }
+            self.differences.push(difference);
+        }
+        Ok(())
+    }
+
+    /// Looks closely at a run in the first manner, and in the other.
+    fn probe_both(&self, seed: u64, manner: &str) -> Result<(Probe, Probe), Usage> {
+        // Seeds before it in the same world: what a world fails to forget shows again.
+        let warm = seed.saturating_sub(64)..seed;
+        let left = probe(self.runner, warm, seed);
+        let right = match (manner, self.child) {
+            (CHILD, Some(child)) => probe_of_child(child, self.runner.name(), seed)?,
+            _ => probe(self.runner, 0..0, seed),
+        };
+        Ok((left, right))
+    }
+}
+
+fn say(of: &DeterminismOf, console: &mut Console<'_>) {
+    let DeterminismOf { scenario, seeds, compared_with, differences } = of;
+    let with = compared_with.join("; ");
+    if differences.is_empty() {
+        console.say(format_args!("{scenario}: {} seeds, no difference ({with})", grouped(*seeds)));
+        return;
+    }
+    let many = grouped(differences.len() as u128);
+    console.say(format_args!("{scenario}: {} seeds, {many} differences ({with})", grouped(*seeds)));
+    for difference in differences.iter().filter(|d| !d.left.is_empty()) {
+        let Difference { seed, manner, step, left, right } = difference;
+        let place = step.map_or("the end".to_string(), |step| format!("step {step}"));
+        console.say(format_args!("\nseed {seed}, {manner}: the first that differs is {place}"));
+        left.iter().for_each(|line| console.say(format_args!("- {line}")));
+        right.iter().for_each(|line| console.say(format_args!("+ {line}")));
+    }
+    if differences.iter().all(|d| d.left.is_empty()) {
+        console.say("looked at closely, the runs are equal: the difference comes and goes");
+    }
+    let first = differences[0].seed;
+    let seeds = format!("{first}..{}", first + 1);
+    console.say(console.command(&["determinism", scenario, "--seeds", &seeds]));
+}
+
+/// The program again: in another folder, with another environment.
+fn child(program: &Path, words: &[&str]) -> Result<String, Usage> {
+    let wrong =
+        |why: String| Usage(format!("{}: expected a child process: {why}", program.display()));
+    let output = Command::new(program)
+        .args(words)
+        .env_clear()
+        .env("LANG", "tr_TR.UTF-8")
+        .env("TZ", "Pacific/Chatham")
+        .env("SEEDBED_CHILD", "1")
+        .current_dir(std::env::temp_dir())
+        .stdin(Stdio::null())
+        .output()
+        .map_err(|error| wrong(error.to_string()))?;
+    if !output.status.success() {
+        let said = String::from_utf8_lossy(&output.stderr);
+        return Err(wrong(format!("{}: {}", output.status, said.trim())));
+    }
+    String::from_utf8(output.stdout).map_err(|error| wrong(error.to_string()))
+}
+
+fn digests_of_child(
+    program: &Path,
+    scenario: &str,
+    seeds: &Range<u64>,
+    jobs: usize,
+) -> Result<Vec<u64>, Usage> {
+    let (seeds, jobs) = (format!("{}..{}", seeds.start, seeds.end), jobs.to_string());
+    let text = child(program, &["child-digests", scenario, &seeds, "--jobs", &jobs])?;
+    let digests: Result<Vec<u64>, _> =
+        text.lines().map(|line| u64::from_str_radix(line, 16)).collect();
+    digests.map_err(|error| Usage(format!("expected digests from the child process: {error}")))
+}
+
+fn probe_of_child(program: &Path, scenario: &str, seed: u64) -> Result<Probe, Usage> {
+    let text = child(program, &["child-probe", scenario, &seed.to_string()])?;
+    serde_json::from_str(&text)
+        .map_err(|error| Usage(format!("expected a run from the child process: {error}")))
+}
+
+/// The hidden verb that a child process runs: a digest a line.
+pub(super) fn child_digests(
+    registry: &Registry,
+    asked: &args::ChildDigests,
+    console: &mut Console<'_>,
+) -> Result<Status, Usage> {
+    let runner = registry.get(&asked.scenario)?;
+    let manner = Manner { fresh: false, backwards: true, jobs: asked.jobs };
+    let Some(digests) = digests(runner, &asked.seeds, manner, &INTERRUPTED) else {
+        return Ok(Status::Undecided);
+    };
+    let lines: String = digests.iter().map(|digest| format!("{digest:016x}\n")).collect();
+    console.raw(&lines);
+    Ok(Status::Clean)
+}
+
+/// The hidden verb that a child process runs: one run, looked at closely.
+pub(super) fn child_probe(
+    registry: &Registry,
+    asked: &args::ChildProbe,
+    console: &mut Console<'_>,
+) -> Result<Status, Usage> {
+    let runner = registry.get(&asked.scenario)?;
+    let text = serde_json::to_string(&probe(runner, 0..0, asked.seed)).expect("plain data");
+    console.raw(&text);
+    Ok(Status::Clean)
+}

@@ -1,0 +1,182 @@
+//! The command line as a library: anybody's own models get the same tool.
+//!
+//! ```text
+//! fn main() -> std::process::ExitCode {
+//!     seedbed_sim::cli::main(&Registry::new().with(scenario()))
+//! }
+//! ```
+//!
+//! A verb writes what it found to standard output and everything else to standard error; with `--json`, standard output
+//! holds one JSON document. Exit status: 1 if there is any finding; else 3 if it was interrupted or something came to no
+//! verdict; else 0; 2 for usage or unreadable input.
+
+mod args;
+mod bench;
+mod bugs;
+mod console;
+mod determinism;
+mod history;
+mod list;
+mod replay;
+mod shrink;
+mod sweep;
+mod transcript;
+
+#[cfg(test)]
+mod tests;
+
+pub use console::Console;
+
+use crate::campaign::Registry;
+use crate::campaign::seed_file::InputError;
+use args::{Arguments, Verb};
+use clap::Parser;
+use std::ffi::OsString;
+use std::io::{IsTerminal, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// What a verb came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// Nothing to complain about.
+    Clean,
+    /// There is a finding.
+    Finding,
+    /// The command or its input could not be understood.
+    Usage,
+    /// It was interrupted, or something came to no verdict.
+    Undecided,
+}
+
+impl Status {
+    /// The exit status of the process.
+    #[must_use]
+    pub const fn code(self) -> u8 {
+        match self {
+            Status::Clean => 0,
+            Status::Finding => 1,
+            Status::Usage => 2,
+            Status::Undecided => 3,
+        }
+    }
+
+    /// Of two, the one that counts: a finding, then no verdict.
+    #[must_use]
+    pub fn and(self, other: Status) -> Status {
+        const ORDER: [Status; 3] = [Status::Usage, Status::Finding, Status::Undecided];
+        let counts = ORDER.into_iter().find(|status| [self, other].contains(status));
+        counts.unwrap_or(Status::Clean)
+    }
+}
+
+/// A command or input that could not be understood: one message, with file and line where there are any.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Usage(String);
+
+impl From<String> for Usage {
+    fn from(message: String) -> Usage {
+        Usage(message)
+    }
+}
+
+impl From<InputError> for Usage {
+    fn from(error: InputError) -> Usage {
+        let InputError { file, line, message } = error;
+        Usage(if line == 0 {
+            format!("{file}: {message}")
+        } else {
+            format!("{file}:{line}: {message}")
+        })
+    }
+}
+
+/// Raised by Ctrl-C.
+static INTERRUPTED: AtomicBool = AtomicBool::new(false);
+
+/// The whole of a `main` function: arguments, streams, Ctrl-C and exit status are those of the process.
+#[must_use]
+pub fn main(registry: &Registry) -> ExitCode {
+    let handler = ctrlc::set_handler(|| {
+        // The first wish ends the search in order; who wishes twice does not want to wait.
+        if INTERRUPTED.swap(true, Ordering::Relaxed) {
+            std::process::exit(i32::from(Status::Undecided.code()));
+        }
+    });
+    let (mut out, mut err) = (std::io::stdout(), std::io::stderr());
+    let _ = handler.inspect_err(|error| {
+        let _ = writeln!(err, "Ctrl-C will end this at once: {error}");
+    });
+    let terminal = err.is_terminal();
+    let child = std::env::current_exe().ok();
+    let place = Place { terminal, child };
+    ExitCode::from(run_at(registry, std::env::args_os(), (&mut out, &mut err), &place).code())
+}
+
+/// Runs one command. `args` begins with the name of the program, which the commands that reports end with repeat.
+pub fn run_with(
+    registry: &Registry,
+    args: impl IntoIterator<Item = impl Into<OsString> + Clone>,
+    out: &mut dyn Write,
+    err: &mut dyn Write,
+) -> Status {
+    run_at(registry, args, (out, err), &Place::default())
+}
+
+/// What surrounds a command beside its streams.
+#[derive(Clone, Debug, Default)]
+struct Place {
+    /// Standard error is a terminal.
+    terminal: bool,
+    /// The program itself, where it can be run again.
+    child: Option<PathBuf>,
+}
+
+fn run_at(
+    registry: &Registry,
+    args: impl IntoIterator<Item = impl Into<OsString> + Clone>,
+    (out, err): (&mut dyn Write, &mut dyn Write),
+    place: &Place,
+) -> Status {
+    let args: Vec<OsString> = args.into_iter().map(Into::into).collect();
+    let parsed = match Arguments::try_parse_from(&args) {
+        Ok(parsed) => parsed,
+        Err(error) if error.use_stderr() => {
+            let _ = write!(err, "{error}");
+            return Status::Usage;
+        }
+        Err(help) => {
+            let _ = write!(out, "{help}");
+            return Status::Clean;
+        }
+    };
+    let mut console = Console::new(out, err, &args, parsed.json);
+    console.terminal = place.terminal;
+    let status = match &parsed.verb {
+        Verb::List(asked) => list::run(registry, asked, &mut console),
+        Verb::Sweep(asked) => sweep::run(registry, asked, &mut console),
+        Verb::Replay(asked) => replay::run(registry, asked, &mut console),
+        Verb::Shrink(asked) => shrink::run(registry, asked, &mut console),
+        Verb::Bugs(asked) => bugs::run(registry, asked, &mut console),
+        Verb::Determinism(asked) => {
+            determinism::run(registry, asked, place.child.as_deref(), &mut console)
+        }
+        Verb::Transcript(asked) => transcript::run(registry, asked, &mut console),
+        Verb::Bench(asked) => bench::run(registry, asked, &mut console),
+        Verb::History(asked) => history::run(asked, &mut console),
+        Verb::ChildDigests(asked) => determinism::child_digests(registry, asked, &mut console),
+        Verb::ChildProbe(asked) => determinism::child_probe(registry, asked, &mut console),
+    };
+    let status = status.unwrap_or_else(|Usage(message)| {
+        console.note(&message);
+        Status::Usage
+    });
+    match console.write_error() {
+        Some(error) => {
+            console.note(&format!("standard output: expected to be able to write: {error}"));
+            Status::Usage
+        }
+        None => status,
+    }
+}

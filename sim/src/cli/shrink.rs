@@ -1,0 +1,73 @@
+//! `shrink`: the smallest plan with the same signature, written as a seed file.
+
+use super::replay::{open, set_bug};
+use super::{Console, INTERRUPTED, Status, Usage, args};
+use crate::campaign::Registry;
+use crate::campaign::shrink::Limit;
+use crate::campaign::store::{self, Store};
+use crate::engine::Verdict;
+use crate::report::document::{ShrunkPlan, shown};
+use crate::report::number::grouped;
+use std::sync::atomic::Ordering;
+
+pub(super) fn run(
+    registry: &Registry,
+    asked: &args::Shrink,
+    console: &mut Console<'_>,
+) -> Result<Status, Usage> {
+    let mut case = open(registry, &asked.what)?.case;
+    set_bug(case.as_mut(), asked.bug.as_deref())?;
+    let scenario = case.header().scenario.clone();
+    let store = Store::open_for(&asked.out, &[&scenario])?;
+    let executions = asked.shrink_runs.unwrap_or(Limit::EXECUTIONS);
+    let limit = Limit { executions, stop: &INTERRUPTED };
+    let shrunk = match case.shrink(limit) {
+        Ok(shrunk) => shrunk,
+        Err(report) => {
+            return Ok(match &report.verdict {
+                Verdict::Inconclusive(reason) => {
+                    console.say(format_args!("no verdict: {reason}"));
+                    console.say(console.this_command());
+                    Status::Undecided
+                }
+                Verdict::Pass | Verdict::Broken(_) => {
+                    console.say("every promise was kept; there is nothing to shrink");
+                    Status::Clean
+                }
+            });
+        }
+    };
+    let bug = case.header().bug.clone();
+    let path = store.path(&scenario, bug.as_deref(), shrunk.signature);
+    if case.header().comment.is_empty() {
+        let mut comment = vec![format!("{}; found at seed {}.", shrunk.signature, case.seed())];
+        comment.extend(shrunk.detail.lines().map(String::from));
+        case.set_comment(comment);
+    }
+    let text = case.print();
+    store::replace(&path, &text)?;
+    console.say(&text);
+    console.note(format_args!(
+        "from {} to {} in {} runs",
+        shrunk.before,
+        shrunk.after,
+        grouped(shrunk.executions)
+    ));
+    if !shrunk.minimal {
+        let why = if INTERRUPTED.load(Ordering::Relaxed) { "interrupted" } else { "out of runs" };
+        console.note(format_args!("{why}: it may not be the smallest"));
+    }
+    console.say(console.replay_of(&path));
+    console.document(&ShrunkPlan {
+        scenario,
+        seed: case.seed(),
+        check: shrunk.signature.check,
+        class: shrunk.signature.class,
+        file: Some(shown(&path)),
+        executions: shrunk.executions,
+        minimal: shrunk.minimal,
+        before: shrunk.before,
+        shrunk: shrunk.after,
+    });
+    Ok(Status::Finding)
+}

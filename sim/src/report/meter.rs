@@ -1,0 +1,123 @@
+//! How far long work is: a bar on a terminal, a line now and then elsewhere.
+
+use super::number::{counted, grouped, lasting, rate};
+use crate::campaign::sweep::Progress;
+use indicatif::{ProgressBar, ProgressStyle};
+use std::io::Write;
+use std::time::Duration;
+
+/// Where there is no terminal, a line comes this often.
+const LINE_EVERY: Duration = Duration::from_secs(10);
+
+/// Shows how far long work is.
+pub struct Meter {
+    bar: Option<ProgressBar>,
+    next_line: Duration,
+}
+
+impl Meter {
+    /// A bar if standard error is a terminal, otherwise lines.
+    #[must_use]
+    pub fn new(terminal: bool) -> Meter {
+        let bar = terminal.then(|| {
+            let bar = ProgressBar::new(1_000);
+            let style = ProgressStyle::with_template("{wide_bar} {msg}");
+            bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+            bar
+        });
+        Meter { bar, next_line: LINE_EVERY }
+    }
+
+    /// Shows how far a sweep is.
+    pub fn sweep(&mut self, progress: &Progress, lines: &mut dyn Write) {
+        let what = words(progress);
+        self.show(thousandths(progress), &what, progress.elapsed, lines);
+    }
+
+    /// Shows that this many thousandths are done, in these words.
+    pub fn show(&mut self, done: u64, what: &str, elapsed: Duration, lines: &mut dyn Write) {
+        if let Some(bar) = &self.bar {
+            bar.set_position(done.min(1_000));
+            bar.set_message(what.to_string());
+        } else if elapsed >= self.next_line {
+            self.next_line = elapsed + LINE_EVERY;
+            // Whoever closed standard error does not want to know how far it is.
+            let _ = writeln!(lines, "{what}");
+        }
+    }
+
+    /// Does something that prints, with the bar out of the way.
+    pub fn aside<T>(&self, print: impl FnOnce() -> T) -> T {
+        match &self.bar {
+            Some(bar) => bar.suspend(print),
+            None => print(),
+        }
+    }
+
+    /// Takes the bar away.
+    pub fn finish(&self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+/// How much is done, by time or by seeds, whichever ends first.
+fn thousandths(progress: &Progress) -> u64 {
+    let by_time = progress.time.map_or(0, |time| {
+        let done = progress.elapsed.as_nanos() * 1_000 / time.as_nanos().max(1);
+        u64::try_from(done).unwrap_or(1_000)
+    });
+    let by_runs = progress.runs_max.map_or(0, |max| {
+        u64::try_from(u128::from(progress.runs) * 1_000 / u128::from(max.max(1))).unwrap_or(1_000)
+    });
+    by_time.max(by_runs).min(1_000)
+}
+
+fn words(progress: &Progress) -> String {
+    let findings = counted(progress.findings, "finding");
+    if progress.to_shrink > 0 {
+        return format!("{findings}, {} to shrink", progress.to_shrink);
+    }
+    let by_time = progress.time.map(|time| time.saturating_sub(progress.elapsed).as_nanos());
+    let speed = rate(progress.runs, progress.elapsed);
+    let by_runs = progress.runs_max.filter(|_| speed > 0).map(|max| {
+        u128::from(max.saturating_sub(progress.runs)) * 1_000_000_000 / u128::from(speed)
+    });
+    let left = match (by_time, by_runs) {
+        (Some(a), Some(b)) => Some(a.min(b)),
+        (a, b) => a.or(b),
+    };
+    let left = left.map_or_else(String::new, |left| format!(", {} left", lasting(left)));
+    format!("{} runs, {}/s, {findings}{left}", grouped(progress.runs), grouped(speed))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_a_terminal_a_line_comes_every_ten_seconds() {
+        let (mut meter, mut lines) = (Meter::new(false), Vec::new());
+        for second in 0..25 {
+            let progress = Progress {
+                elapsed: Duration::from_secs(second),
+                time: Some(Duration::from_secs(60)),
+                runs: second * 1_500,
+                runs_max: None,
+                findings: 1,
+                to_shrink: 0,
+            };
+            meter.sweep(&progress, &mut lines);
+        }
+        let text = String::from_utf8(lines).expect("text");
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(
+            lines,
+            [
+                "15,000 runs, 1,500/s, 1 finding, 50.0 s left",
+                "30,000 runs, 1,500/s, 1 finding, 40.0 s left"
+            ]
+        );
+    }
+}

@@ -1,0 +1,214 @@
+//! A run is a value: cloned, repeated, watched or interrupted, it comes to the same.
+
+use crate::probe::Do::{Append, Arm, Complete, Create, Panic};
+use crate::probe::busy::{BUSY, bare};
+use crate::probe::lab::calm_plan;
+use crate::probe::{Ask, Probe, word};
+use seedbed_sim::actor::Outcome;
+use seedbed_sim::check::{Always, Checked, Eventually, Scenario};
+use seedbed_sim::engine::{Native, Options, Progress, Report, Simulation, Verdict};
+use seedbed_sim::fault::Kind;
+use seedbed_sim::id::ActorId;
+use seedbed_sim::nemesis::{Plan, PlannedOp};
+use seedbed_sim::time::Span;
+use seedbed_sim::world::{Topology, promise};
+
+/// Runs on to the end, and answers what it came to.
+fn finish(simulation: &mut Simulation<Probe>, plan: &Plan<Probe>) -> (u64, Verdict) {
+    while simulation.advance(&BUSY, plan) != Progress::Over {}
+    (simulation.world.digest(), simulation.verdict().expect("it is over").clone())
+}
+
+/// A plan of one client with these numbers to be asked.
+fn asks(numbers: &[u64]) -> Plan<Probe> {
+    let ops =
+        numbers.iter().zip(1..).map(|(ask, number)| PlannedOp { client: 0, number, op: Ask(*ask) });
+    Plan { ops: ops.collect(), ..calm_plan() }
+}
+
+#[test]
+fn a_world_cloned_at_any_step_goes_on_alike() {
+    let mut native = Native::new(&BUSY);
+    let mut worlds = 0;
+    for seed in 0..20 {
+        let plan = BUSY.expand(seed);
+        let report = native.run(&plan, Options::default());
+        if report.steps > 500 {
+            continue;
+        }
+        worlds += 1;
+        let simulation = native.prepare(&plan, Options::default());
+        let mut clones = 0;
+        loop {
+            let end = finish(&mut simulation.clone(), &plan);
+            assert_eq!(end, (report.digest, report.verdict.clone()), "seed {seed}, clone {clones}");
+            clones += 1;
+            if simulation.advance(&BUSY, &plan) == Progress::Over {
+                break;
+            }
+        }
+        assert!(clones > report.steps, "one at each step, and the first before them all");
+    }
+    assert!(worlds >= 3, "{worlds} of the plans are short");
+}
+
+/// What a run came to, without what was merely kept of it.
+fn outcome(report: &Report) -> impl PartialEq + std::fmt::Debug + use<> {
+    let Report { verdict, digest, steps, virtual_time, seen, evaluated, unused, .. } =
+        report.clone();
+    (verdict, digest, steps, virtual_time, seen, evaluated, unused)
+}
+
+#[test]
+fn a_reused_engine_gives_the_same_runs_as_a_fresh_one_in_any_order() {
+    let fresh: Vec<_> = (0..80)
+        .map(|seed| outcome(&Native::new(&BUSY).run(&BUSY.expand(seed), Options::default())))
+        .collect();
+    let mut reused = Native::new(&BUSY);
+    for seed in (0..80).rev().chain([5, 5, 79, 5]) {
+        let report = reused.run(&BUSY.expand(seed), Options::default());
+        let expected = &fresh[usize::try_from(seed).expect("a small seed")];
+        assert!(outcome(&report) == *expected, "seed {seed}: {report:?}, {expected:?}");
+    }
+}
+
+#[test]
+fn what_is_kept_of_a_run_changes_nothing_of_it() {
+    let all =
+        Options { trace: Some(usize::MAX), decisions: true, step_digests: true, stop_after: None };
+    let some = [
+        Options { trace: Some(usize::MAX), ..Options::default() },
+        Options { trace: Some(3), ..Options::default() },
+        Options { decisions: true, ..Options::default() },
+        Options { step_digests: true, ..Options::default() },
+        all,
+    ];
+    let mut native = Native::new(&BUSY);
+    for seed in 0..30 {
+        let plan = BUSY.expand(seed);
+        let plain = native.run(&plan, Options::default());
+        for options in some {
+            let report = native.run(&plan, options);
+            assert!(outcome(&report) == outcome(&plain), "seed {seed}, {options:?}");
+        }
+        let digests = native.run(&plan, all).step_digests;
+        assert_eq!(digests.len(), plain.steps as usize);
+        let half = Options { stop_after: Some(plain.steps / 2), ..Options::default() };
+        let stopped = native.run(&plan, half);
+        assert_eq!(
+            stopped.digest,
+            digests[stopped.steps as usize - 1],
+            "of the step it stopped at"
+        );
+    }
+}
+
+#[test]
+fn every_kind_of_trouble_comes_up_in_drawn_plans() {
+    let mut native = Native::new(&BUSY);
+    let mut missing: Vec<Kind> = Kind::CATALOGUE.iter().map(|(kind, ..)| *kind).collect();
+    for seed in 0..1500 {
+        let report = native.run(&BUSY.expand(seed), Options::default());
+        missing.retain(|kind| report.seen[*kind as usize] == 0);
+        if missing.is_empty() {
+            return;
+        }
+    }
+    panic!("never seen: {missing:?}");
+}
+
+fn one_client(script: Vec<crate::probe::Rule>) -> Topology<Probe> {
+    let mut topology = Topology::default();
+    let node = topology.client("c");
+    topology.actor(node, "", Probe::new(script));
+    topology
+}
+
+static FRAGILE: Scenario<Probe> = bare("probe/fragile", |_| {
+    one_client(vec![
+        ("invoke 13", vec![Create("log"), Panic]),
+        ("invoke", vec![Create("log"), Complete(Outcome::Ok(1))]),
+        ("opened 0", vec![Append(10)]),
+    ])
+});
+
+#[test]
+fn a_panic_in_a_handler_is_a_finding_and_the_engine_goes_on() {
+    let mut native = Native::new(&FRAGILE);
+    let before = native.run(&asks(&[1, 2]), Options::default());
+    assert_eq!(before.verdict, Verdict::Pass);
+    let report =
+        native.run(&asks(&[1, 13, 2]), Options { trace: Some(usize::MAX), ..Options::default() });
+    let Verdict::Broken(violation) = &report.verdict else { panic!("{:?}", report.verdict) };
+    assert_eq!((violation.check, violation.class), (promise::NO_PANIC, "panic"));
+    assert_eq!(violation.detail, "the script says so");
+    assert!(
+        report.trace.last().is_some_and(|line| line.contains("create log")),
+        "{:?}",
+        report.trace
+    );
+    for _ in 0..2 {
+        assert!(outcome(&native.run(&asks(&[1, 2]), Options::default())) == outcome(&before));
+    }
+    let again = native.run(&asks(&[1, 13, 2]), Options::default());
+    assert_eq!((again.verdict, again.digest), (report.verdict, report.digest));
+}
+
+static ENDLESS: Scenario<Probe> = Scenario {
+    always: &[Always { name: "nobody ticks", check: |_, _, _| Checked::Skipped }],
+    eventually: &[Eventually {
+        name: "the probe has counted to three",
+        check: |world, _| match world.actor(ActorId(0)).count() {
+            3.. => Ok(()),
+            n => Err(format!("it has counted to {n}")),
+        },
+        bound: |_| Span::ms(300),
+    }],
+    ..bare("probe/endless", |_| {
+        let tick = || Arm(word("tick"), Span::ms(1));
+        one_client(vec![
+            ("boot", vec![tick()]),
+            ("timer tick", vec![tick()]),
+            ("invoke", vec![crate::probe::Do::Count, Complete(Outcome::Failed)]),
+        ])
+    })
+};
+
+#[test]
+fn a_limit_of_steps_makes_a_run_inconclusive() {
+    let mut plan = asks(&[1, 1, 1]);
+    plan.run.steps_max = 40;
+    let report = Native::new(&ENDLESS).run(&plan, Options::default());
+    assert_eq!(report.verdict, Verdict::Inconclusive("the limit of 40 steps was reached".into()));
+    assert_eq!(report.steps, 40);
+    let stopped = Options { stop_after: Some(30), ..Options::default() };
+    let report = Native::new(&ENDLESS).run(&plan, stopped);
+    assert_eq!(report.verdict, Verdict::Inconclusive("stopped as asked".into()));
+    assert_eq!(report.steps, 30);
+}
+
+#[test]
+fn an_eventually_that_never_holds_says_what_is_pending() {
+    let report = Native::new(&ENDLESS).run(&asks(&[1, 1]), Options::default());
+    let Verdict::Broken(violation) = &report.verdict else { panic!("{:?}", report.verdict) };
+    assert_eq!(violation.check, "the probe has counted to three");
+    assert_eq!(violation.class, "did not settle");
+    assert_eq!(violation.detail, "it has counted to 2, 300ms after the heal");
+    assert!(report.virtual_time > Span::ms(300) && report.virtual_time < Span::ms(320));
+    assert!(report.evaluated[1] > 2, "it was asked again and again");
+    let held = Native::new(&ENDLESS).run(&asks(&[1, 1, 1]), Options::default());
+    assert_eq!(held.verdict, Verdict::Pass);
+    // The promise is believed when it has held for the quiet span of the plan.
+    assert!(held.virtual_time >= asks(&[]).run.quiet);
+}
+
+static SILENT: Scenario<Probe> = bare("probe/silent", |_| one_client(vec![]));
+
+#[test]
+fn an_operation_that_is_never_completed_breaks_a_promise_of_the_engine() {
+    let report = Native::new(&SILENT).run(&asks(&[1, 2]), Options::default());
+    let Verdict::Broken(violation) = &report.verdict else { panic!("{:?}", report.verdict) };
+    assert_eq!(violation.check, "every operation is completed or given up");
+    assert!(violation.detail.starts_with("1 operations under way"), "{}", violation.detail);
+    assert_eq!(report.unused.ops, [(0, 2)]);
+}
