@@ -109,7 +109,8 @@ pub const RESENT_ONLY_ONCE: Bug = Bug {
 pub const LIFE_LEFT_OUT_OF_TAG: Bug = Bug {
     index: 10,
     name: "life-left-out-of-tag",
-    source: "basho/riak_kv issue 679",
+    source: "basho/riak_kv issue 679 and pull request 1094: a vnode with amnesia went on under its old actor id and reused \
+             events of its version vector",
     breaks: LINEARIZABLE,
     scenario: MAJORITY,
 };

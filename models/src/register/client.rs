@@ -9,9 +9,9 @@ use seedbed_sim::id::{ActorId, OpId};
 use seedbed_sim::time::Span;
 
 /// How long a request may stay without an answer.
-const RETRY: Span = Span::ms(25);
+const RETRY: Span = Span::ms(20);
 /// After this many requests without an answer an operation is given up.
-const ATTEMPTS_MAX: u32 = 12;
+const ATTEMPTS_MAX: u32 = 8;
 
 /// A client.
 #[derive(Clone, Debug)]

@@ -11,9 +11,9 @@ use seedbed_sim::time::Span;
 use std::collections::BTreeMap;
 
 /// How long a round may be without a majority before those that are silent are asked again.
-const RESEND: Span = Span::ms(6);
+const RESEND: Span = Span::ms(8);
 /// After this many times a round is dropped; the client has its own patience.
-const RESENDS_MAX: u32 = 10;
+const RESENDS_MAX: u32 = 12;
 
 /// A coordinator.
 #[derive(Clone, Debug)]
@@ -110,12 +110,14 @@ impl Coordinator {
         cx.arm(Timer::Resend(self.last_round), RESEND);
     }
 
-    /// Asks the replicas that have not answered.
+    /// Asks the replicas that have not answered, in each round beginning with another one: of equally fast replicas a
+    /// majority is then not always the same.
     fn send(&self, number: u32, cx: &mut Context<'_, Register>) {
         let Round { op, key, goal, tally, .. } = &self.rounds[&number];
         let (op, key) = (*op, *key);
         let round = RoundId { life: cx.incarnation(), number };
-        for replica in self.replicas.iter().filter(|replica| !tally.has_heard(**replica)) {
+        let (before, first) = self.replicas.split_at(number as usize % self.replicas.len());
+        for replica in first.iter().chain(before).filter(|replica| !tally.has_heard(**replica)) {
             let question = match *goal {
                 Goal::Pick | Goal::Get => Msg::Query { round, op, key },
                 Goal::Put(version) | Goal::WriteBack(version) => {
@@ -123,6 +125,7 @@ impl Coordinator {
                 }
             };
             cx.send(*replica, question);
+            cx.point(&point::REPLICA_ASKED);
         }
     }
 

@@ -25,17 +25,17 @@
 //!
 //! Order the writes of a key by tag, and put each read behind the write whose tag it returns.
 //!
-//! 1. *One write, one tag, one value.* A tag ends in the operation that it was made for, so two operations never share one.
-//!    A client takes the first tag that it is told and keeps it through all retries; a put that arrives again, by whatever
-//!    coordinator, finds its tag in place and changes nothing. (Were each attempt to pick a tag, a late one would put an
-//!    old value above a newer one.)
-//! 2. *Tags grow.* The tag of a write is higher than all that were at a majority when it was asked for, and so higher than
+//! 1. *One write, one tag, one value.* A coordinator gives no counter of a key twice within a life, and the tag names the
+//!    coordinator and its life; so no two writes have the same tag. A client takes the first tag that it is told and keeps
+//!    it through all retries: a put that arrives again, by whatever coordinator, finds its tag in place and changes nothing.
+//!    (Were each attempt to get a tag of its own, a late one would put an old value above a newer one.)
+//! 2. *Tags grow.* The tag of a write is higher than all that a majority had when it was asked for, and so higher than
 //!    that of any write or read that had returned before.
-//! 3. *What is returned is at a majority.* A write returns when a majority has synced it; a read when a majority agreed or
+//! 3. *What is returned is at a majority.* A write returns when a majority has synced it; a read when a majority agreed, or
 //!    has synced what is written back. So no later read returns a lower tag.
 //! 4. *A replica never forgets.* It tells and acknowledges only what is on disk, and keeps the highest tag.
-//! 5. *An answer counts for the question that it answers.* Rounds are numbered within a life of the coordinator and the
-//!    number is sent along with the life, so that an answer to a round of an earlier life counts for none of this.
+//! 5. *An answer counts for the question that it answers.* A coordinator numbers its rounds and sends the number along with
+//!    its life, so that an answer to a round of an earlier life counts for nothing.
 //!
 //! A write that was given up after its put had left is *unknown*: it takes effect when a majority has it, or never.
 //!
@@ -114,14 +114,23 @@ pub mod point {
     pub const LOG_REWRITTEN: Point = Point { index: 2, name: "log-rewritten" };
     /// A recovering replica has made the new name durable, and not yet begun to serve.
     pub const LOG_REPLACED: Point = Point { index: 3, name: "log-replaced" };
+    /// A coordinator has asked a replica, and not yet the next.
+    pub const REPLICA_ASKED: Point = Point { index: 4, name: "replica-asked" };
     /// A coordinator has heard a majority, and not yet acted on it.
-    pub const QUORUM_REACHED: Point = Point { index: 4, name: "quorum-reached" };
+    pub const QUORUM_REACHED: Point = Point { index: 5, name: "quorum-reached" };
     /// A coordinator has answered a client.
-    pub const REPLY_SENT: Point = Point { index: 5, name: "reply-sent" };
+    pub const REPLY_SENT: Point = Point { index: 6, name: "reply-sent" };
 
     /// All of them.
-    pub const ALL: &[Point] =
-        &[RECORD_WRITTEN, RECORD_SYNCED, LOG_REWRITTEN, LOG_REPLACED, QUORUM_REACHED, REPLY_SENT];
+    pub const ALL: &[Point] = &[
+        RECORD_WRITTEN,
+        RECORD_SYNCED,
+        LOG_REWRITTEN,
+        LOG_REPLACED,
+        REPLICA_ASKED,
+        QUORUM_REACHED,
+        REPLY_SENT,
+    ];
 }
 
 /// What a campaign must have seen at least once.

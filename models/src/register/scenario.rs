@@ -90,16 +90,8 @@ const NETWORK: KindSet =
     MESSAGES.and(KindSet::of(&[Kind::Cut, Kind::CutOneWay, Kind::Clog, Kind::SlowLink]));
 
 /// What happens to nodes.
-const DEATHS: KindSet = KindSet::of(&[
-    Kind::Crash,
-    Kind::Kill,
-    Kind::Stop,
-    Kind::Pause,
-    Kind::SlowNode,
-    Kind::Skew,
-    Kind::Jump,
-    Kind::Drift,
-]);
+const DEATHS: KindSet =
+    KindSet::of(&[Kind::Crash, Kind::Kill, Kind::Stop, Kind::Pause, Kind::SlowNode, Kind::Drift]);
 
 /// What happens to disks. Not among it is what a majority cannot make good in a replica that must never forget: rotten and
 /// misdirected bytes, and the loss of a disk.
@@ -121,7 +113,7 @@ const DISKS: KindSet = KindSet::of(&[
 fn budget(config: &Config, kinds: KindSet) -> Budget {
     let minority = (config.get("replicas") - 1) / 2;
     let down_max = u32::try_from(minority).expect("a small number");
-    Budget { kinds, down_max, fragile_max: 0, faults_max: 8 }
+    Budget { kinds, down_max, fragile_max: 0, faults_max: 20 }
 }
 
 /// Nodes n0, n1, ... with a replica and a coordinator each, and clients c0, c1, ... who know all coordinators.

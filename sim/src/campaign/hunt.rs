@@ -18,7 +18,7 @@ pub const WINDOW: u64 = 1_000_000_000;
 /// How many windows there are, if nothing else is said.
 pub const WINDOWS: u32 = 11;
 /// What a shrunk seed file of a planted bug may hold.
-pub const SMALL: Size = Size { ops: 6, faults: 3, noise: 6 };
+pub const SMALL: Size = Size { ops: 6, faults: 3, noise: 6, drawn: false };
 /// The control arm of a window is given up after this many times the runs of the drawn arm (and at least
 /// [`CONTROL_RUNS_MIN`]): that it is worse is clear by then.
 const CONTROL_TIMES: u64 = 20;
@@ -91,8 +91,8 @@ impl Track {
     #[must_use]
     pub fn is_good(&self) -> bool {
         let small = |catch: &Catch| {
-            let Size { ops, faults, noise } = catch.shrunk.after;
-            ops <= SMALL.ops && faults <= SMALL.faults && noise <= SMALL.noise
+            let Size { ops, faults, noise, drawn } = catch.shrunk.after;
+            ops <= SMALL.ops && faults <= SMALL.faults && noise <= SMALL.noise && !drawn
         };
         let often = self.found() * 11 >= self.runs.len() * 9 && !self.runs.is_empty();
         often && self.alarms.is_empty() && self.best.as_ref().is_some_and(small)
@@ -146,8 +146,11 @@ impl Hunt<'_> {
         let limit = Limit { executions: self.shrink, stop: self.stop };
         match shrunk(planted, runner, seed, limit) {
             Ok(catch) => {
-                let lines = |catch: &Catch| catch.shrunk.after.lines();
-                if track.best.as_ref().is_none_or(|best| lines(&catch) < lines(best)) {
+                let size = |catch: &Catch| {
+                    let Shrinking { after, minimal, .. } = catch.shrunk;
+                    (after.drawn, !minimal, after.lines())
+                };
+                if track.best.as_ref().is_none_or(|best| size(&catch) < size(best)) {
                     track.best = Some(catch);
                 }
             }

@@ -291,6 +291,16 @@ fn determinism_finds_no_difference_in_a_sound_model() {
 }
 
 #[test]
+fn bench_reports_workloads_and_scenarios() {
+    let said = seedbed(&["bench", "fan", "desk", "--rounds", "1", "--time", "1ms", "--json"]);
+    assert_eq!(said.status, Status::Clean, "{}", said.err);
+    let document = said.json();
+    assert_eq!(document["workloads"].as_array().map(Vec::len), Some(1));
+    assert!(document["workloads"][0]["of_bare"].as_f64() > Some(0.0));
+    assert_eq!(document["scenarios"][0]["scenario"], "desk/one");
+}
+
+#[test]
 fn a_transcript_is_run_compared_and_rewritten() {
     let folder = Folder::new("transcript");
     let good = folder.write("good", "# transcript echo\n\nsay a\n----\na\n");
@@ -350,6 +360,8 @@ fn bad_input_gives_one_message_and_status_two() {
         (&["bugs", "--keep", &file], "expected a folder"),
         (&["determinism", "desk/two"], "expected one of the scenarios"),
         (&["determinism", "--seeds", "fresh"], "expected A..B"),
+        (&["bench", "nothing"], "expected one of the scenarios"),
+        (&["bench", "--rounds", "0"], "0"),
         (&["transcript", &none], "found nothing"),
         (&["transcript", &file], ":1: expected `# transcript NAME`"),
         (&["transcript", &no_verbs], ":1: expected verbs of one of echo"),

@@ -251,3 +251,21 @@ fn the_exhibits_are_the_catalogue() {
     let catalogue: Vec<Kind> = Kind::CATALOGUE.iter().map(|(kind, ..)| *kind).collect();
     assert_eq!(shown, catalogue, "each kind has its exhibit, in the order of the catalogue");
 }
+
+#[test]
+fn what_a_disk_does_stands_below_the_step_that_tells_of_it() {
+    let lab = append(file(), 9).run();
+    let trace = lab.trace();
+    let lines: Vec<&str> = trace.lines().map(str::trim_start).collect();
+    let at = lines.iter().position(|line| line.contains("bit") && line.ends_with("flipped"));
+    let at = at.expect("it is told");
+    assert!(lines[at - 1].contains("wrote 100 bytes"), "{trace}");
+}
+
+#[test]
+fn damage_is_not_told_where_it_does_not_happen() {
+    let spared = append(file(), 9).tune(|run| run.fragile = NodeSet::default()).run();
+    assert_eq!(tale(&spared), tale(&file().run()));
+    assert!(!spared.trace().contains("(rot)"), "{}", spared.trace());
+    assert_eq!(spared.world.seen(Kind::Rot), 0);
+}
