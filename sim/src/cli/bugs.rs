@@ -43,8 +43,8 @@ pub(super) fn run(
         // Windows that were not opened say nothing about the bug.
         if !interrupted || !track.alarms.is_empty() {
             status = status.and(Status::Finding);
+            complain(planted, track, console);
         }
-        complain(planted, track, console);
     }
     let windows = asked.windows;
     console.document(&Hunted { bugs: documents, windows, interrupted });
