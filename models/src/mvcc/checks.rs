@@ -137,7 +137,7 @@ fn hear(
         Note::CommitBegun => judge.commit_begun(),
         Note::Committed => judge.committed(),
         Note::Round => {
-            found.add(PENDING_IS_BOUNDED, judge.round(step.at, true_interval(world, step)))
+            found.add(PENDING_IS_BOUNDED, judge.round(step.at, true_interval(world, step)));
         }
         Note::Batch => found.add(NOTHING_REACHES_CLOSED, Checked::Held),
         Note::ReachedClosed(who) => {
