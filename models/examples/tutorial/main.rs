@@ -44,7 +44,8 @@ mod tests {
     fn every_seed_file_breaks_its_promise_with_the_bug_and_keeps_it_without() {
         let seeds = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/tutorial/seeds");
         for file in corpus::files(&seeds).expect("a folder of seed files") {
-            corpus::check(&registry(), &file).unwrap_or_else(|why| panic!("{}: {why}", file.display()));
+            corpus::check(&registry(), &file)
+                .unwrap_or_else(|why| panic!("{}: {why}", file.display()));
         }
     }
     // ANCHOR_END: corpus

@@ -4,13 +4,12 @@ use super::{Console, INTERRUPTED, Status, Usage, args};
 use crate::campaign::hunt::{Hunt, SMALL, Track};
 use crate::campaign::shrink::Limit;
 use crate::campaign::store::{self, Store};
-use crate::campaign::{Planted, Registry, available};
+use crate::campaign::{Planted, Registry, Stopwatch, available};
 use crate::report::document::{Hunted, HuntedBug, shown};
 use crate::report::meter::Meter;
 use crate::report::table;
 use std::path::Path;
 use std::sync::atomic::Ordering;
-use std::time::Instant;
 
 pub(super) fn run(
     registry: &Registry,
@@ -52,9 +51,8 @@ pub(super) fn run(
     Ok(status)
 }
 
-#[expect(clippy::disallowed_methods, reason = "how far it is, is measured in real time")]
 fn hunt_all(hunt: &Hunt<'_>, planted: &[Planted<'_>], console: &mut Console<'_>) -> Vec<Track> {
-    let began = Instant::now();
+    let began = Stopwatch::start();
     let mut meter = Meter::new(console.terminal);
     let all = u64::from(hunt.windows) * planted.len() as u64;
     let mut done = 0_u64;

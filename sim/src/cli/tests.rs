@@ -2,7 +2,7 @@
 
 use super::{Status, run_with};
 use crate::campaign::Registry;
-use crate::campaign::fixture::scenario;
+use crate::campaign::fixture::{leaky, scenario};
 use crate::campaign::store::test_folder;
 use crate::campaign::transcript::Verbs;
 use serde_json::Value;
@@ -288,6 +288,21 @@ fn determinism_finds_no_difference_in_a_sound_model() {
     let said = seedbed(&["determinism", "--seeds", "0..300", "--json"]);
     assert_eq!(said.status, Status::Clean, "{}", said.err);
     assert_eq!(said.json()["scenarios"][0]["seeds"], 300);
+}
+
+#[test]
+fn a_look_outside_is_found_and_its_first_step_named() {
+    let registry = Registry::new().with(leaky());
+    let (mut out, mut err) = (Vec::new(), Vec::new());
+    let args = ["seedbed", "determinism", "--seeds", "0..20"];
+    let status = run_with(&registry, args, &mut out, &mut err);
+    let out = String::from_utf8(out).expect("text");
+    assert_eq!(status, Status::Finding, "{out}");
+    assert!(out.contains("the first that differs is step "), "{out}");
+    let mut shown = out.lines().filter(|line| line.starts_with('-') || line.starts_with('+'));
+    assert!(shown.any(|line| line.contains("arm retry in")), "{out}");
+    let last = out.lines().last().expect("lines");
+    assert!(last.starts_with("seedbed determinism desk/leaky --seeds "), "{last}");
 }
 
 #[test]

@@ -197,7 +197,8 @@ impl<A: Actor> Shrinker<'_, '_, A> {
                 return;
             }
             let partly = fewer(&without_faults);
-            if !self.take(without_ops) && !(partly && self.take(without_faults)) {
+            let pruned = self.take(without_ops) || (partly && self.take(without_faults));
+            if !pruned {
                 return;
             }
         }
