@@ -102,12 +102,17 @@ impl Track {
     /// Whether it was found in at least nine of eleven windows, and its seed file is small.
     #[must_use]
     pub fn is_good(&self) -> bool {
-        let small = |catch: &Catch| {
-            let Size { ops, faults, noise, drawn } = catch.shrunk.after;
-            ops <= SMALL.ops && faults <= SMALL.faults && noise <= SMALL.noise && !drawn
-        };
         let often = self.found() * 11 >= self.runs.len() * 9 && !self.runs.is_empty();
-        often && self.alarms.is_empty() && self.best.as_ref().is_some_and(small)
+        often && self.alarms.is_empty() && self.best.as_ref().is_some_and(Catch::is_small)
+    }
+}
+
+impl Catch {
+    /// Whether its seed file is as small as one of a planted bug must be.
+    #[must_use]
+    pub fn is_small(&self) -> bool {
+        let Size { ops, faults, noise, drawn } = self.shrunk.after;
+        ops <= SMALL.ops && faults <= SMALL.faults && noise <= SMALL.noise && !drawn
     }
 }
 
@@ -161,7 +166,7 @@ impl Hunt<'_> {
             Ok(catch) => {
                 let size = |catch: &Catch| {
                     let Shrinking { after, minimal, .. } = catch.shrunk;
-                    (after.drawn, !minimal, after.lines())
+                    (!catch.is_small(), !minimal, after.lines())
                 };
                 if track.best.as_ref().is_none_or(|best| size(&catch) < size(best)) {
                     track.best = Some(catch);
