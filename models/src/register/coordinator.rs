@@ -1,7 +1,7 @@
 //! The coordinator: asks majorities on behalf of clients. It keeps nothing on disk and forgets everything in a crash.
 
 use super::call::Key;
-use super::message::{Msg, RoundId, Timer};
+use super::message::{Msg, Note, RoundId, Timer};
 use super::tag::{Counters, Tag, Version};
 use super::tally::{Tally, majority};
 use super::{Register, bugs, mark, point};
@@ -72,7 +72,7 @@ impl Coordinator {
             Event::Message { from, msg } => match msg {
                 Msg::Pick { op, key } => self.begin((from, op, key), Goal::Pick, cx),
                 Msg::Put { op, key, version } => {
-                    self.begin((from, op, key), Goal::Put(version), cx)
+                    self.begin((from, op, key), Goal::Put(version), cx);
                 }
                 Msg::Get { op, key } => self.begin((from, op, key), Goal::Get, cx),
                 Msg::Held { round, version, .. } => {
@@ -184,9 +184,11 @@ impl Coordinator {
         cx.point(&point::REPLY_SENT);
     }
 
-    fn tag(&mut self, key: Key, highest: Option<Version>, cx: &Context<'_, Register>) -> Tag {
+    fn tag(&mut self, key: Key, highest: Option<Version>, cx: &mut Context<'_, Register>) -> Tag {
         let forgets = cx.bug(&bugs::LIFE_LEFT_OUT_OF_TAG);
         let life = if forgets { Incarnation(0) } else { cx.incarnation() };
-        Tag { counter: self.counters.give(key, highest), coordinator: cx.me(), life }
+        let tag = Tag { counter: self.counters.give(key, highest), coordinator: cx.me(), life };
+        cx.note(Note::Given(key, tag));
+        tag
     }
 }

@@ -16,8 +16,8 @@ const KEYS: Knob = Knob { name: "keys", min: 1, max: 3, simplest: 1, about: "key
 const SECTOR: Knob =
     Knob { name: "sector", min: 16, max: 64, simplest: 64, about: "bytes of a disk sector" };
 
-const OPS_MIN: u64 = 30;
-const OPS_MAX: u64 = 60;
+/// How many operations: few are quick and leave little to explain, many let things pile up.
+const OPS: [u32; 6] = [10, 15, 20, 30, 45, 60];
 
 /// The network and whole nodes are in trouble; disks work, and lose in a crash all that was not synced.
 #[must_use]
@@ -46,7 +46,7 @@ pub const fn durable() -> Scenario<Register> {
         about: "a register over a majority: torn writes, failing and silent disks, power losses, late messages",
         knobs: &[REPLICAS, CLIENTS, KEYS, SECTOR],
         tune: |config, run| {
-            run.sector = u32::try_from(config.get("sector")).expect("a small number")
+            run.sector = u32::try_from(config.get("sector")).expect("a small number");
         },
         budget: |config| budget(config, DEATHS.and(DISKS).and(MESSAGES)),
         marks: &[mark::READ_WROTE_BACK, mark::TORN_RECORD, mark::OLDER_STORED],
@@ -141,7 +141,7 @@ fn topology(config: &Config) -> Topology<Register> {
 /// Reads and writes in equal parts, of keys at random, by clients at random. An operation's number is the value that it
 /// writes, so that no value is written twice.
 fn workload(config: &Config, draw: &mut Draw) -> Vec<PlannedOp<Call>> {
-    let last = u32::try_from(draw.range(OPS_MIN, OPS_MAX)).expect("a small number");
+    let last = *draw.pick(&OPS);
     let mut ops: Vec<PlannedOp<Call>> = (1..=last)
         .map(|number| {
             let client = u16::try_from(draw.below(config.get("clients"))).expect("a small number");

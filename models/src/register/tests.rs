@@ -1,24 +1,14 @@
-//! The model on trial.
+//! The model on trial: each scenario over some seeds, with no bug planted.
 
 use super::scenario;
-use seedbed_sim::engine::{Native, Options, Verdict};
+use seedbed_sim::campaign::testing::check;
 
 #[test]
-fn calm() {
-    for scenario in [scenario::majority(), scenario::durable()] {
-        let mut native = Native::new(&scenario);
-        for seed in 0..20 {
-            let plan = scenario.expand(seed);
-            let report =
-                native.run(&plan, Options { trace: Some(usize::MAX), ..Options::default() });
-            if seed == 0 {
-                println!("{}", report.trace.join("\n"));
-            }
-            println!(
-                "{} {seed} {:?} {} {:?}",
-                scenario.name, report.verdict, report.steps, report.virtual_time
-            );
-            assert_eq!(report.verdict, Verdict::Pass);
-        }
-    }
+fn a_register_over_a_majority_keeps_its_promises() {
+    check(&scenario::majority(), 100);
+}
+
+#[test]
+fn a_durable_register_keeps_its_promises() {
+    check(&scenario::durable(), 100);
 }

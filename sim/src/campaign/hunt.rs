@@ -24,6 +24,8 @@ pub const SMALL: Size = Size { ops: 6, faults: 3, noise: 6, drawn: false };
 /// [`CONTROL_RUNS_MIN`]): that it is worse is clear by then.
 const CONTROL_TIMES: u64 = 20;
 const CONTROL_RUNS_MIN: u64 = 2_000;
+/// How many finds beyond the first are shrunk, at the most, for the sake of a small seed file.
+const FURTHER_FINDS: u32 = 40;
 /// Runs that a thread takes at once.
 const CHUNK: u64 = 16;
 
@@ -103,16 +105,14 @@ impl Track {
     #[must_use]
     pub fn is_good(&self) -> bool {
         let often = self.found() * 11 >= self.runs.len() * 9 && !self.runs.is_empty();
-        often && self.alarms.is_empty() && self.best.as_ref().is_some_and(Catch::is_small)
+        often && self.alarms.is_empty() && self.is_small()
     }
-}
 
-impl Catch {
-    /// Whether its seed file is as small as one of a planted bug must be.
-    #[must_use]
-    pub fn is_small(&self) -> bool {
-        let Size { ops, faults, noise, drawn } = self.shrunk.after;
-        ops <= SMALL.ops && faults <= SMALL.faults && noise <= SMALL.noise && !drawn
+    fn is_small(&self) -> bool {
+        self.best.as_ref().is_some_and(|catch| {
+            let Size { ops, faults, noise, drawn } = catch.shrunk.after;
+            ops <= SMALL.ops && faults <= SMALL.faults && noise <= SMALL.noise && !drawn
+        })
     }
 }
 
@@ -155,7 +155,26 @@ impl Hunt<'_> {
             track.control.push(control.hit.map(|hit| hit + 1));
             tell(window, &track);
         }
+        self.look_for_smaller(planted, &mut track);
         track
+    }
+
+    /// Goes on with the finds that follow the first one, until one of them shrinks to what a seed file may hold: what a
+    /// shrink comes to depends on where it began.
+    fn look_for_smaller(&self, planted: &Planted<'_>, track: &mut Track) {
+        let scenarios = planted.runners.len() as u64;
+        let mut base = match track.runs.first().copied().flatten() {
+            Some(runs) => (runs - 1) / scenarios + 1,
+            None => return,
+        };
+        for _ in 0..FURTHER_FINDS {
+            if track.is_small() || self.stop.load(Ordering::Relaxed) {
+                return;
+            }
+            let Some(hit) = self.search(planted, Arm::Drawn, base, WINDOW).hit else { return };
+            self.keep_smaller(planted, base, hit, track);
+            base += hit / scenarios + 1;
+        }
     }
 
     /// Shrinks a find and keeps it if it is smaller than what there is.
@@ -166,7 +185,10 @@ impl Hunt<'_> {
             Ok(catch) => {
                 let size = |catch: &Catch| {
                     let Shrinking { after, minimal, .. } = catch.shrunk;
-                    (!catch.is_small(), !minimal, after.lines())
+                    let over = after.ops > SMALL.ops
+                        || after.faults > SMALL.faults
+                        || after.noise > SMALL.noise;
+                    (after.drawn, !minimal, over, after.lines())
                 };
                 if track.best.as_ref().is_none_or(|best| size(&catch) < size(best)) {
                     track.best = Some(catch);

@@ -25,13 +25,15 @@ pub struct Native<'s, A: Actor> {
     scenario: &'s Scenario<A>,
     simulation: Simulation<A>,
     topology: Option<(Config, Topology<A>)>,
+    /// The simulation belongs to the present plan, and not to the one before.
+    ready: bool,
 }
 
 impl<'s, A: Actor> Native<'s, A> {
     /// An engine for this scenario.
     #[must_use]
     pub fn new(scenario: &'s Scenario<A>) -> Native<'s, A> {
-        Native { scenario, simulation: Simulation::default(), topology: None }
+        Native { scenario, simulation: Simulation::default(), topology: None, ready: false }
     }
 
     /// The scenario that it runs.
@@ -58,6 +60,9 @@ impl<'s, A: Actor> Native<'s, A> {
                 .unwrap_or("a panic without words");
             let detail = said.to_string();
             let violation = Violation { check: promise::NO_PANIC, class: "panic", detail };
+            if !self.ready {
+                self.simulation = Simulation::default();
+            }
             let report = self.simulation.report(Verdict::Broken(violation), Vec::new());
             self.simulation = Simulation::default();
             self.topology = None;
@@ -91,11 +96,13 @@ impl<'s, A: Actor> Native<'s, A> {
 
     /// Makes the simulation ready for a plan, without running it.
     pub fn prepare(&mut self, plan: &Plan<A>, options: Options) -> &mut Simulation<A> {
+        self.ready = false;
         let known = self.topology.take().filter(|(config, _)| *config == plan.config);
         let (config, topology) =
             known.unwrap_or_else(|| (plan.config.clone(), (self.scenario.topology)(&plan.config)));
         self.simulation.prepare(self.scenario, &topology, plan, options);
         self.topology = Some((config, topology));
+        self.ready = true;
         &mut self.simulation
     }
 }

@@ -375,11 +375,13 @@ impl<A: Actor> Core<A> {
 
     /// The earliest place at or after `due` that keeps the order of this pair. Of hand-overs with equal time and priority
     /// the one made first comes first; none is moved in time for that, so that whether anybody asks about this order changes
-    /// nothing.
+    /// nothing. One that has to wait for its predecessor keeps its own priority where that is the higher one, so that every
+    /// order of an instant that keeps the order of pairs can be written down in priorities.
     fn in_order(&mut self, from: ActorId, to: ActorId, due: (Time, u8)) -> (Time, u8) {
         let handed = &mut self.handed[usize::from(to.0)];
         match handed.iter_mut().find(|(sender, _)| *sender == from) {
             Some((_, last)) => {
+                let due = (due.0.max(last.0), due.1);
                 *last = due.max(*last);
                 *last
             }

@@ -268,7 +268,7 @@ impl<A: Actor> World<A> {
             }
             Due::PauseEnds { node } => {
                 let seat = core.seat(*node);
-                if !seat.up || at < seat.paused_until {
+                if !seat.up || at != seat.paused_until {
                     return Stepped::Void;
                 }
                 core.begin_traced(at, cause, Some(*node), (6, "the pause ends"));

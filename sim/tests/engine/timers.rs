@@ -211,6 +211,18 @@ fn a_pause_that_is_prolonged_keeps_the_order_and_a_shorter_one_changes_nothing()
 }
 
 #[test]
+fn the_end_of_a_pause_is_a_step_unless_a_crash_has_ended_it_or_another_goes_on() {
+    let ends =
+        |lab: &Lab| lab.trace().lines().filter(|line| line.contains("the pause ends")).count();
+    let paused = || Lab::new().server(vec![]).fault("at 1ms: pause n0 for 9ms");
+    let lab = paused().run();
+    assert_eq!((ends(&lab), lab.world.now().since(lab.plan.run.start)), (1, Span::ms(10)));
+    assert_eq!(ends(&paused().fault("at 2ms: crash n0 for 1ms").run()), 0);
+    assert_eq!(ends(&paused().fault("at 2ms: pause n0 for 20ms").run()), 1);
+    assert_eq!(ends(&paused().fault("at 11ms: pause n0 for 20ms").run()), 2);
+}
+
+#[test]
 fn clocks_run_on_while_their_node_stands_still() {
     let script =
         vec![("boot", vec![Clocks, Arm(word("a"), Span::ms(1))]), ("timer a", vec![Clocks])];

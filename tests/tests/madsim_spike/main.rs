@@ -30,6 +30,8 @@ mod compare {
         both.or((one.len() != other.len()).then_some(one.len().min(other.len()))).map(|at| at + 1)
     }
 
+    const SEEDS: u64 = 40;
+
     #[test]
     fn a_pinned_run_is_the_native_run_step_for_step() {
         let (mut steps, mut deaths) = (0, 0);
@@ -83,8 +85,6 @@ mod compare {
         }
         assert!(lines > 100, "{lines} ties show little");
     }
-
-    const SEEDS: u64 = 100;
 }
 
 /// Says why nothing else is here.
