@@ -9,8 +9,10 @@ use crate::nemesis::{Noise, Plan, Run};
 use crate::time::Span;
 use crate::world::THINK;
 
-/// Below this many lines, pairs of lines are tried too.
-const PAIRS_MAX: usize = 24;
+/// Up to this many lines, pairs of lines are tried too.
+const PAIRS_MAX: usize = 32;
+/// Up to this many lines, three lines at once are tried too.
+const TRIPLES_MAX: usize = 16;
 /// Up to this many noise lines, pauses take the place of operations.
 const PAUSES_MAX: usize = 6;
 /// The shortest horizon that is tried.
@@ -35,7 +37,7 @@ impl<A: Actor> Shrinker<'_, '_, A> {
             self.knobs();
             self.engine_numbers();
             if self.accepted == before {
-                self.pairs();
+                self.together();
             }
             if self.accepted == before || self.exhausted() {
                 return;
@@ -138,25 +140,36 @@ impl<A: Actor> Shrinker<'_, '_, A> {
         }
     }
 
-    /// Two lines that are only needed for each other.
-    fn pairs(&mut self) {
+    /// Two or three lines that are only needed for each other.
+    fn together(&mut self) {
         const PARTS: [Part; 3] = [Part::Ops, Part::Faults, Part::Noise];
-        let places = |plan: &Plan<A>| -> Vec<(Part, usize)> {
-            PARTS.into_iter().flat_map(|part| (0..part.len(plan)).map(move |i| (part, i))).collect()
-        };
-        let all = places(&self.plan);
+        let plan = &self.plan;
+        let all: Vec<(Part, usize)> = PARTS
+            .into_iter()
+            .flat_map(|part| (0..part.len(plan)).map(move |i| (part, i)))
+            .collect();
+        let triples = all.len() <= TRIPLES_MAX;
         if all.len() > PAIRS_MAX {
             return;
         }
-        for (n, (first, i)) in all.iter().enumerate() {
-            for (second, k) in &all[n + 1..] {
-                // The later one goes first, so that the place of the other stays.
-                let candidate = second.without(&self.plan, *k..k + 1);
-                if self.attempt(first.without(&candidate, *i..i + 1)) {
+        for c in 0..all.len() {
+            for b in 0..c {
+                if self.attempt_without(&[all[c], all[b]]) {
                     return;
+                }
+                for a in (0..b).filter(|_| triples) {
+                    if self.attempt_without(&[all[c], all[b], all[a]]) {
+                        return;
+                    }
                 }
             }
         }
+    }
+
+    /// The places come from the last to the first, so that the others stay where they are.
+    fn attempt_without(&mut self, places: &[(Part, usize)]) -> bool {
+        let without = |plan: Plan<A>, (part, i): &(Part, usize)| part.without(&plan, *i..*i + 1);
+        self.attempt(places.iter().fold(self.plan.clone(), without))
     }
 
     /// Simpler operations, as the model offers them.
