@@ -12,4 +12,5 @@ pub fn registry() -> Registry {
         .with(mvcc::scenario::single())
         .with(mvcc::scenario::restart())
         .with(mvcc::scenario::restart_under_compaction())
+        .with_verbs("mvcc", || Box::new(mvcc::verbs::Desk::default()))
 }

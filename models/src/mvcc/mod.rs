@@ -4,7 +4,14 @@
 //! branch; the facts behind them name the commit that they come from.
 //!
 //! ```text
-//!   requests        op.rs  text.rs  parse.rs  response.rs          reference.rs
+//!   on trial        scenario.rs  workload.rs  bugs.rs  mark.rs  point.rs      checks.rs  judge.rs
+//!      │                                                                           │
+//!   actors          client.rs ──▶ front.rs   batch_timer.rs   compactor.rs         │
+//!      │                             │             │               │               │
+//!      │                             └────────▶ committer.rs ◀─────┘               │
+//!      │            shared.rs                      message.rs  call.rs             │
+//!      ▼                                                                           ▼
+//!   requests        op.rs  text.rs  parse.rs  response.rs                     reference.rs
 //!      │                                                           judges, knows nothing below
 //!      ▼
 //!   txn.rs ──▶ store.rs ◀── restore.rs      compaction.rs    hash.rs
@@ -17,18 +24,31 @@
 //!              pages.rs                                      the file: pages and two meta pages
 //! ```
 //!
-//! These files are plain data with methods. They never wait, send, sync or draw: each method is one step that a real
-//! store does while it holds a lock, and the actors decide what happens between two of them. Whoever drives them sees
-//! to four things:
+//! The lower half is plain data with methods. They never wait, send, sync or draw: each method is one step that a real
+//! store does while it holds a lock, and the actors of the upper half decide what happens between two of them. Whoever
+//! drives them sees to five things:
 //!
 //! 1. A request that [writes](txn::writes) holds the locks of store and backend from [`txn::Running::begin`] to
 //!    [`txn::Running::finish`]; until then nobody else uses them, not even to commit a batch.
 //! 2. A [`pages::Commit`] is carried out in the order that it says, and a failed sync stops the node.
 //! 3. A compaction is acknowledged after its mark is durable.
-//! 4. A file is synced after it was opened, before anything is answered from it.
+//! 4. What was read from a file is written again and synced before anything is answered from it.
+//! 5. A backend is closed when nobody uses it any more, and nobody uses it afterwards.
 //!
-//! Read `op.rs` first, then `revision.rs`, `key_index.rs` with its worked example, `store.rs`, `txn.rs`,
-//! `compaction.rs`, `restore.rs`; `backend.rs` and `pages.rs` stand on their own. Bugs to plant are in `defects.rs`.
+//! Each of the five has planted bugs that break it, in `bugs.rs`.
+//!
+//! # What is promised
+//!
+//! One node serves its clients without a log. A crash may take away the last requests that it has answered, but what is
+//! left is a prefix of them, whole transactions only, and nothing older than a batch interval and a commit is lost;
+//! their revisions may then be used again. A compaction that was answered is never taken away, and nothing is by a stop
+//! in order. A disk that fails ends the process. `checks.rs` has the promises as sentences.
+//!
+//! # Where to read on
+//!
+//! For the store, `op.rs` first, then `revision.rs`, `key_index.rs` with its worked example, `store.rs`, `txn.rs`,
+//! `compaction.rs`, `restore.rs`; `backend.rs` and `pages.rs` stand on their own. For the node, `model.rs`, `message.rs`,
+//! `front.rs`, `committer.rs`, `batch_timer.rs`, `compactor.rs`, `client.rs`; then `judge.rs` and `checks.rs`.
 //!
 //! ```
 //! use seedbed_models::mvcc::{backend::Backend, defects::Defects, restore::restore, store::Store, txn::execute};
@@ -92,6 +112,7 @@ mod simpler;
 pub mod store;
 pub mod text;
 pub mod txn;
+pub mod verbs;
 mod workload;
 
 pub use parse::ParseError;

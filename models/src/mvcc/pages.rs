@@ -157,8 +157,8 @@ impl Image {
 
 /// Reads a file: the newest committed image, and everything that it holds.
 ///
-/// What was read need not be durable if the process before this one was killed. Sync the file before anything is
-/// answered from it.
+/// What was read need not be durable if the process before this one was killed, or if a sync of it failed. Write it again,
+/// in the order of a commit, before anything is answered from it.
 pub fn open(bytes: &[u8], page_size: u32) -> Result<(Image, Contents), OpenError> {
     let mut image = Image::new(page_size);
     let metas = meta::read(bytes, page_size)?;

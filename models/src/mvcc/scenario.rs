@@ -186,24 +186,27 @@ fn tune(config: &Config, run: &mut Run) {
     run.sector = u32::try_from(sector).expect("a sector is small");
 }
 
-/// Node n0 with front end, committer, batch timer and compactor, and clients c0, c1, ... on nodes of their own.
 fn topology(config: &Config) -> Topology<Mvcc> {
-    let settings = Settings::of(config);
+    nodes(&Settings::of(config), config.get(CLIENTS.name))
+}
+
+/// Node n0 with front end, committer, batch timer and compactor, and clients c0, c1, ... on nodes of their own.
+pub(super) fn nodes(settings: &Settings, clients: u64) -> Topology<Mvcc> {
     // Actors are numbered in the order in which they are added.
     let [front, committer, timer, compactor] = [0, 1, 2, 3].map(ActorId);
     let mates = Mates { committer, timer, compactor };
     let mut topology = Topology::default();
     let node = topology.server("n");
     let actors = [
-        ("front", Mvcc::Front(Front::new(&settings, mates))),
+        ("front", Mvcc::Front(Front::new(settings, mates))),
         ("committer", Mvcc::Committer(Committer::new(settings.page_size))),
         ("timer", Mvcc::BatchTimer(BatchTimer::new(settings.batch_interval, committer))),
-        ("compactor", Mvcc::Compactor(Compactor::new(&settings, committer))),
+        ("compactor", Mvcc::Compactor(Compactor::new(settings, committer))),
     ];
     for (role, actor) in actors {
         topology.actor(node, role, actor);
     }
-    for _ in 0..config.get(CLIENTS.name) {
+    for _ in 0..clients {
         let node = topology.client("c");
         topology.actor(node, "client", Mvcc::Client(Client::new(front)));
     }

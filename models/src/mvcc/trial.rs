@@ -1,7 +1,14 @@
-//! The model on trial: each scenario over some seeds, with no bug planted.
+//! The model on trial: each scenario over some seeds without and with bugs, and checks that are seen to fail.
 
-use super::scenario;
-use seedbed_sim::campaign::testing::check;
+use seedbed_sim::actor::Bug;
+use seedbed_sim::campaign::testing::{check, finds};
+use seedbed_sim::check::Scenario;
+use seedbed_sim::engine::{Native, Options, Verdict};
+use seedbed_sim::time::Span;
+
+use super::model::Mvcc;
+use super::settings::Settings;
+use super::{bugs, checks, scenario};
 
 #[test]
 fn a_single_node_keeps_its_promises() {
@@ -16,4 +23,64 @@ fn a_node_that_restarts_keeps_its_promises() {
 #[test]
 fn a_node_that_restarts_under_compaction_keeps_its_promises() {
     check(&scenario::restart_under_compaction(), 150);
+}
+
+/// The rarer bugs are left to campaigns.
+#[test]
+fn common_bugs_are_found_within_a_hundred_runs() {
+    let (single, restart) = (scenario::single(), scenario::restart());
+    let under_compaction = scenario::restart_under_compaction();
+    let table: [(&Scenario<Mvcc>, &'static Bug); 9] = [
+        (&single, &bugs::COMPACTION_OUTLIVES_CLOSE),
+        (&restart, &bugs::COMMIT_INSIDE_TRANSACTION),
+        (&restart, &bugs::COMPACTION_NOT_DURABLE),
+        (&restart, &bugs::RESTORE_LOSES_CREATED),
+        (&under_compaction, &bugs::RESUME_READS_FINISHED),
+        (&under_compaction, &bugs::LEADING_TOMBSTONE_IGNORED),
+        (&single, &bugs::READ_REFUSED_AT_COMPACTED),
+        (&single, &bugs::BATCH_INTERVAL_IGNORED),
+        (&single, &bugs::WRITE_REPEATED),
+    ];
+    for (scenario, bug) in table {
+        finds(scenario, bug, 100);
+    }
+}
+
+/// Settings under which nothing happens by itself.
+fn lazy() -> Settings {
+    let hour = Span::secs(3_600);
+    Settings {
+        batch_limit: usize::MAX,
+        batch_interval: hour,
+        compaction_batch: 1,
+        compaction_pause: hour,
+        restore_chunk: 2,
+        page_size: 64,
+    }
+}
+
+fn breaks(scenario: &Scenario<Mvcc>, promise: &str) {
+    let mut native = Native::new(scenario);
+    let broken = (0..20).any(|seed| {
+        let verdict = native.run(&scenario.expand(seed), Options::default()).verdict;
+        matches!(verdict, Verdict::Broken(broken) if broken.check == promise)
+    });
+    assert!(broken, "`{promise}` does not break");
+}
+
+#[test]
+fn a_batch_timer_that_never_comes_due_is_seen() {
+    let topology = |_: &_| scenario::nodes(&lazy(), 3);
+    let scenario = Scenario { topology, ..scenario::single() };
+    breaks(&scenario, checks::ALL_BECOMES_DURABLE);
+}
+
+#[test]
+fn a_compaction_that_never_goes_on_is_seen() {
+    let topology = |config: &_| {
+        let compaction_pause = lazy().compaction_pause;
+        scenario::nodes(&Settings { compaction_pause, ..Settings::of(config) }, 3)
+    };
+    let scenario = Scenario { topology, ..scenario::single() };
+    breaks(&scenario, checks::COMPACTION_ENDS);
 }
