@@ -1,10 +1,15 @@
 //! The list of scenarios: what the `seedbed` command knows.
 
-use crate::register;
+use crate::{mvcc, register};
 use seedbed_sim::campaign::Registry;
 
 /// All scenarios of all models.
 #[must_use]
 pub fn registry() -> Registry {
-    Registry::new().with(register::scenario::majority()).with(register::scenario::durable())
+    Registry::new()
+        .with(register::scenario::majority())
+        .with(register::scenario::durable())
+        .with(mvcc::scenario::single())
+        .with(mvcc::scenario::restart())
+        .with(mvcc::scenario::restart_under_compaction())
 }

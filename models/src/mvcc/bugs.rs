@@ -1,12 +1,14 @@
 //! Planted bugs: defects that etcd has had, each a switch that is off by default.
 
-use seedbed_sim::actor::Bug;
+use seedbed_sim::actor::{Bug, BugSet};
 
 use super::checks::{
-    COMPACTION_IS_DURABLE, INDEX_EQUALS_BACKEND, NOTHING_REACHES_CLOSED, PREFIX_SURVIVES,
-    REVISIONS_GROW,
+    ANSWERS_AGREE, COMPACTION_IS_DURABLE, FILE_OPENS, INDEX_EQUALS_BACKEND, NOTHING_REACHES_CLOSED,
+    PENDING_IS_BOUNDED, PREFIX_SURVIVES, REVISIONS_GROW, SERVES_AGAIN, TOLD_AS_DONE,
 };
+use super::defects::Defects;
 
+const SINGLE: &str = "mvcc/single";
 const RESTART: &str = "mvcc/restart";
 const UNDER_COMPACTION: &str = "mvcc/restart-under-compaction";
 
@@ -17,7 +19,7 @@ pub const COMPACTION_OUTLIVES_CLOSE: Bug = Bug {
     source: "etcd-io/etcd pull request 3003, commit 7cba42fb7 (2015-06-18): the compact goroutine panics if the backend is \
              closed",
     breaks: NOTHING_REACHES_CLOSED,
-    scenario: "mvcc/single",
+    scenario: SINGLE,
 };
 
 /// A compaction that is resumed after a restart counts itself as running only when it runs, so that a close right after
@@ -69,6 +71,82 @@ pub const REVISION_REUSED: Bug = Bug {
     scenario: UNDER_COMPACTION,
 };
 
+/// Restore raises the revision to that of the last finished compaction only. One that was interrupted may have removed newer
+/// records already. It brings the older rule for tombstones along, too.
+pub const REVISION_BEHIND_SCHEDULED: Bug = Bug {
+    index: 6,
+    name: "revision-behind-scheduled-compaction",
+    source: "etcd-io/etcd issue 17780, commit 9ea234913 (2024)",
+    breaks: REVISIONS_GROW,
+    scenario: UNDER_COMPACTION,
+};
+
+/// Restore reads the mark of the finished compaction in place of that of the scheduled one, so that an interrupted
+/// compaction is forgotten.
+pub const RESUME_READS_FINISHED: Bug = Bug {
+    index: 7,
+    name: "resume-reads-finished-mark",
+    source: "etcd-io/etcd pull request 3003, commit 148394f66 (2015-06): finishedCompactBytes[0] in place of \
+             scheduledCompactBytes[0]",
+    breaks: COMPACTION_IS_DURABLE,
+    scenario: UNDER_COMPACTION,
+};
+
+/// Restore passes over a tombstone that is the oldest record of its key, so that the index does not know of it.
+pub const LEADING_TOMBSTONE_IGNORED: Bug = Bug {
+    index: 8,
+    name: "leading-tombstone-ignored",
+    source: "etcd-io/etcd issue 19179, commit d8b419257 (2025)",
+    breaks: INDEX_EQUALS_BACKEND,
+    scenario: UNDER_COMPACTION,
+};
+
+/// A read right at the compacted revision is refused, although everything that it needs is kept.
+pub const READ_REFUSED_AT_COMPACTED: Bug = Bug {
+    index: 9,
+    name: "read-refused-at-compacted-revision",
+    source: "etcd-io/etcd commit d72bcdc15 (2016-04-13)",
+    breaks: ANSWERS_AGREE,
+    scenario: SINGLE,
+};
+
+/// The interval that the caller asks for is ignored: the batch timer goes by the default one.
+pub const BATCH_INTERVAL_IGNORED: Bug = Bug {
+    index: 10,
+    name: "batch-interval-ignored",
+    source: "etcd-io/etcd pull request 4070, commit 0b2d31f3b (2015-12-30): the parameter is spelled bachInterval, and the \
+             body reads the constant batchInterval",
+    breaks: PENDING_IS_BOUNDED,
+    scenario: SINGLE,
+};
+
+/// A commit does not wait until its pages are durable before it writes the meta page that names them.
+pub const META_BEFORE_PAGES: Bug = Bug {
+    index: 11,
+    name: "meta-page-before-data-pages",
+    source: "etcd-io/bbolt issue 562: a meta page was persisted and some of its data pages were not; boltdb/bolt issue 284",
+    breaks: FILE_OPENS,
+    scenario: RESTART,
+};
+
+/// A file of which one meta page is torn is refused, although the other one is whole.
+pub const TORN_META_REFUSED: Bug = Bug {
+    index: 12,
+    name: "torn-meta-page-refused",
+    source: "boltdb/bolt issue 548, pull request 555 (2016-04)",
+    breaks: SERVES_AGAIN,
+    scenario: RESTART,
+};
+
+/// A client repeats a write that has not been answered, although it may have been done.
+pub const WRITE_REPEATED: Bug = Bug {
+    index: 13,
+    name: "unanswered-write-repeated",
+    source: "etcd-io/jetcd issue 1444 (2025); Jepsen, jetcd 0.8.2 (2024)",
+    breaks: TOLD_AS_DONE,
+    scenario: SINGLE,
+};
+
 /// All of them, by index.
 pub const BUGS: &[Bug] = &[
     COMPACTION_OUTLIVES_CLOSE,
@@ -77,4 +155,24 @@ pub const BUGS: &[Bug] = &[
     COMPACTION_NOT_DURABLE,
     RESTORE_LOSES_CREATED,
     REVISION_REUSED,
+    REVISION_BEHIND_SCHEDULED,
+    RESUME_READS_FINISHED,
+    LEADING_TOMBSTONE_IGNORED,
+    READ_REFUSED_AT_COMPACTED,
+    BATCH_INTERVAL_IGNORED,
+    META_BEFORE_PAGES,
+    TORN_META_REFUSED,
+    WRITE_REPEATED,
 ];
+
+/// Those that are defects of the pure structures.
+pub(super) fn defects(bugs: BugSet) -> Defects {
+    Defects {
+        restore_by_plain_put: bugs.has(&RESTORE_LOSES_CREATED),
+        revision_not_raised: bugs.has(&REVISION_REUSED),
+        not_raised_to_scheduled: bugs.has(&REVISION_BEHIND_SCHEDULED),
+        resume_reads_finished: bugs.has(&RESUME_READS_FINISHED),
+        leading_tombstone_ignored: bugs.has(&LEADING_TOMBSTONE_IGNORED),
+        refused_at_compacted: bugs.has(&READ_REFUSED_AT_COMPACTED),
+    }
+}

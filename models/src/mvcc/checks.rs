@@ -2,6 +2,7 @@
 
 use seedbed_sim::actor::{HistoryEvent, Outcome};
 use seedbed_sim::check::{Always, Checked, Eventually, Finally};
+use seedbed_sim::fault::Kind;
 use seedbed_sim::id::{ActorId, NodeId, OpId};
 use seedbed_sim::nemesis::Config;
 use seedbed_sim::time::Span;
@@ -104,7 +105,7 @@ fn listen(world: &World<Mvcc>, ghost: &mut Ghost, step: &Step) -> Checked {
     }
     let Ghost { judges, found } = ghost;
     for note in world.notes() {
-        hear(&mut judges[n], found, note, world.shared(node));
+        hear(&mut judges[n], found, note, (world, step, node));
     }
     std::mem::replace(&mut found.0[0], Checked::Skipped)
 }
@@ -116,17 +117,28 @@ fn found<const PLACE: usize>(world: &World<Mvcc>, ghost: &mut Ghost, _: &Step) -
     std::mem::replace(&mut ghost.found.0[PLACE], Checked::Skipped)
 }
 
-fn hear(judge: &mut Judge, found: &mut Findings, note: &Note, shared: &Shared) {
+fn hear(
+    judge: &mut Judge,
+    found: &mut Findings,
+    note: &Note,
+    (world, step, node): (&World<Mvcc>, &Step, NodeId),
+) {
+    let shared = world.shared(node);
     match note {
         Note::Done(id, request, outcome) => {
-            let (grows, agrees) = judge.done(*id, request, outcome);
+            let (grows, agrees) = judge.done(*id, (request, outcome), step.at);
             found.add(REVISIONS_GROW, grows);
             found.add(ANSWERS_AGREE, agrees);
+            if shared.look().is_some_and(|(_, backend)| backend.pending().is_empty()) {
+                judge.nothing_pending();
+            }
         }
         Note::Told(_, request, outcome) => judge.told(request, outcome),
         Note::CommitBegun => judge.commit_begun(),
         Note::Committed => judge.committed(),
-        Note::Round => found.add(PENDING_IS_BOUNDED, judge.round()),
+        Note::Round => {
+            found.add(PENDING_IS_BOUNDED, judge.round(step.at, true_interval(world, step)));
+        }
         Note::Batch => found.add(NOTHING_REACHES_CLOSED, Checked::Held),
         Note::ReachedClosed(who) => {
             let detail = format!("the {who} did");
@@ -152,6 +164,17 @@ fn hear(judge: &mut Judge, found: &mut Findings, note: &Note, shared: &Shared) {
             }
             found.add(INDEX_EQUALS_BACKEND, index_agrees(store, backend));
         }
+    }
+}
+
+/// The interval of the batch timer that acts, unless something has made the time of its node unusual.
+fn true_interval(world: &World<Mvcc>, step: &Step) -> Option<Span> {
+    const UNUSUAL: [Kind; 4] = [Kind::Pause, Kind::SlowNode, Kind::Drift, Kind::Schedule];
+    match world.actor(step.actor?) {
+        Mvcc::BatchTimer(timer) if UNUSUAL.iter().all(|kind| world.seen(*kind) == 0) => {
+            Some(timer.interval())
+        }
+        _ => None,
     }
 }
 

@@ -9,6 +9,7 @@ use seedbed_sim::actor::{Context, Event, Outcome};
 use seedbed_sim::id::{ActorId, OpId};
 use seedbed_sim::time::Span;
 
+use super::bugs;
 use super::call::{Call, Ret};
 use super::message::{AskId, Msg, Timer};
 use super::model::Mvcc;
@@ -82,7 +83,7 @@ impl Client {
 
     fn invoke(&mut self, op: OpId, what: &Call, cx: &mut Context<'_, Mvcc>) {
         let request = what.0.resolve(self.last);
-        let repeatable = !writes(&request) && request != Op::Close;
+        let repeatable = !writes(&request) && request != Op::Close || cx.bug(&bugs::WRITE_REPEATED);
         let id = AskId { op, attempt: 1 };
         self.errand = Some(Errand { id, request: Arc::new(request), repeatable });
         self.ask(cx);

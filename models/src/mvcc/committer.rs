@@ -25,7 +25,7 @@ use super::message::{Msg, Note, Timer};
 use super::model::Mvcc;
 use super::pages::{Commit, Write};
 use super::shared::Opening;
-use super::{mark, point};
+use super::{bugs, mark, point};
 
 const FILE: FileName = FileName::new("db");
 /// How long the disk may take for a request.
@@ -60,6 +60,8 @@ enum State {
     Reading,
     /// For something to be durable.
     Writing(Box<Work>, Stage),
+    /// For nothing any more: it has refused the file.
+    Refused,
 }
 
 /// Something to be made durable: pages first, then meta pages.
@@ -181,6 +183,10 @@ impl Committer {
         };
         if backend.was_interrupted() {
             cx.mark(&mark::TORN_COMMIT);
+            if cx.bug(&bugs::TORN_META_REFUSED) {
+                self.state = State::Refused;
+                return cx.disarm(Timer::Disk);
+            }
         }
         let metas = bytes.len().min(2 * self.page_size as usize);
         let (meta, pages) = bytes.split_at(metas);
@@ -244,6 +250,9 @@ impl Committer {
     fn written(&mut self, work: Box<Work>, stage: Stage, cx: &mut Context<'_, Mvcc>) {
         let commits = matches!(work.then, Then::Finish(_));
         let (at, next) = match stage {
+            Stage::Pages if cx.bug(&bugs::META_BEFORE_PAGES) => {
+                (&point::COMMIT_PAGES_WRITTEN, Stage::Meta)
+            }
             Stage::Pages => (&point::COMMIT_PAGES_WRITTEN, Stage::PagesSync),
             Stage::PagesSync => (&point::COMMIT_PAGES_SYNCED, Stage::Meta),
             Stage::Meta => (&point::COMMIT_META_WRITTEN, Stage::MetaSync),

@@ -87,24 +87,24 @@ impl Compaction {
         &self.keep
     }
 
-    /// Looks at the next `limit` records and chooses those to delete. The batch that finds fewer is the last one.
+    /// Looks at the next `limit` records and chooses those to delete. The batch that finds fewer is the last one; it may
+    /// find none.
     pub fn next_batch(&self, backend: &Backend, limit: usize) -> Result<Batch, Fatal> {
         let from = self.next.encode();
         let mut batch = Batch { delete: Vec::new(), next: self.next, last: true };
-        for (seen, (key, _)) in backend.scan(Bucket::Key, &from).enumerate() {
+        let mut seen = 0;
+        for (key, _) in backend.scan(Bucket::Key, &from).take(limit) {
             let revision = RecordKey::parse(key).map_err(|_| Fatal::DamagedKey)?.revision;
             if revision.main > self.revision {
                 break;
             }
-            if seen == limit {
-                batch.last = false;
-                break;
-            }
+            seen += 1;
             batch.next = Revision::new(revision.main, revision.sub + 1);
             if !self.keep.contains(&revision) {
                 batch.delete.push(key.to_vec());
             }
         }
+        batch.last = seen < limit;
         Ok(batch)
     }
 

@@ -14,14 +14,36 @@ pub struct Defects {
     /// removes a tombstone right at its revision, and brings it along: with the tombstone kept there always is a record
     /// at or above the compacted revision.
     pub revision_not_raised: bool,
+    /// Restore raises the current revision to that of the last finished compaction, but not to that of one which was
+    /// only scheduled and may have removed newer records already. Fixed in etcd 9ea234913 (#17780). It brings the older
+    /// rule for tombstones along, too.
+    pub not_raised_to_scheduled: bool,
+    /// Restore reads the mark "finished" twice, the second time in place of "scheduled", so that no compaction is ever
+    /// resumed. Fixed in etcd 148394f66 (2015-06).
+    pub resume_reads_finished: bool,
+    /// Restore passes over a tombstone that is the first record of its key. Fixed in etcd d8b419257 (#19179).
+    pub leading_tombstone_ignored: bool,
+    /// A read right at the compacted revision is refused. Changed in etcd d72bcdc15 (2016-04).
+    pub refused_at_compacted: bool,
 }
 
 impl Defects {
     /// None planted.
-    pub const NONE: Defects = Defects { restore_by_plain_put: false, revision_not_raised: false };
+    pub const NONE: Defects = Defects {
+        restore_by_plain_put: false,
+        revision_not_raised: false,
+        not_raised_to_scheduled: false,
+        resume_reads_finished: false,
+        leading_tombstone_ignored: false,
+        refused_at_compacted: false,
+    };
 
     /// The rule for tombstones right at the compacted revision.
     pub fn head_tombstone(self) -> HeadTombstone {
-        if self.revision_not_raised { HeadTombstone::Removed } else { HeadTombstone::Kept }
+        if self.revision_not_raised || self.not_raised_to_scheduled {
+            HeadTombstone::Removed
+        } else {
+            HeadTombstone::Kept
+        }
     }
 }

@@ -16,7 +16,6 @@ use std::sync::Arc;
 use seedbed_sim::actor::{Context, Event};
 use seedbed_sim::id::ActorId;
 
-use super::defects::Defects;
 use super::message::{AskId, Job, Lock, Msg, Note, Phase};
 use super::model::Mvcc;
 use super::op::{Op, Request};
@@ -151,10 +150,7 @@ impl Front {
 
     fn opened(&mut self, opening: Opening, cx: &mut Context<'_, Mvcc>) {
         self.opening = opening;
-        let defects = Defects {
-            restore_by_plain_put: cx.bug(&bugs::RESTORE_LOSES_CREATED),
-            revision_not_raised: cx.bug(&bugs::REVISION_REUSED),
-        };
+        let defects = bugs::defects(cx.bugs());
         let backend = cx.shared().backend(opening).expect("it was just opened");
         match Restore::begin(backend, defects) {
             Ok(restore) => {

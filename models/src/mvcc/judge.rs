@@ -21,8 +21,12 @@ use super::restore::restore;
 use super::store::{Fatal, Store, record_at};
 use super::{backend::Backend, backend::Bucket, revision::RecordKey};
 use seedbed_sim::check::Checked;
+use seedbed_sim::time::{Span, Time};
 use std::collections::BTreeSet;
 use std::sync::Arc;
+
+/// How long the batch timer takes to begin after the store was opened.
+const SLACK: Span = Span::ms(1);
 
 /// How far a store is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,12 +52,19 @@ impl std::fmt::Display for Position {
     }
 }
 
+/// A position, and when it was reached.
+#[derive(Clone, Copy, Debug)]
+struct Reached {
+    position: Position,
+    at: Time,
+}
+
 /// What is known of one node beside its own word.
 #[derive(Clone, Debug)]
 pub(super) struct Judge {
     reference: Reference,
-    /// The positions from the last durable one to the present one.
-    trail: Vec<Position>,
+    /// The positions from the last durable one to the present one, and when they were reached.
+    trail: Vec<Reached>,
     /// What a commit that is under way will make durable.
     begun: Option<Position>,
     /// The position at the last round of the batch timer.
@@ -70,7 +81,7 @@ impl Default for Judge {
         let now = Position { current: reference.current(), compacted: reference.compacted() };
         Judge {
             reference,
-            trail: vec![now],
+            trail: vec![Reached { position: now, at: Time(0) }],
             begun: None,
             at_round: None,
             promised: now.compacted,
@@ -86,11 +97,15 @@ fn verdict(class: &'static str, broken: Option<String>) -> Checked {
 
 impl Judge {
     fn now(&self) -> Position {
-        *self.trail.last().expect("there is a present position")
+        self.trail.last().expect("there is a present position").position
     }
 
     fn durable(&self) -> Position {
-        self.trail[0]
+        self.trail[0].position
+    }
+
+    fn knows(&self, position: Position) -> bool {
+        self.trail.iter().any(|reached| reached.position == position)
     }
 
     /// A request was done: the reference does it, too. Answers whether the revision has not gone back, and whether the
@@ -98,8 +113,8 @@ impl Judge {
     pub(super) fn done(
         &mut self,
         id: AskId,
-        request: &Arc<Request>,
-        outcome: &Arc<Outcome>,
+        (request, outcome): (&Arc<Request>, &Arc<Outcome>),
+        at: Time,
     ) -> (Checked, Checked) {
         let before = self.now();
         let told = outcome.as_ref().as_ref().ok().and_then(|response| response.revision());
@@ -111,10 +126,16 @@ impl Judge {
         let now =
             Position { current: self.reference.current(), compacted: self.reference.compacted() };
         if now != before {
-            self.trail.push(now);
+            self.trail.push(Reached { position: now, at });
         }
         self.done.push((id, request.clone(), outcome.clone()));
         (verdict("went back", back), verdict("wrong answer", wrong))
+    }
+
+    /// Nothing is pending, so everything that was done is durable. (After a request that wrote this is news only if a
+    /// commit took the last of its changes before it was done.)
+    pub(super) fn nothing_pending(&mut self) {
+        self.trail.drain(..self.trail.len() - 1);
     }
 
     /// A client is told.
@@ -130,19 +151,27 @@ impl Judge {
 
     pub(super) fn committed(&mut self) {
         let Some(begun) = self.begun.take() else { return };
-        let passed = self.trail.iter().position(|position| position.covers(begun));
+        let passed = self.trail.iter().position(|reached| reached.position.covers(begun));
         self.trail.drain(..passed.unwrap_or(0));
     }
 
-    /// What was done before the last round of the batch timer must be durable at this one.
-    pub(super) fn round(&mut self) -> Checked {
-        let (durable, now) = (self.durable(), self.now());
+    /// A round of the batch timer: what was done before the last one must be durable. While the clock of the node is true,
+    /// nothing may be pending for longer than an interval.
+    pub(super) fn round(&mut self, now: Time, interval: Option<Span>) -> Checked {
+        let durable = self.durable();
         let late = self.at_round.filter(|at_round| !durable.covers(*at_round));
-        self.at_round = Some(now);
+        self.at_round = Some(self.now());
+        if let Some(late) = late {
+            let detail = format!("{late} was reached before the last round, {durable} is durable");
+            return Checked::Broken("pending over two rounds", detail);
+        }
+        let oldest = self.trail.get(1).zip(interval);
+        let old = oldest.filter(|(oldest, interval)| now.since(oldest.at) > *interval + SLACK);
         verdict(
             "pending for too long",
-            late.map(|late| {
-                format!("{late} was reached before the last round, {durable} is durable")
+            old.map(|(oldest, interval)| {
+                let (position, age) = (oldest.position, now.since(oldest.at));
+                format!("{position} is pending for {age}, and the interval is {interval}")
             }),
         )
     }
@@ -157,11 +186,11 @@ impl Judge {
     /// Whether the revision has not gone back over a restart, although the keys are those of a later one.
     pub(super) fn went_back(&self, store: &Store, backend: &Backend) -> Checked {
         let (position, durable) = (Position::of(store), self.durable());
-        if position.current >= durable.current || self.trail.contains(&position) {
+        if position.current >= durable.current || self.knows(position) {
             return Checked::Held;
         }
         let keys_remain =
-            self.trail.iter().any(|at| self.differs(store, backend, at.current).is_none());
+            self.trail.iter().any(|at| self.differs(store, backend, at.position.current).is_none());
         let back =
             keys_remain.then(|| format!("it came back at {position}; {durable} was durable"));
         verdict("went back", back)
@@ -178,7 +207,7 @@ impl Judge {
     /// Whether the store came back as it was after some prefix of what was done.
     pub(super) fn is_prefix(&self, store: &Store, backend: &Backend) -> Checked {
         let position = Position::of(store);
-        if !self.trail.contains(&position) {
+        if !self.knows(position) {
             let (durable, now) = (self.durable(), self.now());
             let detail =
                 format!("it came back at {position}; {durable} was durable, the last was {now}");
@@ -193,7 +222,7 @@ impl Judge {
         let position = Position::of(store);
         self.reference.roll_back(position.current, position.compacted);
         self.trail.clear();
-        self.trail.push(position);
+        self.trail.push(Reached { position, at: Time(0) });
         self.begun = None;
         self.at_round = None;
     }

@@ -88,6 +88,7 @@ pub mod revision;
 pub mod scenario;
 pub mod settings;
 pub mod shared;
+mod simpler;
 pub mod store;
 pub mod text;
 pub mod txn;

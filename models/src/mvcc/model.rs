@@ -55,4 +55,8 @@ impl Actor for Mvcc {
             Mvcc::Client(client) => client.on_event(event, cx),
         }
     }
+
+    fn simpler(op: &Call) -> Vec<Call> {
+        super::simpler::simpler(&op.0).into_iter().map(Call).collect()
+    }
 }

@@ -34,7 +34,8 @@ impl Restore {
     pub fn begin(backend: &Backend, defects: Defects) -> Result<Restore, Fatal> {
         let mut store = Store::new(defects);
         store.compacted = mark(backend, FINISHED)?.unwrap_or(NEVER_COMPACTED);
-        let scheduled = mark(backend, SCHEDULED)?.unwrap_or(NEVER_COMPACTED);
+        let key = if defects.resume_reads_finished { FINISHED } else { SCHEDULED };
+        let scheduled = mark(backend, key)?.unwrap_or(NEVER_COMPACTED);
         let next = Revision::new(1, 0).encode().to_vec();
         Ok(Restore { store, next, scheduled, done: false })
     }
@@ -68,10 +69,13 @@ impl Restore {
     pub fn finish(self) -> Restored {
         assert!(self.done, "all records are read before the store is used");
         let mut store = self.store;
+        // A compaction may have removed the newest record, and its revision must not be used again (etcd 93225ebaf; for
+        // one that was not done, 9ea234913).
         if !store.defects.revision_not_raised {
-            // A compaction may have removed the newest record, and its revision must not be used again (etcd 93225ebaf;
-            // for one that was not done, 9ea234913).
-            store.current = store.current.max(store.compacted).max(self.scheduled);
+            store.current = store.current.max(store.compacted);
+            if !store.defects.not_raised_to_scheduled {
+                store.current = store.current.max(self.scheduled);
+            }
         }
         let resume = self.scheduled > store.compacted && self.scheduled <= store.current;
         if resume {
@@ -104,6 +108,7 @@ fn add(index: &mut Index, key: RecordKey, kv: KeyValue, defects: Defects) {
             let restored = KeyIndex::restored(kv.create_revision, revision, kv.version);
             index.restore(kv.key, restored);
         }
+        (false, true) if defects.leading_tombstone_ignored => {}
         (false, true) => index.restore(kv.key, KeyIndex::restored_tombstone(revision)),
     }
 }

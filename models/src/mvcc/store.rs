@@ -132,7 +132,9 @@ impl Store {
             return Err(OpError::FutureRevision);
         }
         let at = if at <= 0 { current } else { at };
-        if at < self.compacted { Err(OpError::Compacted) } else { Ok(at) }
+        let refused =
+            at < self.compacted || (at == self.compacted && self.defects.refused_at_compacted);
+        if refused { Err(OpError::Compacted) } else { Ok(at) }
     }
 
     /// Begins a write transaction. No other may be open.

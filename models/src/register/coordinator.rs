@@ -72,7 +72,7 @@ impl Coordinator {
             Event::Message { from, msg } => match msg {
                 Msg::Pick { op, key } => self.begin((from, op, key), Goal::Pick, cx),
                 Msg::Put { op, key, version } => {
-                    self.begin((from, op, key), Goal::Put(version), cx)
+                    self.begin((from, op, key), Goal::Put(version), cx);
                 }
                 Msg::Get { op, key } => self.begin((from, op, key), Goal::Get, cx),
                 Msg::Held { round, version, .. } => {

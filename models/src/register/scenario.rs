@@ -46,7 +46,7 @@ pub const fn durable() -> Scenario<Register> {
         about: "a register over a majority: torn writes, failing and silent disks, power losses, late messages",
         knobs: &[REPLICAS, CLIENTS, KEYS, SECTOR],
         tune: |config, run| {
-            run.sector = u32::try_from(config.get("sector")).expect("a small number")
+            run.sector = u32::try_from(config.get("sector")).expect("a small number");
         },
         budget: |config| budget(config, DEATHS.and(DISKS).and(MESSAGES)),
         marks: &[mark::READ_WROTE_BACK, mark::TORN_RECORD, mark::OLDER_STORED],

@@ -43,14 +43,14 @@ impl fmt::Display for Tag {
 
 /// The counters that a coordinator has given in this life.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Counters {
+pub(super) struct Counters {
     last: BTreeMap<Key, u64>,
 }
 
 impl Counters {
     /// A counter for a write of `key`: higher than that of `highest`, the highest version that a majority knows, and given
     /// to no other write.
-    pub fn give(&mut self, key: Key, highest: Option<Version>) -> u64 {
+    pub(super) fn give(&mut self, key: Key, highest: Option<Version>) -> u64 {
         let known = highest.map_or(0, |version| version.tag.counter);
         let last = self.last.entry(key).or_insert(0);
         *last = known.max(*last) + 1;

@@ -56,6 +56,13 @@ pub trait Actor: Clone + Debug + Send + Sync + 'static {
         self.clone_from(newborn);
     }
 
+    /// Simpler operations that may do instead of this one, the simplest first: shrinking tries them. None is equal to it, and
+    /// following them leads to an end.
+    #[must_use]
+    fn simpler(_op: &Self::Op) -> Vec<Self::Op> {
+        Vec::new()
+    }
+
     /// What a corrupted datagram arrives as. `None`: the receiver's checksum rejects it, and nothing arrives.
     #[must_use]
     fn corrupted(_msg: &Self::Msg, _word: u64) -> Option<Self::Msg> {

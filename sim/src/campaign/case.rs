@@ -260,3 +260,26 @@ fn run_plan<A: Actor>(native: &mut Native<'_, A>, plan: &Plan<A>, options: Optio
 fn place_of_op<A: Actor>(plan: &Plan<A>, (client, number): (u16, u32)) -> Option<usize> {
     plan.ops.iter().position(|op| op.client == client && op.number == number)
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::campaign::fixture::scenario;
+    use crate::campaign::{Runner, Setting};
+    use crate::engine::Options;
+
+    #[test]
+    fn drawn_noise_as_lines_is_the_same_run_and_so_is_its_seed_file() {
+        let scenario = scenario();
+        for seed in 0..300 {
+            let mut case = scenario.grow(seed, Setting::default()).expect("a plan");
+            let drawn = case.run(Options::default());
+            assert!(case.materialise(), "seed {seed}: the run with lines is another one");
+            let lines = case.run(Options::default());
+            assert_eq!((lines.digest, &lines.verdict), (drawn.digest, &drawn.verdict));
+            assert_eq!(lines.unused.noise, []);
+            let mut read = scenario.read(&case.print(), "printed").expect("reads what is printed");
+            assert_eq!(read.run(Options::default()).digest, drawn.digest);
+            assert_eq!(case.lines().all().count(), case.size().lines());
+        }
+    }
+}

@@ -3,6 +3,7 @@
 //! In each window the scenarios of the bug's model take turns: run `i` is seed `i / k` of scenario `i % k`. A find counts
 //! if it breaks the promise that the bug names, and the same plan passes with the bug off.
 
+use super::clock::Stopwatch;
 use super::jobs::available;
 use super::registry::Planted;
 use super::runner::{Arm, Runner, Session, Setting};
@@ -11,18 +12,20 @@ use super::signature::Signature;
 use crate::engine::{Options, Verdict};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Window `w` begins at this many times `w`.
 pub const WINDOW: u64 = 1_000_000_000;
 /// How many windows there are, if nothing else is said.
 pub const WINDOWS: u32 = 11;
 /// What a shrunk seed file of a planted bug may hold.
-pub const SMALL: Size = Size { ops: 6, faults: 3, noise: 6 };
+pub const SMALL: Size = Size { ops: 6, faults: 3, noise: 6, drawn: false };
 /// The control arm of a window is given up after this many times the runs of the drawn arm (and at least
 /// [`CONTROL_RUNS_MIN`]): that it is worse is clear by then.
 const CONTROL_TIMES: u64 = 20;
 const CONTROL_RUNS_MIN: u64 = 2_000;
+/// How many finds beyond the first are shrunk, at the most, for the sake of a small seed file.
+const FURTHER_FINDS: u32 = 40;
 /// Runs that a thread takes at once.
 const CHUNK: u64 = 16;
 
@@ -62,9 +65,20 @@ pub struct Track {
     /// The smallest of the shrunk finds.
     pub best: Option<Catch>,
     /// Plans that break the promise with the bug off too: real findings, not finds.
-    pub alarms: Vec<(&'static str, u64)>,
+    pub alarms: Vec<Alarm>,
     /// What went wrong beside.
     pub trouble: Vec<String>,
+}
+
+/// A plan that breaks the promise with the bug off too.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Alarm {
+    /// The scenario.
+    pub scenario: &'static str,
+    /// The seed.
+    pub seed: u64,
+    /// How it grows into the plan.
+    pub arm: Arm,
 }
 
 /// A shrunk find.
@@ -90,12 +104,15 @@ impl Track {
     /// Whether it was found in at least nine of eleven windows, and its seed file is small.
     #[must_use]
     pub fn is_good(&self) -> bool {
-        let small = |catch: &Catch| {
-            let Size { ops, faults, noise } = catch.shrunk.after;
-            ops <= SMALL.ops && faults <= SMALL.faults && noise <= SMALL.noise
-        };
         let often = self.found() * 11 >= self.runs.len() * 9 && !self.runs.is_empty();
-        often && self.alarms.is_empty() && self.best.as_ref().is_some_and(small)
+        often && self.alarms.is_empty() && self.is_small()
+    }
+
+    fn is_small(&self) -> bool {
+        self.best.as_ref().is_some_and(|catch| {
+            let Size { ops, faults, noise, drawn } = catch.shrunk.after;
+            ops <= SMALL.ops && faults <= SMALL.faults && noise <= SMALL.noise && !drawn
+        })
     }
 }
 
@@ -134,10 +151,30 @@ impl Hunt<'_> {
             let runs_max = (drawn.hit.unwrap_or(drawn.runs) + 1).saturating_mul(CONTROL_TIMES);
             let runs_max = runs_max.max(CONTROL_RUNS_MIN);
             let control = self.search(planted, Arm::Control, base, runs_max);
+            track.alarms.extend(control.alarms);
             track.control.push(control.hit.map(|hit| hit + 1));
             tell(window, &track);
         }
+        self.look_for_smaller(planted, &mut track);
         track
+    }
+
+    /// Goes on with the finds that follow the first one, until one of them shrinks to what a seed file may hold: what a
+    /// shrink comes to depends on where it began.
+    fn look_for_smaller(&self, planted: &Planted<'_>, track: &mut Track) {
+        let scenarios = planted.runners.len() as u64;
+        let mut base = match track.runs.first().copied().flatten() {
+            Some(runs) => (runs - 1) / scenarios + 1,
+            None => return,
+        };
+        for _ in 0..FURTHER_FINDS {
+            if track.is_small() || self.stop.load(Ordering::Relaxed) {
+                return;
+            }
+            let Some(hit) = self.search(planted, Arm::Drawn, base, WINDOW).hit else { return };
+            self.keep_smaller(planted, base, hit, track);
+            base += hit / scenarios + 1;
+        }
     }
 
     /// Shrinks a find and keeps it if it is smaller than what there is.
@@ -146,8 +183,14 @@ impl Hunt<'_> {
         let limit = Limit { executions: self.shrink, stop: self.stop };
         match shrunk(planted, runner, seed, limit) {
             Ok(catch) => {
-                let lines = |catch: &Catch| catch.shrunk.after.lines();
-                if track.best.as_ref().is_none_or(|best| lines(&catch) < lines(best)) {
+                let size = |catch: &Catch| {
+                    let Shrinking { after, minimal, .. } = catch.shrunk;
+                    let over = after.ops > SMALL.ops
+                        || after.faults > SMALL.faults
+                        || after.noise > SMALL.noise;
+                    (after.drawn, !minimal, over, after.lines())
+                };
+                if track.best.as_ref().is_none_or(|best| size(&catch) < size(best)) {
                     track.best = Some(catch);
                 }
             }
@@ -167,17 +210,16 @@ impl Hunt<'_> {
             lowest: AtomicU64::new(u64::MAX),
             done: Mutex::new(Searched::default()),
         };
-        #[expect(clippy::disallowed_methods, reason = "a window has a limit in real time")]
-        let until = Instant::now() + self.time;
+        let window = Stopwatch::start();
         std::thread::scope(|scope| {
             for _ in 0..self.jobs.max(1) {
-                scope.spawn(|| search.work(until));
+                scope.spawn(|| search.work(window));
             }
         });
         let mut done = search.done.into_inner().unwrap_or_else(PoisonError::into_inner);
         let lowest = search.lowest.into_inner();
         done.hit = (lowest != u64::MAX).then_some(lowest);
-        done.alarms.sort_unstable();
+        done.alarms.sort_unstable_by_key(|alarm| (alarm.scenario, alarm.seed));
         done
     }
 }
@@ -187,7 +229,7 @@ struct Searched {
     hit: Option<u64>,
     runs: u64,
     busy: Duration,
-    alarms: Vec<(&'static str, u64)>,
+    alarms: Vec<Alarm>,
 }
 
 struct Search<'a> {
@@ -209,13 +251,12 @@ fn turn<'r>(planted: &Planted<'r>, base: u64, i: u64) -> (&'r dyn Runner, u64) {
 }
 
 impl Search<'_> {
-    #[expect(clippy::disallowed_methods, reason = "a window has a limit in real time")]
-    fn work(&self, until: Instant) {
-        let began = Instant::now();
+    fn work(&self, window: Stopwatch) {
+        let began = Stopwatch::start();
         let mut sessions: Vec<Box<dyn Session + '_>> =
             self.planted.runners.iter().map(|runner| runner.session()).collect();
         let mut runs = 0;
-        while Instant::now() < until && !self.hunt.stop.load(Ordering::Relaxed) {
+        while window.elapsed() < self.hunt.time && !self.hunt.stop.load(Ordering::Relaxed) {
             // Chunks go out in order and each is finished up to the lowest find, so the lowest find is certain.
             let first = self.next.fetch_add(CHUNK, Ordering::Relaxed);
             if first >= self.runs_max || first > self.lowest.load(Ordering::Relaxed) {
@@ -249,7 +290,7 @@ impl Search<'_> {
         }
         if matches!(without.verdict, Verdict::Broken(_)) {
             let mut done = self.done.lock().unwrap_or_else(PoisonError::into_inner);
-            done.alarms.push((runner.name(), seed));
+            done.alarms.push(Alarm { scenario: runner.name(), seed, arm: self.setting.arm });
         }
         false
     }

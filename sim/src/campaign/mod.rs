@@ -23,6 +23,7 @@ pub mod testing;
 pub mod transcript;
 
 mod case;
+mod clock;
 mod hush;
 mod jobs;
 mod registry;
@@ -33,6 +34,7 @@ mod signature;
 pub(crate) mod fixture;
 
 pub use case::{Case, Line, Lines};
+pub use clock::Stopwatch;
 pub use jobs::available;
 pub use registry::{Planted, Registry};
 pub use runner::{Arm, Info, Promise, Runner, Session, Setting};

@@ -220,6 +220,11 @@ impl Choices {
             .insert(fold_key(decision.site, decision.key), Override { decision, used: false });
     }
 
+    /// Asks at `site` from now on, though nothing is drawn there: the answer is 0 unless a decision was made in advance.
+    pub fn ask(&mut self, site: &Site) {
+        self.live |= 1 << site.id;
+    }
+
     /// From now on every decision that differs from calm is kept for [`Choices::take_recording`].
     pub fn record(&mut self) {
         self.recording = Some(Vec::new());

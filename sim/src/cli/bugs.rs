@@ -4,13 +4,12 @@ use super::{Console, INTERRUPTED, Status, Usage, args};
 use crate::campaign::hunt::{Hunt, SMALL, Track};
 use crate::campaign::shrink::Limit;
 use crate::campaign::store::{self, Store};
-use crate::campaign::{Planted, Registry, available};
+use crate::campaign::{Arm, Planted, Registry, Stopwatch, available};
 use crate::report::document::{Hunted, HuntedBug, shown};
 use crate::report::meter::Meter;
 use crate::report::table;
 use std::path::Path;
 use std::sync::atomic::Ordering;
-use std::time::Instant;
 
 pub(super) fn run(
     registry: &Registry,
@@ -44,17 +43,16 @@ pub(super) fn run(
         // Windows that were not opened say nothing about the bug.
         if !interrupted || !track.alarms.is_empty() {
             status = status.and(Status::Finding);
+            complain(planted, track, console);
         }
-        complain(planted, track, console);
     }
     let windows = asked.windows;
     console.document(&Hunted { bugs: documents, windows, interrupted });
     Ok(status)
 }
 
-#[expect(clippy::disallowed_methods, reason = "how far it is, is measured in real time")]
 fn hunt_all(hunt: &Hunt<'_>, planted: &[Planted<'_>], console: &mut Console<'_>) -> Vec<Track> {
-    let began = Instant::now();
+    let began = Stopwatch::start();
     let mut meter = Meter::new(console.terminal);
     let all = u64::from(hunt.windows) * planted.len() as u64;
     let mut done = 0_u64;
@@ -95,9 +93,12 @@ fn complain(planted: &Planted<'_>, track: &Track, console: &mut Console<'_>) {
         console.say(format_args!("  shrunk to {}; expected at most {SMALL}", catch.shrunk.after));
     }
     track.trouble.iter().for_each(|what| console.say(format_args!("  {what}")));
-    for (scenario, seed) in &track.alarms {
+    for alarm in &track.alarms {
         console.say("  broken without the bug too; repeat it with");
-        console.say(console.command(&["replay", scenario, &seed.to_string()]));
+        let seed = alarm.seed.to_string();
+        let mut words = vec!["replay", alarm.scenario, &seed];
+        words.extend((alarm.arm == Arm::Control).then_some("--control"));
+        console.say(console.command(&words));
     }
     console.say(console.command(&["bugs", &name]));
 }

@@ -2,7 +2,7 @@
 
 use super::{Console, INTERRUPTED, Status, Usage, args};
 use crate::campaign::determinism::{Manner, Probe, digests, parting, probe};
-use crate::campaign::{Registry, Runner, available};
+use crate::campaign::{Registry, Runner, Stopwatch, available};
 use crate::report::document::{Determinism, DeterminismOf, Difference};
 use crate::report::meter::Meter;
 use crate::report::number::grouped;
@@ -10,7 +10,6 @@ use std::ops::Range;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::atomic::Ordering;
-use std::time::Instant;
 
 /// Seeds that are compared at once: memory does not grow with their number.
 const BLOCK: u64 = 1 << 16;
@@ -20,7 +19,6 @@ const SHOWN: usize = 5;
 const FRESH: &str = "fresh world, other order";
 const CHILD: &str = "child process";
 
-#[expect(clippy::disallowed_methods, reason = "how far it is, is measured in real time")]
 pub(super) fn run(
     registry: &Registry,
     asked: &args::Determinism,
@@ -28,7 +26,7 @@ pub(super) fn run(
     console: &mut Console<'_>,
 ) -> Result<Status, Usage> {
     let runners = registry.select(&asked.scenarios)?;
-    let began = Instant::now();
+    let began = Stopwatch::start();
     let mut meter = Meter::new(console.terminal);
     if child.is_none() {
         console.note("this program cannot be run again here: no child process");

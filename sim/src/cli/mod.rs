@@ -174,7 +174,7 @@ fn run_at(
     });
     match console.write_error() {
         Some(error) => {
-            console.note(&format!("standard output: expected to be able to write: {error}"));
+            console.note(format_args!("standard output: expected to be able to write: {error}"));
             Status::Usage
         }
         None => status,

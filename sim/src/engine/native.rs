@@ -1,9 +1,8 @@
 //! The native engine: whole runs, one after the other, in memory that is used again.
 
-use super::{Progress, Report, Simulation, Unused, Verdict};
-use crate::actor::{Actor, HistoryEvent};
+use super::{Progress, Report, Simulation, Verdict};
+use crate::actor::Actor;
 use crate::check::Scenario;
-use crate::fault::Kind;
 use crate::nemesis::{Config, Plan};
 use crate::world::{Topology, Violation, promise};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -26,13 +25,15 @@ pub struct Native<'s, A: Actor> {
     scenario: &'s Scenario<A>,
     simulation: Simulation<A>,
     topology: Option<(Config, Topology<A>)>,
+    /// The simulation belongs to the present plan, and not to the one before.
+    ready: bool,
 }
 
 impl<'s, A: Actor> Native<'s, A> {
     /// An engine for this scenario.
     #[must_use]
     pub fn new(scenario: &'s Scenario<A>) -> Native<'s, A> {
-        Native { scenario, simulation: Simulation::default(), topology: None }
+        Native { scenario, simulation: Simulation::default(), topology: None, ready: false }
     }
 
     /// The scenario that it runs.
@@ -59,7 +60,10 @@ impl<'s, A: Actor> Native<'s, A> {
                 .unwrap_or("a panic without words");
             let detail = said.to_string();
             let violation = Violation { check: promise::NO_PANIC, class: "panic", detail };
-            let report = self.report(Verdict::Broken(violation), Vec::new());
+            if !self.ready {
+                self.simulation = Simulation::default();
+            }
+            let report = self.simulation.report(Verdict::Broken(violation), Vec::new());
             self.simulation = Simulation::default();
             self.topology = None;
             report
@@ -87,53 +91,18 @@ impl<'s, A: Actor> Native<'s, A> {
         }
         let verdict = simulation.verdict().cloned();
         let verdict = verdict.unwrap_or_else(|| Verdict::Inconclusive("stopped as asked".into()));
-        self.report(verdict, step_digests)
+        self.simulation.report(verdict, step_digests)
     }
 
     /// Makes the simulation ready for a plan, without running it.
     pub fn prepare(&mut self, plan: &Plan<A>, options: Options) -> &mut Simulation<A> {
+        self.ready = false;
         let known = self.topology.take().filter(|(config, _)| *config == plan.config);
         let (config, topology) =
             known.unwrap_or_else(|| (plan.config.clone(), (self.scenario.topology)(&plan.config)));
-        if options.decisions {
-            // Before the reset, which puts the clients' first operations down and so decides already.
-            self.simulation.world.record_decisions();
-        }
-        self.simulation.reset(self.scenario, &topology, plan);
-        if let Some(keep) = options.trace {
-            let keep = (keep < usize::MAX).then_some(keep);
-            self.simulation.world.trace(self.scenario.names(&topology), keep);
-        }
+        self.simulation.prepare(self.scenario, &topology, plan, options);
         self.topology = Some((config, topology));
+        self.ready = true;
         &mut self.simulation
-    }
-
-    fn report(&mut self, verdict: Verdict, step_digests: Vec<u64>) -> Report {
-        let simulation = &mut self.simulation;
-        let world = &mut simulation.world;
-        let decisions = world.take_decisions();
-        let (noise, faults) = world.unused();
-        let completed = world
-            .history()
-            .events
-            .iter()
-            .filter(|e| matches!(e, HistoryEvent::Completed { .. }))
-            .count();
-        Report {
-            verdict,
-            digest: world.digest(),
-            steps: world.steps(),
-            virtual_time: world.now().since(world.run().start),
-            marks: world.marks(),
-            points: world.points(),
-            counted: simulation.counted(),
-            evaluated: simulation.watch.evaluated.clone(),
-            seen: Kind::CATALOGUE.map(|(kind, _, _)| simulation.world.seen(kind)),
-            completed: u32::try_from(completed).expect("fewer than 2^32 operations"),
-            unused: Unused { noise, faults, ops: simulation.world.not_invoked() },
-            decisions,
-            trace: simulation.world.trace_lines().to_vec(),
-            step_digests,
-        }
     }
 }

@@ -1,8 +1,9 @@
 //! One run of one plan, step by step. It is a value: cloned at any step, both copies go on alike.
 
-use super::Verdict;
+use super::{Options, Report, Unused, Verdict};
 use crate::actor::{Actor, HistoryEvent, Outcome};
 use crate::check::{Scenario, Watch};
+use crate::fault::Kind;
 use crate::nemesis::Plan;
 use crate::time::{Span, Time};
 use crate::world::{Stepped, Topology, World};
@@ -73,6 +74,26 @@ impl<A: Actor> Simulation<A> {
         self.completed = 0;
     }
 
+    /// Makes ready for a run of this plan that keeps what these options ask for. None of it changes the run.
+    pub fn prepare(
+        &mut self,
+        scenario: &Scenario<A>,
+        topology: &Topology<A>,
+        plan: &Plan<A>,
+        options: Options,
+    ) {
+        // Before the reset, which puts the clients' first operations down and so decides already.
+        if options.decisions {
+            self.world.record_decisions();
+        } else {
+            self.world.take_decisions();
+        }
+        self.reset(scenario, topology, plan);
+        if let Some(keep) = options.trace {
+            self.world.trace(scenario.names(topology), (keep < usize::MAX).then_some(keep));
+        }
+    }
+
     /// What the run came to, once it is over.
     #[must_use]
     pub fn verdict(&self) -> Option<&Verdict> {
@@ -88,11 +109,9 @@ impl<A: Actor> Simulation<A> {
     /// Goes on by one entry of the agenda.
     #[inline]
     pub fn advance(&mut self, scenario: &Scenario<A>, plan: &Plan<A>) -> Progress {
-        if self.stage == Stage::Over {
-            return Progress::Over;
-        }
-        if self.passes_stage(scenario, plan) {
-            return if self.stage == Stage::Over { Progress::Over } else { Progress::Between };
+        let next = self.world.next_due();
+        if let Some(progress) = self.pass(scenario, plan, next) {
+            return progress;
         }
         match self.world.step() {
             Stepped::Step => {
@@ -105,8 +124,28 @@ impl<A: Actor> Simulation<A> {
         }
     }
 
+    /// The first half of [`Simulation::advance`], for an engine that holds the entries of the agenda itself: whether the run
+    /// passes to another stage, or is over, before the entry that is due at `next` is taken. `None`: it is to be taken.
+    #[inline(always)]
+    pub fn pass(
+        &mut self,
+        scenario: &Scenario<A>,
+        plan: &Plan<A>,
+        next: Option<Time>,
+    ) -> Option<Progress> {
+        if self.stage == Stage::Over {
+            return Some(Progress::Over);
+        }
+        if self.passes_stage(scenario, plan, next) {
+            let over = self.stage == Stage::Over;
+            return Some(if over { Progress::Over } else { Progress::Between });
+        }
+        None
+    }
+
+    /// The second half of [`Simulation::advance`]: a step was made, and the checks look at it.
     #[inline]
-    fn after(&mut self, scenario: &Scenario<A>, plan: &Plan<A>) {
+    pub fn after(&mut self, scenario: &Scenario<A>, plan: &Plan<A>) {
         if let Err(violation) = self.watch.after(scenario, &self.world) {
             self.end(Verdict::Broken(violation));
         } else if let Some(violation) = self.world.broken() {
@@ -135,8 +174,7 @@ impl<A: Actor> Simulation<A> {
 
     /// Whether a stage ends here, before the next entry is taken.
     #[inline]
-    fn passes_stage(&mut self, scenario: &Scenario<A>, plan: &Plan<A>) -> bool {
-        let next = self.world.next_due();
+    fn passes_stage(&mut self, scenario: &Scenario<A>, plan: &Plan<A>, next: Option<Time>) -> bool {
         match self.stage {
             Stage::Trouble => {
                 let end = plan.run.start + plan.run.horizon;
@@ -221,6 +259,12 @@ impl<A: Actor> Simulation<A> {
         if next.is_some_and(|next| next.since(since) <= COMPLETION_BOUND) {
             return false;
         }
+        if self.world.clients_are_idle() {
+            // Nobody has broken a promise: a fault lasts longer than anybody waits.
+            let reason = format!("a node is still away, {COMPLETION_BOUND} after the heal");
+            self.end(Verdict::Inconclusive(reason));
+            return true;
+        }
         let detail = format!(
             "{} operations under way, {COMPLETION_BOUND} after the heal",
             self.world.under_way().len()
@@ -266,5 +310,34 @@ impl<A: Actor> Simulation<A> {
         }
         self.verdict = Some(verdict);
         self.stage = Stage::Over;
+    }
+
+    /// What is known of the run. A run that is not over gets the verdict that the caller gives it.
+    pub fn report(&mut self, verdict: Verdict, step_digests: Vec<u64>) -> Report {
+        let world = &mut self.world;
+        let decisions = world.take_decisions();
+        let (noise, faults) = world.unused();
+        let completed = world
+            .history()
+            .events
+            .iter()
+            .filter(|e| matches!(e, HistoryEvent::Completed { .. }))
+            .count();
+        Report {
+            verdict,
+            digest: world.digest(),
+            steps: world.steps(),
+            virtual_time: world.now().since(world.run().start),
+            marks: world.marks(),
+            points: world.points(),
+            counted: self.counted(),
+            evaluated: self.watch.evaluated.clone(),
+            seen: Kind::CATALOGUE.map(|(kind, _, _)| self.world.seen(kind)),
+            completed: u32::try_from(completed).expect("fewer than 2^32 operations"),
+            unused: Unused { noise, faults, ops: self.world.not_invoked() },
+            decisions,
+            trace: self.world.trace_lines().to_vec(),
+            step_digests,
+        }
     }
 }

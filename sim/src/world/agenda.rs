@@ -64,6 +64,17 @@ impl<T> Agenda<T> {
         self.heap.peek().map(|Reverse(word)| Time((word >> 64) as u64))
     }
 
+    /// The priority of the next entry; 0 if there is none.
+    #[expect(clippy::cast_possible_truncation, reason = "a field is cut out of the packed word")]
+    pub(crate) fn next_priority(&self) -> u8 {
+        self.heap.peek().map_or(0, |Reverse(word)| (word >> (SLOT_BITS + ID_BITS)) as u8)
+    }
+
+    /// The number of the entry that will be created next.
+    pub(crate) fn next_number(&self) -> u32 {
+        self.created
+    }
+
     /// Takes the next entry, with its time and creation number.
     #[inline]
     #[expect(clippy::cast_possible_truncation, reason = "fields are cut out of the packed word")]

@@ -5,7 +5,7 @@ use super::agenda::Agenda;
 use super::locks::Locks;
 use super::seat::Seat;
 use super::timers::Timers;
-use super::{Violation, client::Client};
+use super::{Step, Violation, client::Client};
 use crate::actor::{
     Actor, BugSet, ConnEvent, Event, Family, History, HistoryEvent, Label, Me, Outcome,
 };
@@ -17,10 +17,19 @@ use crate::net::Links;
 use crate::time::{Span, Time};
 use crate::trace::Tracer;
 use hashbrown::HashMap;
+use std::collections::VecDeque;
 
-/// The order among events due at the same instant. 0 = order of creation.
-pub const TIE: Site =
-    Site { id: 2, name: "tie", shape: Shape::Between, outcomes: &["+1", "+2", "+3"] };
+/// The order among events due at the same instant. 0 = order of creation. (Drawn outcomes are small; a second engine that
+/// leaves the order to its own scheduler writes down what came of it, and may need them all.)
+pub const TIE: Site = Site {
+    id: 2,
+    name: "tie",
+    shape: Shape::Between,
+    outcomes: &[
+        "+1", "+2", "+3", "+4", "+5", "+6", "+7", "+8", "+9", "+10", "+11", "+12", "+13", "+14",
+        "+15",
+    ],
+};
 
 /// How much longer a hand-over between actors of a node takes.
 pub const SCHEDULE: Site = Site {
@@ -157,7 +166,7 @@ pub(crate) struct Core<A: Actor> {
     pub(crate) now: Time,
     pub(crate) step: StepId,
     /// What the last step was about.
-    pub(crate) last: super::Step,
+    pub(crate) last: Step,
     /// The creation number of the entry that was taken last.
     pub(crate) popped: u32,
     /// The node of the acting actor has died within this handler: its remaining effects are refused.
@@ -205,6 +214,64 @@ pub(crate) struct Core<A: Actor> {
     pub(crate) tracer: Option<Box<Tracer>>,
     pub(crate) scratch: Vec<crate::net::conn::Wake>,
     pub(crate) burst: (Time, u32),
+    /// An event that its actor, which lives elsewhere, has to handle.
+    pub(crate) lent: Option<(Me, Event<A>)>,
+    /// A step has begun whose actor lives elsewhere, and has not ended.
+    pub(crate) lending: bool,
+    /// The keys under which the order of entries can be decided, by creation number; if a second engine wants to know.
+    pub(crate) tie_keys: Option<VecDeque<(u32, Key)>>,
+}
+
+impl<A: Actor> Default for Core<A> {
+    fn default() -> Core<A> {
+        Core {
+            now: Time(0),
+            step: StepId(0),
+            last: Step { id: StepId(0), at: Time(0), node: None, actor: None },
+            popped: 0,
+            struck: false,
+            agenda: Agenda::default(),
+            run: Run::DEFAULT,
+            bugs: BugSet::NONE,
+            choices: Choices::default(),
+            counts: HashMap::with_hasher(FixedState),
+            homes: Vec::new(),
+            seats: Vec::new(),
+            shared: Vec::new(),
+            locks: Vec::new(),
+            timers: Timers::default(),
+            handed: Vec::new(),
+            links: Links::default(),
+            conns: crate::net::conn::Conns::default(),
+            disks: Vec::new(),
+            clients: Vec::new(),
+            busy: 0,
+            net_varies: false,
+            trouble_until: Time(0),
+            ops: Vec::new(),
+            invoked: Vec::new(),
+            history: History::default(),
+            faults: Vec::new(),
+            strikes: super::strike::Strikes::default(),
+            account: Account::default(),
+            healed: None,
+            reading_back: false,
+            died: Vec::new(),
+            notes: Vec::new(),
+            marks: 0,
+            points: 0,
+            seen: [0; Kind::CATALOGUE.len()],
+            refused: 0,
+            digest: Mixer::new(start(0)),
+            broken: None,
+            tracer: None,
+            scratch: Vec::new(),
+            burst: (Time(0), 0),
+            lent: None,
+            lending: false,
+            tie_keys: None,
+        }
+    }
 }
 
 impl<A: Actor> Core<A> {
@@ -260,9 +327,12 @@ impl<A: Actor> Core<A> {
         Key::between(ends, kind, subject, n)
     }
 
-    /// The priority among equals of an event with this key.
+    /// The priority among equals of an event with this key, which is put down next.
     #[inline]
     pub(crate) fn priority(&mut self, key: Key) -> u8 {
+        if let Some(keys) = &mut self.tie_keys {
+            keys.push_back((self.agenda.next_number(), key));
+        }
         let priority = self.choices.choose(&TIE, key);
         if priority != 0 {
             self.saw(Kind::Tie);
@@ -305,11 +375,13 @@ impl<A: Actor> Core<A> {
 
     /// The earliest place at or after `due` that keeps the order of this pair. Of hand-overs with equal time and priority
     /// the one made first comes first; none is moved in time for that, so that whether anybody asks about this order changes
-    /// nothing.
+    /// nothing. One that has to wait for its predecessor keeps its own priority where that is the higher one, so that every
+    /// order of an instant that keeps the order of pairs can be written down in priorities.
     fn in_order(&mut self, from: ActorId, to: ActorId, due: (Time, u8)) -> (Time, u8) {
         let handed = &mut self.handed[usize::from(to.0)];
         match handed.iter_mut().find(|(sender, _)| *sender == from) {
             Some((_, last)) => {
+                let due = (due.0.max(last.0), due.1);
                 *last = due.max(*last);
                 *last
             }

@@ -70,11 +70,10 @@ impl<A: Actor> Core<A> {
                 return self.deliver_later(me, to, altered, (link.arrival(self.now, extra), 0));
             }
         };
-        let priority = key.map_or(0, |key| self.priority(key));
         if let Some(later) = copy {
-            let due = (link.arrival(self.now, later), priority);
-            self.deliver_later(me, to, msg.clone(), due);
+            self.deliver_later(me, to, msg.clone(), (link.arrival(self.now, later), 0));
         }
+        let priority = key.map_or(0, |key| self.priority(key));
         self.deliver_later(me, to, msg, (link.arrival(self.now, extra), priority));
     }
 

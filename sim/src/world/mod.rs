@@ -6,12 +6,13 @@
 //!
 //! It routes and decides nothing: decisions come from `choose`, faults from the plan. A world can be cloned at any step;
 //! both copies then go on alike. Reading order: [`Topology`], [`World`], `step.rs` (one step), `core.rs` and `host.rs`
-//! (what effects do), `faults.rs` (what trouble does), `io.rs` (connections and disks).
+//! (what effects do), `faults.rs` (what trouble does), `io.rs` (connections and disks), `held.rs` (for a second engine).
 
 mod agenda;
 mod client;
 mod core;
 mod faults;
+mod held;
 mod host;
 mod io;
 mod locks;
@@ -23,13 +24,14 @@ mod topology;
 mod violation;
 
 pub use self::core::{SCHEDULE, THINK, TIE, WAITER};
+pub use held::{Begun, Delivery, Scheduled};
 pub use step::{Step, Stepped};
 pub use topology::Topology;
 pub use violation::{Violation, promise};
 
 use self::core::{Core, Due};
 use crate::actor::{Actor, History, Mark, Names};
-use crate::choose::{Choices, Decision, Mixer, Site, fold, start};
+use crate::choose::{Decision, Mixer, Site, fold, start};
 use crate::fault::{FaultLine, Kind, NodeSet, When};
 use crate::id::{ActorId, Incarnation, NodeId, StepId};
 use crate::nemesis::{Noise, Plan, PlannedOp, Run};
@@ -305,55 +307,6 @@ impl<A: Actor> World<A> {
     }
 }
 
-impl<A: Actor> Default for Core<A> {
-    fn default() -> Core<A> {
-        Core {
-            now: Time(0),
-            step: StepId(0),
-            last: Step { id: StepId(0), at: Time(0), node: None, actor: None },
-            popped: 0,
-            struck: false,
-            agenda: agenda::Agenda::default(),
-            run: Run::DEFAULT,
-            bugs: crate::actor::BugSet::NONE,
-            choices: Choices::default(),
-            counts: hashbrown::HashMap::with_hasher(crate::choose::FixedState),
-            homes: Vec::new(),
-            seats: Vec::new(),
-            shared: Vec::new(),
-            locks: Vec::new(),
-            timers: timers::Timers::default(),
-            handed: Vec::new(),
-            links: crate::net::Links::default(),
-            conns: crate::net::conn::Conns::default(),
-            disks: Vec::new(),
-            clients: Vec::new(),
-            busy: 0,
-            net_varies: false,
-            trouble_until: Time(0),
-            ops: Vec::new(),
-            invoked: Vec::new(),
-            history: History::default(),
-            faults: Vec::new(),
-            strikes: strike::Strikes::default(),
-            account: crate::nemesis::Account::default(),
-            healed: None,
-            reading_back: false,
-            died: Vec::new(),
-            notes: Vec::new(),
-            marks: 0,
-            points: 0,
-            seen: [0; Kind::CATALOGUE.len()],
-            refused: 0,
-            digest: Mixer::new(start(0)),
-            broken: None,
-            tracer: None,
-            scratch: Vec::new(),
-            burst: (Time(0), 0),
-        }
-    }
-}
-
 impl<A: Actor> Core<A> {
     fn reset(&mut self, topology: &Topology<A>, plan: &Plan<A>) {
         let (nodes, run) = (topology.nodes(), plan.run);
@@ -397,6 +350,9 @@ impl<A: Actor> Core<A> {
         self.digest = Mixer::new(start(0));
         self.broken = None;
         self.tracer = None;
+        self.lent = None;
+        self.lending = false;
+        self.tie_keys = None;
         self.burst = (run.start, 0);
         self.busy = 0;
         self.trouble_until = Time(0);

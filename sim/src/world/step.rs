@@ -44,48 +44,62 @@ impl<A: Actor> World<A> {
     #[inline]
     pub fn step(&mut self) -> Stepped {
         let Some((at, id, entry)) = self.core.agenda.pop() else { return Stepped::Idle };
+        self.route::<false>(at, id, entry)
+    }
+
+    /// Makes the step of an entry. With `LEND`, the event is put down for whoever keeps the actor, instead of handled.
+    #[inline(always)]
+    pub(super) fn route<const LEND: bool>(
+        &mut self,
+        at: Time,
+        id: u32,
+        entry: Entry<A>,
+    ) -> Stepped {
         let Entry { cause, second, due } = entry;
         let moment = Moment { at, cause, second };
+        debug_assert!(self.core.now <= at, "time never goes back");
+        // What has become void takes its time, too: a clock that is not ours cannot know it beforehand.
+        self.core.now = at;
         self.core.popped = id;
         match due {
-            Due::Event { to, incarnation, event } => self.waited(moment, (to, incarnation), event),
-            Due::Timer { actor, timer } => self.timer(at, id, actor, timer),
-            rarer => self.rarer(moment, rarer),
+            Due::Event { to, incarnation, event } => {
+                self.waited::<LEND>(moment, (to, incarnation), event)
+            }
+            Due::Timer { actor, timer } => self.timer::<LEND>(at, id, actor, timer),
+            rarer => self.rarer::<LEND>(moment, rarer),
         }
     }
 
     /// What is due less often than messages and timers; kept apart, so that their way stays short.
     #[inline(never)]
-    fn rarer(&mut self, moment: Moment, due: Due<A>) -> Stepped {
+    fn rarer<const LEND: bool>(&mut self, moment: Moment, due: Due<A>) -> Stepped {
         let (core, at) = (&mut self.core, moment.at);
         match due {
             Due::Disk { node, incarnation, request } => {
                 if core.seat(node).puts_off(at, core.popped) {
                     return core.put_off(node, moment, due);
                 }
-                core.now = at;
                 match core.io_disk_done(node, request) {
-                    Some((to, event)) => self.event(moment, (to, incarnation), Event::Disk(event)),
+                    Some((to, event)) => {
+                        self.event::<LEND>(moment, (to, incarnation), Event::Disk(event))
+                    }
                     None => self.refuse(at, node, moment.cause),
                 }
             }
-            Due::Conn(wake) => {
-                core.now = at;
-                match core.io_wake(wake) {
-                    Some((end, event)) => {
-                        self.waited(moment, (end.actor, end.incarnation), Pending::Conn(event))
-                    }
-                    None => Stepped::Void,
+            Due::Conn(wake) => match core.io_wake(wake) {
+                Some((end, event)) => {
+                    self.waited::<LEND>(moment, (end.actor, end.incarnation), Pending::Conn(event))
                 }
-            }
-            Due::Invoke { client, op } => self.invoke(moment, client, op),
+                None => Stepped::Void,
+            },
+            Due::Invoke { client, op } => self.invoke::<LEND>(moment, client, op),
             other => self.change(at, moment.cause, &other),
         }
     }
 
     /// Delivers an event that has waited, or lets it wait on if its node stands still.
     #[inline(always)]
-    fn waited(
+    fn waited<const LEND: bool>(
         &mut self,
         moment: Moment,
         (to, incarnation): (ActorId, Incarnation),
@@ -100,18 +114,23 @@ impl<A: Actor> World<A> {
         {
             return self.core.put_off(node, moment, Due::Event { to, incarnation, event });
         }
-        self.handle(moment, (to, incarnation), event.into())
+        self.handle::<LEND>(moment, (to, incarnation), event.into())
     }
 
     /// Delivers an event, if the life that it is meant for is still going on.
     #[inline(never)]
-    fn event(&mut self, moment: Moment, whom: (ActorId, Incarnation), event: Event<A>) -> Stepped {
-        self.handle(moment, whom, event)
+    fn event<const LEND: bool>(
+        &mut self,
+        moment: Moment,
+        whom: (ActorId, Incarnation),
+        event: Event<A>,
+    ) -> Stepped {
+        self.handle::<LEND>(moment, whom, event)
     }
 
     /// The same, inlined into the way of messages: a copy of the event between two functions costs more than a short handler.
     #[inline(always)]
-    fn handle(
+    fn handle<const LEND: bool>(
         &mut self,
         moment: Moment,
         (to, incarnation): (ActorId, Incarnation),
@@ -136,6 +155,10 @@ impl<A: Actor> World<A> {
             self.core.trace_event(node, to, &event, moment);
         }
         let me = Me { actor: to, node, incarnation };
+        if LEND {
+            self.core.lent = Some((me, event));
+            return Stepped::Step;
+        }
         self.actors[usize::from(to.0)].on_event(event, &mut Context::new(&mut self.core, me));
         if !self.core.died.is_empty() {
             self.bury();
@@ -143,7 +166,13 @@ impl<A: Actor> World<A> {
         Stepped::Step
     }
 
-    fn timer(&mut self, at: Time, id: u32, actor: ActorId, timer: A::Timer) -> Stepped {
+    fn timer<const LEND: bool>(
+        &mut self,
+        at: Time,
+        id: u32,
+        actor: ActorId,
+        timer: A::Timer,
+    ) -> Stepped {
         let core = &mut self.core;
         let Some(armed) = core.timers.get_mut(actor, timer) else { return Stepped::Void };
         if armed.entry != id {
@@ -166,14 +195,14 @@ impl<A: Actor> World<A> {
             return Stepped::Void;
         }
         core.timers.remove(actor, timer);
-        self.event(
+        self.event::<LEND>(
             Moment { at, cause, second: StepId(0) },
             (actor, incarnation),
             Event::Timer(timer),
         )
     }
 
-    fn invoke(&mut self, moment: Moment, client: u16, op: u32) -> Stepped {
+    fn invoke<const LEND: bool>(&mut self, moment: Moment, client: u16, op: u32) -> Stepped {
         let (core, at) = (&mut self.core, moment.at);
         if core.healed.is_some() && !core.reading_back {
             core.busy -= 1;
@@ -197,7 +226,7 @@ impl<A: Actor> World<A> {
         let what = planned.op.clone();
         core.history.events.push(HistoryEvent::Invoked { process, op, what: what.clone(), at });
         let incarnation = core.seat(node).incarnation;
-        self.event(moment, (actor, incarnation), Event::Invoke { op, what })
+        self.event::<LEND>(moment, (actor, incarnation), Event::Invoke { op, what })
     }
 
     /// Something is due that is no event of an actor.
@@ -239,7 +268,7 @@ impl<A: Actor> World<A> {
             }
             Due::PauseEnds { node } => {
                 let seat = core.seat(*node);
-                if !seat.up || at < seat.paused_until {
+                if !seat.up || at != seat.paused_until {
                     return Stepped::Void;
                 }
                 core.begin_traced(at, cause, Some(*node), (6, "the pause ends"));
@@ -269,7 +298,7 @@ impl<A: Actor> World<A> {
     }
 
     /// Makes the actors of nodes that died in this step newborn again; what they shared is lost.
-    fn bury(&mut self) {
+    pub(super) fn bury(&mut self) {
         while let Some(node) = self.core.died.pop() {
             for (i, home) in self.core.homes.iter().enumerate() {
                 if *home == node {
@@ -285,7 +314,6 @@ impl<A: Actor> super::Core<A> {
     /// Opens the next step.
     #[inline]
     fn begin(&mut self, at: Time) {
-        debug_assert!(self.now <= at, "time never goes back");
         if at.since(self.burst.0) < Span::us(1) {
             self.burst.1 += 1;
             if self.burst.1 > BURST_MAX {
@@ -294,7 +322,6 @@ impl<A: Actor> super::Core<A> {
         } else {
             self.burst = (at, 0);
         }
-        self.now = at;
         self.step.0 += 1;
         self.struck = false;
         self.notes.clear();

@@ -4,7 +4,7 @@ use crate::probe::busy::BUSY;
 use crate::probe::{Ask, PICK, POINTS, Probe, Word, word};
 use seedbed_sim::actor::{Actor, Context, Embeds, Event, Label};
 use seedbed_sim::id::ActorId;
-use seedbed_sim::nemesis::{Plan, PlannedOp};
+use seedbed_sim::nemesis::Plan;
 use seedbed_sim::time::Span;
 use seedbed_sim::world::{Stepped, Topology, World};
 use std::fmt;
@@ -114,14 +114,13 @@ impl Embeds<Probe> for Larger {
 
 /// The same plan for the larger model.
 fn widened(plan: &Plan<Probe>) -> Plan<Larger> {
-    let ops = plan.ops.iter().cloned();
     Plan {
         seed: plan.seed,
         bugs: plan.bugs,
         config: plan.config.clone(),
         run: plan.run,
         down_max: plan.down_max,
-        ops: ops.map(|PlannedOp { client, number, op }| PlannedOp { client, number, op }).collect(),
+        ops: plan.ops.clone(),
         faults: plan.faults.clone(),
         noise: plan.noise.clone(),
         odds: plan.odds.clone(),

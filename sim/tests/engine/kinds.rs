@@ -251,3 +251,30 @@ fn the_exhibits_are_the_catalogue() {
     let catalogue: Vec<Kind> = Kind::CATALOGUE.iter().map(|(kind, ..)| *kind).collect();
     assert_eq!(shown, catalogue, "each kind has its exhibit, in the order of the catalogue");
 }
+
+#[test]
+fn what_a_disk_does_stands_below_the_step_that_tells_of_it() {
+    let lab = append(file(), 9).run();
+    let trace = lab.trace();
+    let lines: Vec<&str> = trace.lines().map(str::trim_start).collect();
+    let at = lines.iter().position(|line| line.contains("bit") && line.ends_with("flipped"));
+    let at = at.expect("it is told");
+    assert!(lines[at - 1].contains("wrote 100 bytes"), "{trace}");
+}
+
+#[test]
+fn damage_is_not_told_where_it_does_not_happen() {
+    let spared = append(file(), 9).tune(|run| run.fragile = NodeSet::default()).run();
+    assert_eq!(tale(&spared), tale(&file().run()));
+    assert!(!spared.trace().contains("(rot)"), "{}", spared.trace());
+    assert_eq!(spared.world.seen(Kind::Rot), 0);
+}
+
+#[test]
+fn trouble_of_connections_strikes_them_whoever_has_opened_them_and_silence_has_a_direction() {
+    let told = |fault| tale(&line().fault(fault).run());
+    assert_eq!(told("at 5ms: reset n0 to n1"), told("at 5ms: reset n1 to n0"));
+    // Nobody writes on the way from n0 to n1, so that nobody misses anything.
+    assert_eq!(told("at 5ms: silence n0 to n1"), tale(&line().run()));
+    assert_ne!(told("at 5ms: silence n1 to n0"), tale(&line().run()));
+}

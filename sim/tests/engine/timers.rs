@@ -1,8 +1,6 @@
 //! Timers and clocks: one deadline for each value, never early by the node's own clock, and what a pause does to both.
 
-use crate::probe::Do::{
-    Append, Arm, Clocks, Connect, Create, Disarm, Lock, Send, Unlock, Write, Yield,
-};
+use crate::probe::Do::{Append, Arm, Clocks, Connect, Create, Disarm, Lock, Send, Write, Yield};
 use crate::probe::lab::Lab;
 use crate::probe::{Rule, about, word};
 use seedbed_sim::choose::{Draw, Purpose};
@@ -65,7 +63,7 @@ fn drifting(seed: u64) -> Lab {
     let mut lab = Lab::new().server(vec![("boot", tick.clone()), ("timer a", tick)]);
     let mut draw = Draw::new(seed, Purpose::Faults);
     for _ in 0..draw.below(6) {
-        let ppm = draw.range(0, 600_000).cast_signed() - 300_000;
+        let ppm = i64::try_from(draw.range(0, 600_000)).expect("a small number") - 300_000;
         let (at, span) = (draw.below(50_000_000), draw.below(20_000_000));
         lab = lab.fault(&format!("at {at}ns: drift n0 {ppm:+}ppm for {span}ns"));
     }
@@ -91,25 +89,12 @@ fn no_timer_fires_early_by_its_own_clock_however_that_drifts() {
 #[test]
 fn a_drift_that_replaces_another_lasts_its_own_span() {
     let reads = (1..=4).map(|n| Arm(about("a", n), Span::ms(10 * n))).collect();
-    let mut lab = Lab::new()
-        .server(vec![])
-        .server(vec![
-            ("boot", reads),
-            ("timer a#1", vec![Send(0, word("b"))]),
-            ("timer a#2", vec![Send(0, word("b"))]),
-            ("timer a#3", vec![Send(0, word("b"))]),
-            ("timer a#4", vec![Send(0, word("b"))]),
-        ])
+    let lab = Lab::new()
+        .server(vec![("b", vec![Clocks])])
+        .server(vec![("boot", reads), ("timer a", vec![Send(0, word("b"))])])
         .fault("at 0ns: drift n0 +100000ppm for 25ms")
-        .fault("at 15ms: drift n0 +200000ppm for 15ms");
-    lab.topology = {
-        let mut fresh = Lab::new().server(vec![("b", vec![Clocks])]);
-        let node = fresh.topology.server("n");
-        let (_, _, other) = lab.topology.actors().nth(1).expect("the second probe");
-        fresh.topology.actor(node, "", other.clone());
-        fresh.topology
-    };
-    let lab = lab.run();
+        .fault("at 15ms: drift n0 +200000ppm for 15ms")
+        .run();
     let ms: Vec<u64> = clocks(&lab).iter().map(|(now, _)| now / 100_000).collect();
     // At 11, 21, 31 and 41 ms: +10 % until 15 ms, +20 % until 30 ms, and then no more.
     assert_eq!(ms, [121, 165 + 72, 165 + 180 + 10, 165 + 180 + 110]);
@@ -226,6 +211,18 @@ fn a_pause_that_is_prolonged_keeps_the_order_and_a_shorter_one_changes_nothing()
 }
 
 #[test]
+fn the_end_of_a_pause_is_a_step_unless_a_crash_has_ended_it_or_another_goes_on() {
+    let ends =
+        |lab: &Lab| lab.trace().lines().filter(|line| line.contains("the pause ends")).count();
+    let paused = || Lab::new().server(vec![]).fault("at 1ms: pause n0 for 9ms");
+    let lab = paused().run();
+    assert_eq!((ends(&lab), lab.world.now().since(lab.plan.run.start)), (1, Span::ms(10)));
+    assert_eq!(ends(&paused().fault("at 2ms: crash n0 for 1ms").run()), 0);
+    assert_eq!(ends(&paused().fault("at 2ms: pause n0 for 20ms").run()), 1);
+    assert_eq!(ends(&paused().fault("at 11ms: pause n0 for 20ms").run()), 2);
+}
+
+#[test]
 fn clocks_run_on_while_their_node_stands_still() {
     let script =
         vec![("boot", vec![Clocks, Arm(word("a"), Span::ms(1))]), ("timer a", vec![Clocks])];
@@ -240,12 +237,11 @@ fn a_timer_that_was_disarmed_or_moved_in_a_pause_obeys_when_it_goes_on() {
     let lab = Lab::new()
         .server(vec![
             ("boot", vec![Arm(a, Span::ms(3)), Arm(b, Span::ms(3))]),
-            ("c", vec![Disarm(a), Arm(b, Span::ms(1)), Unlock(word("table"))]),
-            ("boot in 1", vec![Arm(a, Span::ms(3)), Arm(b, Span::ms(3)), Lock(word("table"))]),
+            ("c", vec![Disarm(a), Arm(b, Span::ms(1))]),
         ])
         .server(vec![("boot", vec![Send(0, word("c"))])])
         .fault("at 500us: pause n0 for 10ms")
         .run();
-    assert_eq!(lab.story(), "n0 locked table, n0 c, n0 timer b", "{}", lab.trace());
+    assert_eq!(lab.story(), "n0 c, n0 timer b", "{}", lab.trace());
     assert_eq!(lab.time("n0 timer b"), Span(11_500_000));
 }

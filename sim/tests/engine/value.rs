@@ -7,9 +7,9 @@ use crate::probe::{Ask, Probe, word};
 use seedbed_sim::actor::Outcome;
 use seedbed_sim::check::{Always, Checked, Eventually, Scenario};
 use seedbed_sim::engine::{Native, Options, Progress, Report, Simulation, Verdict};
-use seedbed_sim::fault::Kind;
+use seedbed_sim::fault::{FaultLine, Kind};
 use seedbed_sim::id::ActorId;
-use seedbed_sim::nemesis::{Plan, PlannedOp};
+use seedbed_sim::nemesis::{Config, Knob, Plan, PlannedOp};
 use seedbed_sim::time::Span;
 use seedbed_sim::world::{Topology, promise};
 
@@ -211,4 +211,60 @@ fn an_operation_that_is_never_completed_breaks_a_promise_of_the_engine() {
     assert_eq!(violation.check, "every operation is completed or given up");
     assert!(violation.detail.starts_with("1 operations under way"), "{}", violation.detail);
     assert_eq!(report.unused.ops, [(0, 2)]);
+}
+
+static QUIET: Scenario<Probe> = bare("probe/quiet", |_| {
+    let mut topology = Topology::default();
+    for _ in 0..2 {
+        let node = topology.server("n");
+        topology.actor(node, "", Probe::new(vec![]));
+    }
+    let node = topology.client("c");
+    topology.actor(node, "", Probe::new(vec![("invoke", vec![Complete(Outcome::Ok(1))])]));
+    topology
+});
+
+/// What a run comes to in which nothing is going on but this fault.
+fn quiet(fault: &str) -> Report {
+    let mut plan = asks(&[1]);
+    let names = QUIET.names(&(QUIET.topology)(&plan.config));
+    plan.faults.push(FaultLine::parse(fault, &names).expect(fault));
+    Native::new(&QUIET).run(&plan, Options::default())
+}
+
+#[test]
+fn a_pause_is_over_in_time_even_if_nothing_else_is_due() {
+    let report = quiet("at 5ms: pause n0 for 2s");
+    assert_eq!((report.verdict, report.seen[Kind::Pause as usize]), (Verdict::Pass, 1));
+    assert!(report.virtual_time >= Span::secs(2));
+}
+
+#[test]
+fn a_node_that_stays_away_for_longer_than_anybody_waits_makes_a_run_inconclusive() {
+    for fault in ["at 5ms: pause n0 for 100s", "at 5ms: crash n1 for 100s"] {
+        let report = quiet(fault);
+        let expected = "a node is still away, 60s after the heal";
+        assert_eq!(report.verdict, Verdict::Inconclusive(expected.into()), "{fault}");
+    }
+}
+
+static BRITTLE: Scenario<Probe> = Scenario {
+    knobs: &[Knob { name: "nodes", min: 0, max: 1, simplest: 1, about: "more than none" }],
+    ..bare("probe/brittle", |config| {
+        assert!(config.get("nodes") > 0, "a world without nodes");
+        one_client(vec![("invoke", vec![Complete(Outcome::Ok(1))])])
+    })
+};
+
+#[test]
+fn a_panic_before_a_run_has_begun_tells_nothing_of_the_run_before() {
+    let with = |nodes| Plan { config: Config { values: vec![("nodes", nodes)] }, ..asks(&[1]) };
+    let fresh = Native::new(&BRITTLE).run(&with(0), Options::default());
+    let Verdict::Broken(violation) = &fresh.verdict else { panic!("{:?}", fresh.verdict) };
+    assert_eq!(violation.detail, "a world without nodes");
+    let mut native = Native::new(&BRITTLE);
+    let before = native.run(&with(1), Options::default());
+    assert_eq!((before.verdict.clone(), before.steps), (Verdict::Pass, 2));
+    assert!(outcome(&native.run(&with(0), Options::default())) == outcome(&fresh));
+    assert!(outcome(&native.run(&with(1), Options::default())) == outcome(&before));
 }

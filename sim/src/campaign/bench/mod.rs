@@ -316,7 +316,6 @@ struct Seeds<'r> {
     next: u64,
 }
 
-#[expect(clippy::float_arithmetic, reason = "measuring real time is this module's purpose")]
 #[expect(
     clippy::disallowed_methods,
     clippy::disallowed_types,

@@ -155,7 +155,12 @@ const WRONG_ODDS: &[(&str, &str, usize, &str)] = &[
     ("net = [990, 1, 2, 3, 4]", "net = 3", 8, "a list of whole numbers"),
     ("net = [990, 1, 2, 3, 4]", "net = [1, -2]", 8, "a list of whole numbers"),
     ("net = [990, 1, 2, 3, 4]", "net = [4294967295, 1]", 8, "sum is below 4294967296"),
-    ("tie = [1, 1, 1, 1]", "tie = [1, 1, 1, 1, 1]", 9, "at most 4 weights, found 5"),
+    (
+        "tie = [1, 1, 1, 1]",
+        "tie = [1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1]",
+        9,
+        "at most 16 weights, found 17",
+    ),
     ("shuffle = [2, 1, 1, 1]", "shuffle = [2, 1, 1, 1, 1]", 10, "at most 4 weights, found 5"),
     ("18446744073709551615", "18446744073709551616", 5, "a whole number from 0"),
     ("[odds]", "[odds", 7, "expected TOML"),

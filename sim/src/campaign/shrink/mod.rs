@@ -56,19 +56,22 @@ pub struct Size {
     pub ops: usize,
     /// Faults.
     pub faults: usize,
-    /// Deviations from calm; 0 if they are drawn.
+    /// Deviations from calm, if they are lines.
     pub noise: usize,
+    /// Whether the deviations are drawn: then there may be any number of them.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub drawn: bool,
 }
 
 impl Size {
     /// The size of a plan.
     #[must_use]
     pub fn of<A: Actor>(plan: &Plan<A>) -> Size {
-        let noise = match &plan.noise {
-            Noise::Drawn(_) => 0,
-            Noise::Lines(lines) => lines.len(),
+        let (noise, drawn) = match &plan.noise {
+            Noise::Drawn(_) => (0, true),
+            Noise::Lines(lines) => (lines.len(), false),
         };
-        Size { ops: plan.ops.len(), faults: plan.faults.len(), noise }
+        Size { ops: plan.ops.len(), faults: plan.faults.len(), noise, drawn }
     }
 
     /// All lines.
@@ -85,7 +88,7 @@ impl std::fmt::Display for Size {
             let (comma, plural) = (if i > 0 { ", " } else { "" }, if n == 1 { "" } else { "s" });
             write!(f, "{comma}{n} {noun}{plural}")?;
         }
-        Ok(())
+        if self.drawn { write!(f, ", drawn noise") } else { Ok(()) }
     }
 }
 
@@ -194,7 +197,8 @@ impl<A: Actor> Shrinker<'_, '_, A> {
                 return;
             }
             let partly = fewer(&without_faults);
-            if !self.take(without_ops) && !(partly && self.take(without_faults)) {
+            let pruned = self.take(without_ops) || (partly && self.take(without_faults));
+            if !pruned {
                 return;
             }
         }

@@ -3,12 +3,16 @@
 use super::part::Part;
 use super::{Shrinker, Size, remap, value};
 use crate::actor::Actor;
+use crate::choose::{Decision, Key};
 use crate::fault::{FaultLine, Kind};
 use crate::nemesis::{Noise, Plan, Run};
 use crate::time::Span;
+use crate::world::THINK;
 
 /// Below this many lines, pairs of lines are tried too.
 const PAIRS_MAX: usize = 24;
+/// Up to this many noise lines, pauses take the place of operations.
+const PAUSES_MAX: usize = 6;
 /// The shortest horizon that is tried.
 const HORIZON_MIN: Span = Span::ms(1);
 
@@ -24,6 +28,8 @@ impl<A: Actor> Shrinker<'_, '_, A> {
             self.delta(Part::Ops);
             self.delta(Part::Faults);
             self.delta(Part::Noise);
+            self.op_values();
+            self.pauses();
             self.fault_values();
             self.noise_values();
             self.knobs();
@@ -153,6 +159,57 @@ impl<A: Actor> Shrinker<'_, '_, A> {
         }
     }
 
+    /// Simpler operations, as the model offers them.
+    fn op_values(&mut self) {
+        let mut i = 0;
+        while let Some(planned) = self.plan.ops.get(i) {
+            let simpler = A::simpler(&planned.op);
+            let accepted = simpler.into_iter().any(|op| {
+                let mut candidate = self.plan.clone();
+                candidate.ops[i].op = op;
+                self.attempt(candidate)
+            });
+            if !accepted {
+                i += 1;
+            }
+        }
+    }
+
+    /// A pause of the client instead of an operation that does nothing but pass the time.
+    fn pauses(&mut self) {
+        let mut i = 0;
+        while i + 1 < self.plan.ops.len() {
+            if !self.pause_instead(i) {
+                i += 1;
+            }
+        }
+    }
+
+    fn pause_instead(&mut self, i: usize) -> bool {
+        let next = &self.plan.ops[i + 1];
+        let client = usize::from(next.client);
+        let lines = match &self.plan.noise {
+            Noise::Lines(lines) if lines.len() < PAUSES_MAX => lines,
+            Noise::Lines(_) | Noise::Drawn(_) => return false,
+        };
+        let topology = (self.scenario.topology)(&self.plan.config);
+        let Some(actor) = topology.clients().nth(client) else { return false };
+        if self.plan.ops[i].client != next.client {
+            return false;
+        }
+        let key = Key::own(actor.0, 1, 0, u64::from(next.number));
+        let mut others = lines.clone();
+        others.retain(|line| (line.site, line.key) != (THINK.id, key));
+        (3..=THINK.outcomes.len()).any(|outcome| {
+            let outcome = u32::try_from(outcome).expect("a short table");
+            let mut candidate = Part::Ops.without(&self.plan, i..i + 1);
+            let mut lines = others.clone();
+            lines.push(Decision { site: THINK.id, key, outcome });
+            candidate.noise = Noise::Lines(lines);
+            self.attempt(candidate)
+        })
+    }
+
     /// Shorter spans, smaller ordinals, rounder times, fewer nodes.
     fn fault_values(&mut self) {
         let mut i = 0;
@@ -211,7 +268,7 @@ impl<A: Actor> Shrinker<'_, '_, A> {
     }
 }
 
-fn noise_line<A: Actor>(plan: &Plan<A>, i: usize) -> Option<crate::choose::Decision> {
+fn noise_line<A: Actor>(plan: &Plan<A>, i: usize) -> Option<Decision> {
     match &plan.noise {
         Noise::Lines(lines) => lines.get(i).copied(),
         Noise::Drawn(_) => None,

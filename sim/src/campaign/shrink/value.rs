@@ -10,10 +10,7 @@ use crate::time::Span;
 use crate::world::ENGINE_SITES;
 
 /// Spans that read well, from short to long.
-const LADDER: [Span; 16] = [
-    Span::us(1),
-    Span::us(10),
-    Span::us(100),
+const LADDER: [Span; 13] = [
     Span::ms(1),
     Span::ms(2),
     Span::ms(5),

@@ -2,9 +2,10 @@
 
 use super::tally::Tally;
 use super::{Lane, Runner, Setting};
+use crate::campaign::clock::Stopwatch;
 use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// About how long a chunk of seeds should take: long enough to hand out rarely, short enough to end soon.
 const CHUNK_TIME: Duration = Duration::from_millis(20);
@@ -13,7 +14,7 @@ const CHUNK_MAX: u64 = 4096;
 
 /// Hands out seeds.
 pub(super) struct Dispatch {
-    began: Instant,
+    began: Stopwatch,
     time: Option<Duration>,
     state: Mutex<Vec<State>>,
 }
@@ -32,12 +33,11 @@ struct State {
 pub(super) struct Chunk {
     pub(super) lane: usize,
     pub(super) seeds: Range<u64>,
-    taken: Instant,
+    taken: Stopwatch,
     guess: Duration,
 }
 
 impl Dispatch {
-    #[expect(clippy::disallowed_methods, reason = "a campaign is measured in real time")]
     pub(super) fn new(lanes: usize, seeds: &Range<u64>, time: Option<Duration>) -> Dispatch {
         let fresh = || State {
             rest: seeds.clone(),
@@ -46,7 +46,7 @@ impl Dispatch {
             tally: Tally::default(),
         };
         let state = Mutex::new((0..lanes).map(|_| fresh()).collect());
-        Dispatch { began: Instant::now(), time, state }
+        Dispatch { began: Stopwatch::start(), time, state }
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Vec<State>> {
@@ -55,10 +55,9 @@ impl Dispatch {
 
     /// The next seeds, of the scenario that has had the least time. `None`: there are no more, or the time is over. Every
     /// chunk that was taken must be brought back.
-    #[expect(clippy::disallowed_methods, reason = "a campaign is measured in real time")]
     pub(super) fn take(&self) -> Option<Chunk> {
-        let taken = Instant::now();
-        if self.time.is_some_and(|time| taken.duration_since(self.began) >= time) {
+        let taken = Stopwatch::start();
+        if self.time.is_some_and(|time| self.began.elapsed() >= time) {
             return None;
         }
         let mut states = self.lock();

@@ -16,6 +16,7 @@ mod tally;
 pub use board::Finding;
 pub use tally::Tally;
 
+use super::clock::Stopwatch;
 use super::runner::{Info, Runner, Session, Setting};
 use super::shrink::Limit;
 use super::store::Store;
@@ -123,12 +124,8 @@ const PROGRESS_EVERY: Duration = Duration::from_millis(200);
 
 impl Sweep<'_> {
     /// Runs it. `tell` hears the news on this thread; raising `stop` ends it, and what was found stays.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "a campaign is measured in real time; no run sees it"
-    )]
     pub fn run(&self, stop: &AtomicBool, tell: &mut dyn FnMut(News)) -> Outcome {
-        let began = std::time::Instant::now();
+        let began = Stopwatch::start();
         let dispatch = Dispatch::new(self.lanes.len(), &self.seeds, self.time);
         let board = Board::new(self.store.clone());
         let mut trouble = Vec::new();

@@ -305,10 +305,9 @@ impl Probe {
                     cx.send(to, Word { subject, ..msg });
                 }
             }
-            Do::Want(lock) => {
-                if !std::mem::replace(&mut self.wants, true) {
-                    cx.lock(lock);
-                }
+            Do::Want(lock) if !self.wants => {
+                self.wants = true;
+                cx.lock(lock);
             }
             Do::Release(lock) if self.has => {
                 (self.has, self.wants) = (false, !self.queue.is_empty());
