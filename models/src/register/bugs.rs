@@ -14,7 +14,7 @@ pub const READ_WITHOUT_WRITE_BACK: Bug = Bug {
     source: "Attiya, Bar-Noy, Dolev 1995, on why a reader writes; Apache Cassandra 4.0 documentation, Read repair: with \
              read_repair = 'none' (CASSANDRA-14635) quorum reads can go back in time",
     breaks: LINEARIZABLE,
-    scenario: MAJORITY,
+    scenario: DURABLE,
 };
 
 /// A replica acknowledges what it has written and not yet synced.

@@ -215,3 +215,9 @@ fn a_node_that_is_down_is_not_struck_by_what_takes_it_down_or_stops_it() {
     let seen = [Kind::Crash, Kind::Kill, Kind::Stop, Kind::Pause].map(|kind| lab.world.seen(kind));
     assert_eq!(seen, [1, 0, 0, 0]);
 }
+
+#[test]
+fn a_pause_ends_although_the_node_has_missed_nothing() {
+    let lab = Lab::new().server(vec![]).fault("at 1ms: pause n0 for 3ms").run();
+    assert!(lab.world.all_up() && lab.trace().contains("the pause ends"), "{}", lab.trace());
+}
