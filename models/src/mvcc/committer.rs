@@ -60,6 +60,8 @@ enum State {
     Reading,
     /// For something to be durable.
     Writing(Box<Work>, Stage),
+    /// For nothing any more: it has refused the file.
+    Refused,
 }
 
 /// Something to be made durable: pages first, then meta pages.
@@ -182,7 +184,8 @@ impl Committer {
         if backend.was_interrupted() {
             cx.mark(&mark::TORN_COMMIT);
             if cx.bug(&bugs::TORN_META_REFUSED) {
-                return cx.fail_stop("a meta page is torn");
+                self.state = State::Refused;
+                return cx.disarm(Timer::Disk);
             }
         }
         let metas = bytes.len().min(2 * self.page_size as usize);

@@ -1,6 +1,6 @@
 //! Planted bugs: defects of real systems of this kind, each a switch that is off by default.
 
-use super::checks::{KEEPS, LINEARIZABLE, OWN_RECORDS, ROUNDS_END, SERVES_AGAIN};
+use super::checks::{KEEPS, LINEARIZABLE, ONE_TAG, OWN_RECORDS, ROUNDS_END, SERVES_AGAIN};
 use seedbed_sim::actor::Bug;
 
 const MAJORITY: &str = "register/majority";
@@ -111,7 +111,7 @@ pub const LIFE_LEFT_OUT_OF_TAG: Bug = Bug {
     name: "life-left-out-of-tag",
     source: "basho/riak_kv issue 679 and pull request 1094: a vnode with amnesia went on under its old actor id and reused \
              events of its version vector",
-    breaks: LINEARIZABLE,
+    breaks: ONE_TAG,
     scenario: MAJORITY,
 };
 

@@ -16,6 +16,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// To clients: the register behaves as if there were only one.
 pub const LINEARIZABLE: &str = "reads and writes of a key are linearizable";
+/// Among coordinators: a tag names a write.
+pub const ONE_TAG: &str = "no two writes of a key are given the same tag";
 /// Between replica and coordinator: an acknowledgement is for ever.
 pub const KEEPS: &str = "a replica keeps what it has acknowledged";
 /// Within a replica: recovery invents nothing.
@@ -28,6 +30,8 @@ pub const ROUNDS_END: &str = "every round comes to an end";
 /// What the checks remember from step to step.
 #[derive(Clone, Debug, Default)]
 pub struct Ghost {
+    /// The tags that coordinators have given.
+    given: BTreeSet<(Key, Tag)>,
     /// The highest tag that each replica has acknowledged of each key.
     acknowledged: BTreeMap<(ActorId, Key), Tag>,
     /// What each replica has set out to write.
@@ -36,6 +40,7 @@ pub struct Ghost {
 
 /// Promises after every step.
 pub const ALWAYS: &[Always<Register>] = &[
+    Always { name: ONE_TAG, check: gives_each_tag_once },
     Always { name: KEEPS, check: keeps_what_it_has_acknowledged },
     Always { name: OWN_RECORDS, check: recovers_only_what_it_has_written },
 ];
@@ -48,6 +53,20 @@ pub const EVENTUALLY: &[Eventually<Register>] = &[
 
 /// Promises about the whole run.
 pub const FINALLY: &[Finally<Register>] = &[Finally { name: LINEARIZABLE, check: linearizable }];
+
+fn gives_each_tag_once(world: &World<Register>, ghost: &mut Ghost, _: &Step) -> Checked {
+    let mut checked = Checked::Skipped;
+    for note in world.notes() {
+        if let Note::Given(key, tag) = *note {
+            checked = if ghost.given.insert((key, tag)) {
+                Checked::Held
+            } else {
+                Checked::Broken("given twice", format!("{key} @{tag} was given before"))
+            };
+        }
+    }
+    checked
+}
 
 fn keeps_what_it_has_acknowledged(
     world: &World<Register>,
@@ -65,7 +84,7 @@ fn keeps_what_it_has_acknowledged(
             Note::Recovered => {
                 checked = forgets_nothing(world, ghost, replica);
             }
-            Note::Writing(..) => {}
+            Note::Given(..) | Note::Writing(..) => {}
         }
     }
     checked
@@ -110,7 +129,7 @@ fn recovers_only_what_it_has_written(
                     }
                 };
             }
-            Note::Acknowledged(..) => {}
+            Note::Given(..) | Note::Acknowledged(..) => {}
         }
     }
     checked

@@ -1,7 +1,7 @@
 //! The coordinator: asks majorities on behalf of clients. It keeps nothing on disk and forgets everything in a crash.
 
 use super::call::Key;
-use super::message::{Msg, RoundId, Timer};
+use super::message::{Msg, Note, RoundId, Timer};
 use super::tag::{Counters, Tag, Version};
 use super::tally::{Tally, majority};
 use super::{Register, bugs, mark, point};
@@ -184,9 +184,11 @@ impl Coordinator {
         cx.point(&point::REPLY_SENT);
     }
 
-    fn tag(&mut self, key: Key, highest: Option<Version>, cx: &Context<'_, Register>) -> Tag {
+    fn tag(&mut self, key: Key, highest: Option<Version>, cx: &mut Context<'_, Register>) -> Tag {
         let forgets = cx.bug(&bugs::LIFE_LEFT_OUT_OF_TAG);
         let life = if forgets { Incarnation(0) } else { cx.incarnation() };
-        Tag { counter: self.counters.give(key, highest), coordinator: cx.me(), life }
+        let tag = Tag { counter: self.counters.give(key, highest), coordinator: cx.me(), life };
+        cx.note(Note::Given(key, tag));
+        tag
     }
 }

@@ -202,20 +202,23 @@ impl fmt::Display for Timer {
     }
 }
 
-/// A fact that a replica states.
+/// A fact that an actor states for the checks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Note {
-    /// It writes this into its log.
+    /// A coordinator gives this tag to a write.
+    Given(Key, Tag),
+    /// A replica writes this into its log.
     Writing(Key, Version),
-    /// It tells a coordinator that it has this tag, or a newer one, on disk.
+    /// A replica tells a coordinator that it has something on disk; this is the tag of what it has.
     Acknowledged(Key, Tag),
-    /// It has read its log after a boot and begins to serve.
+    /// A replica has read its log after a boot and begins to serve.
     Recovered,
 }
 
 impl fmt::Display for Note {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Note::Given(key, tag) => write!(f, "given {key} @{tag}"),
             Note::Writing(key, version) => write!(f, "writing {key} {version}"),
             Note::Acknowledged(key, tag) => write!(f, "acknowledged {key} @{tag}"),
             Note::Recovered => write!(f, "recovered"),

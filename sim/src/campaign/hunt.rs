@@ -65,9 +65,20 @@ pub struct Track {
     /// The smallest of the shrunk finds.
     pub best: Option<Catch>,
     /// Plans that break the promise with the bug off too: real findings, not finds.
-    pub alarms: Vec<(&'static str, u64)>,
+    pub alarms: Vec<Alarm>,
     /// What went wrong beside.
     pub trouble: Vec<String>,
+}
+
+/// A plan that breaks the promise with the bug off too.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Alarm {
+    /// The scenario.
+    pub scenario: &'static str,
+    /// The seed.
+    pub seed: u64,
+    /// How it grows into the plan.
+    pub arm: Arm,
 }
 
 /// A shrunk find.
@@ -140,6 +151,7 @@ impl Hunt<'_> {
             let runs_max = (drawn.hit.unwrap_or(drawn.runs) + 1).saturating_mul(CONTROL_TIMES);
             let runs_max = runs_max.max(CONTROL_RUNS_MIN);
             let control = self.search(planted, Arm::Control, base, runs_max);
+            track.alarms.extend(control.alarms);
             track.control.push(control.hit.map(|hit| hit + 1));
             tell(window, &track);
         }
@@ -207,7 +219,7 @@ impl Hunt<'_> {
         let mut done = search.done.into_inner().unwrap_or_else(PoisonError::into_inner);
         let lowest = search.lowest.into_inner();
         done.hit = (lowest != u64::MAX).then_some(lowest);
-        done.alarms.sort_unstable();
+        done.alarms.sort_unstable_by_key(|alarm| (alarm.scenario, alarm.seed));
         done
     }
 }
@@ -217,7 +229,7 @@ struct Searched {
     hit: Option<u64>,
     runs: u64,
     busy: Duration,
-    alarms: Vec<(&'static str, u64)>,
+    alarms: Vec<Alarm>,
 }
 
 struct Search<'a> {
@@ -278,7 +290,7 @@ impl Search<'_> {
         }
         if matches!(without.verdict, Verdict::Broken(_)) {
             let mut done = self.done.lock().unwrap_or_else(PoisonError::into_inner);
-            done.alarms.push((runner.name(), seed));
+            done.alarms.push(Alarm { scenario: runner.name(), seed, arm: self.setting.arm });
         }
         false
     }

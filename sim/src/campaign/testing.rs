@@ -150,10 +150,11 @@ fn repeat(seed: u64) -> String {
         clippy::disallowed_methods,
         reason = "the name of the test, for the command; no run sees it"
     )]
-    let thread = std::thread::current();
-    // The test harness calls its threads after the tests; a runner that gives each test a process may not.
-    let name = thread.name().filter(|name| *name != "main").map(|name| format!(" {name}"));
-    format!("SEEDBED_SEED={seed} cargo test{}", name.unwrap_or_default())
+    // The test harness calls its threads after the tests; nextest gives each test a process, and says its name there.
+    let (thread, nextest) = (std::thread::current(), std::env::var("NEXTEST_TEST_NAME").ok());
+    let name = thread.name().filter(|name| *name != "main").map(String::from).or(nextest);
+    let name = name.map(|name| format!(" {name}")).unwrap_or_default();
+    format!("SEEDBED_SEED={seed} cargo test{name}")
 }
 
 #[cfg(test)]

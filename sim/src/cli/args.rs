@@ -102,8 +102,11 @@ pub(super) struct Replay {
     /// Switches this planted bug on; `none` switches that of the file off
     #[arg(long, value_name = "NAME")]
     pub(super) bug: Option<String>,
+    /// Grows the seed as those of the control arm of `bugs` grow
+    #[arg(long)]
+    pub(super) control: bool,
     /// Rewrites the digests of files whose promise still breaks
-    #[arg(long, conflicts_with_all = ["trace", "without", "bug"])]
+    #[arg(long, conflicts_with_all = ["trace", "without", "bug", "control"])]
     pub(super) update: bool,
 }
 
@@ -115,6 +118,9 @@ pub(super) struct Shrink {
     /// Switches this planted bug on; `none` switches that of the file off
     #[arg(long, value_name = "NAME")]
     pub(super) bug: Option<String>,
+    /// Grows the seed as those of the control arm of `bugs` grow
+    #[arg(long)]
+    pub(super) control: bool,
     /// Where the seed file is kept
     #[arg(long, value_name = "DIR", default_value = "findings")]
     pub(super) out: PathBuf,

@@ -4,7 +4,7 @@ use super::{Console, INTERRUPTED, Status, Usage, args};
 use crate::campaign::hunt::{Hunt, SMALL, Track};
 use crate::campaign::shrink::Limit;
 use crate::campaign::store::{self, Store};
-use crate::campaign::{Planted, Registry, Stopwatch, available};
+use crate::campaign::{Arm, Planted, Registry, Stopwatch, available};
 use crate::report::document::{Hunted, HuntedBug, shown};
 use crate::report::meter::Meter;
 use crate::report::table;
@@ -43,8 +43,8 @@ pub(super) fn run(
         // Windows that were not opened say nothing about the bug.
         if !interrupted || !track.alarms.is_empty() {
             status = status.and(Status::Finding);
+            complain(planted, track, console);
         }
-        complain(planted, track, console);
     }
     let windows = asked.windows;
     console.document(&Hunted { bugs: documents, windows, interrupted });
@@ -93,9 +93,12 @@ fn complain(planted: &Planted<'_>, track: &Track, console: &mut Console<'_>) {
         console.say(format_args!("  shrunk to {}; expected at most {SMALL}", catch.shrunk.after));
     }
     track.trouble.iter().for_each(|what| console.say(format_args!("  {what}")));
-    for (scenario, seed) in &track.alarms {
+    for alarm in &track.alarms {
         console.say("  broken without the bug too; repeat it with");
-        console.say(console.command(&["replay", scenario, &seed.to_string()]));
+        let seed = alarm.seed.to_string();
+        let mut words = vec!["replay", alarm.scenario, &seed];
+        words.extend((alarm.arm == Arm::Control).then_some("--control"));
+        console.say(console.command(&words));
     }
     console.say(console.command(&["bugs", &name]));
 }

@@ -3,7 +3,7 @@
 use super::args::{self, seed};
 use super::{Console, Status, Usage};
 use crate::campaign::replay::{End, Replay, Updated, counterfactual, recorded, update};
-use crate::campaign::{Case, Registry, Setting, corpus, store};
+use crate::campaign::{Arm, Case, Registry, Setting, corpus, store};
 use crate::engine::{Options, Verdict};
 use crate::report::document::{Replayed, UpdatedFiles};
 use crate::report::number::{counted, grouped, lasting};
@@ -20,7 +20,7 @@ pub(super) fn run(
     if asked.update {
         return update_all(registry, &asked.what, console);
     }
-    let target = open(registry, &asked.what)?;
+    let target = open(registry, &asked.what, asked.control)?;
     let mut case = target.case;
     let own_bug = case.header().bug.clone();
     set_bug(case.as_mut(), asked.bug.as_deref())?;
@@ -54,17 +54,20 @@ pub(super) struct Target<'r, 'a> {
 pub(super) fn open<'r, 'a>(
     registry: &'r Registry,
     what: &'a [String],
+    control: bool,
 ) -> Result<Target<'r, 'a>, Usage> {
+    let arm = if control { Arm::Control } else { Arm::Drawn };
     match what {
         [scenario] if registry.find(scenario).is_some() => {
             Err(Usage(format!("expected a seed after the scenario {scenario}, or a seed file")))
         }
+        [_] if control => Err(Usage("expected a scenario and a seed with --control".into())),
         [file] => {
             Ok(Target { case: corpus::open(registry, Path::new(file))?, name: file, is_file: true })
         }
         [scenario, text] => {
             let (runner, seed) = (registry.get(scenario)?, seed(text)?);
-            let case = runner.grow(seed, Setting::default()).map_err(|violation| {
+            let case = runner.grow(seed, Setting { arm, bug: None }).map_err(|violation| {
                 Usage(format!("{scenario} {seed}: no plan: {}", violation.detail))
             })?;
             Ok(Target { case, name: scenario, is_file: false })

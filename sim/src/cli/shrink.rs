@@ -15,7 +15,7 @@ pub(super) fn run(
     asked: &args::Shrink,
     console: &mut Console<'_>,
 ) -> Result<Status, Usage> {
-    let mut case = open(registry, &asked.what)?.case;
+    let mut case = open(registry, &asked.what, asked.control)?.case;
     set_bug(case.as_mut(), asked.bug.as_deref())?;
     let scenario = case.header().scenario.clone();
     let store = Store::open_for(&asked.out, &[&scenario])?;

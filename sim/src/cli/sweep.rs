@@ -145,9 +145,17 @@ fn report(outcome: &Outcome, seeds: &Range<u64>, asked: &args::Sweep, console: &
             console.say(console.command(&words));
         }
     }
+    if outcome.findings.is_empty() && asked.strict && outcome.lanes.iter().any(has_gaps) {
+        console.say(console.this_command());
+    }
     for finding in &outcome.findings {
         say_finding(finding, console);
     }
+}
+
+/// Whether something was never seen or never checked.
+fn has_gaps(lane: &Lane) -> bool {
+    !lane.unseen_marks().is_empty() || !lane.never_evaluated().is_empty()
 }
 
 fn say_gaps(lane: &Lane, strict: bool, console: &mut Console<'_>) {
@@ -178,8 +186,7 @@ fn say_finding(finding: &Finding, console: &mut Console<'_>) {
 }
 
 fn status(outcome: &Outcome, strict: bool) -> Status {
-    let gaps = |lane: &Lane| !lane.unseen_marks().is_empty() || !lane.never_evaluated().is_empty();
-    if !outcome.findings.is_empty() || (strict && outcome.lanes.iter().any(gaps)) {
+    if !outcome.findings.is_empty() || (strict && outcome.lanes.iter().any(has_gaps)) {
         return Status::Finding;
     }
     let inconclusive = outcome.lanes.iter().any(|lane| lane.tally.inconclusive > 0);

@@ -331,8 +331,54 @@ fn a_transcript_is_run_compared_and_rewritten() {
     assert_eq!(seedbed(&["transcript", &dies]).status, Status::Finding);
 }
 
+/// Each command line is refused with one message that holds these words, and nothing on standard output.
+fn refused(table: &[(&[&str], &str)]) {
+    for (args, words) in table {
+        let said = seedbed(args);
+        assert_eq!(said.status, Status::Usage, "{args:?}: {}{}", said.out, said.err);
+        assert!(said.err.contains(words), "{args:?}: {}", said.err);
+        assert_eq!(said.out, "", "{args:?}");
+    }
+}
+
 #[test]
-fn bad_input_gives_one_message_and_status_two() {
+fn a_command_line_that_makes_no_sense_gives_one_message_and_status_two() {
+    refused(&[
+        (&[], "Usage"),
+        (&["frobnicate"], "frobnicate"),
+        (&["list", "desk/two"], "expected one of the scenarios desk/one"),
+        (&["sweep", "desk/two"], "expected one of the scenarios desk/one"),
+        (&["sweep", "--bug", "nothing"], "expected one of the planted bugs"),
+        (&["sweep", "--jobs", "0"], "expected a number of threads"),
+        (&["sweep", "--jobs", "-1"], "-1"),
+        (&["sweep", "--seeds", "5..5"], "expected A..B"),
+        (&["sweep", "--seeds", "7..5"], "expected A..B"),
+        (&["sweep", "--seeds", "old"], "expected A..B"),
+        (&["sweep", "--seeds", "0..99999999999999999999"], "expected A..B"),
+        (&["sweep", "--time", "60"], "expected a time"),
+        (&["sweep", "--time", "0s"], "expected a time"),
+        (&["sweep", "--shrink-runs", "0"], "expected a number of runs"),
+        (&["replay"], "FILE"),
+        (&["replay", "desk/one"], "expected a seed"),
+        (&["replay", "desk/one", "-1"], "-1"),
+        (&["replay", "desk/one", "x"], "expected a seed"),
+        (&["replay", "desk/one", "1", "2"], "expected a seed file, or"),
+        (&["replay", "desk/one", "1", "--bug", "x"], "expected one of the planted bugs"),
+        (&["replay", "desk/one", "1", "--without", "c0#0: sing"], "expected an operation"),
+        (&["shrink"], "FILE"),
+        (&["bugs", "nothing"], "expected one of the planted bugs"),
+        (&["bugs", "--windows", "0"], "0"),
+        (&["determinism", "desk/two"], "expected one of the scenarios"),
+        (&["determinism", "--seeds", "fresh"], "expected A..B"),
+        (&["bench", "nothing"], "expected one of the scenarios"),
+        (&["bench", "--rounds", "0"], "0"),
+        (&["transcript"], "FILE"),
+        (&["history"], "FILE"),
+    ]);
+}
+
+#[test]
+fn a_file_or_folder_that_is_none_gives_one_message_and_status_two() {
     let folder = Folder::new("bad");
     let file = small(&folder, "forgets-sevenths");
     let text = read(&file);
@@ -341,53 +387,30 @@ fn bad_input_gives_one_message_and_status_two() {
     let no_scenario = folder.write("no-scenario.toml", &text.replace("desk/one", "desk/two"));
     let no_bug = folder.write("no-bug.toml", &text.replace("forgets-sevenths", "nothing"));
     let no_verbs = folder.write("no-verbs", "# transcript nobody\n");
+    let damaged = folder.path("damaged");
+    fs::create_dir_all(&damaged).expect("makes a folder");
+    fs::write(Path::new(&damaged).join("desk"), "no folder").expect("writes");
     let (dir, none) = (folder.path(""), folder.path("none"));
     let under_a_file = format!("{file}/below");
-    let table: &[(&[&str], &str)] = &[
-        (&[], "Usage"),
-        (&["frobnicate"], "frobnicate"),
-        (&["sweep", "desk/two"], "expected one of the scenarios desk/one"),
-        (&["sweep", "--bug", "nothing"], "expected one of the planted bugs"),
-        (&["sweep", "--jobs", "0"], "expected a number of threads"),
-        (&["sweep", "--seeds", "5..5"], "expected A..B"),
-        (&["sweep", "--seeds", "7..5"], "expected A..B"),
-        (&["sweep", "--seeds", "old"], "expected A..B"),
-        (&["sweep", "--time", "60"], "expected a time"),
+    refused(&[
         (&["sweep", "--out", &file], "expected a folder"),
         (&["sweep", "--out", &under_a_file], "expected a folder"),
-        (&["replay"], "FILE"),
+        (&["sweep", "--out", &damaged], "damaged/desk: expected a folder"),
         (&["replay", &none], "found nothing of that name"),
         (&["replay", &dir], "found a folder"),
         (&["replay", &bytes], ":2: expected UTF-8"),
-        (&["replay", &no_scenario], "expected one of the scenarios"),
+        (&["replay", &no_scenario], "no-scenario.toml:4: expected one of the scenarios"),
         (&["replay", &no_bug], "planted bug"),
-        (&["replay", "desk/one"], "expected a seed"),
-        (&["replay", "desk/one", "-1"], "-1"),
-        (&["replay", "desk/one", "x"], "expected a seed"),
-        (&["replay", "desk/one", "1", "2"], "expected a seed file, or"),
-        (&["replay", "desk/one", "1", "--bug", "x"], "expected one of the planted bugs"),
         (&["replay", &file, "--update", "--trace"], "--trace"),
         (&["replay", "--update", &file, &none], "found nothing"),
         (&["shrink", &none], "found nothing"),
         (&["shrink", &file, "--out", &file], "expected a folder"),
-        (&["bugs", "nothing"], "expected one of the planted bugs"),
-        (&["bugs", "--windows", "0"], "0"),
         (&["bugs", "--keep", &file], "expected a folder"),
-        (&["determinism", "desk/two"], "expected one of the scenarios"),
-        (&["determinism", "--seeds", "fresh"], "expected A..B"),
-        (&["bench", "nothing"], "expected one of the scenarios"),
-        (&["bench", "--rounds", "0"], "0"),
         (&["transcript", &none], "found nothing"),
         (&["transcript", &file], ":1: expected `# transcript NAME`"),
         (&["transcript", &no_verbs], ":1: expected verbs of one of echo"),
         (&["history", &none], "expected a history"),
         (&["history", &dir], "found: a folder"),
         (&["history", &bytes], "expected"),
-    ];
-    for (args, words) in table {
-        let said = seedbed(args);
-        assert_eq!(said.status, Status::Usage, "{args:?}: {}{}", said.out, said.err);
-        assert!(said.err.contains(words), "{args:?}: {}", said.err);
-        assert_eq!(said.out, "", "{args:?}");
-    }
+    ]);
 }

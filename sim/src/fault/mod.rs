@@ -97,16 +97,16 @@ pub struct Path {
     pub both: bool,
 }
 
-/// Trouble of the connections that one node has opened to another.
+/// Trouble of the connections between two nodes, whoever has opened them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ConnTrouble {
     /// Both ends see a reset; what was in flight is lost.
     Reset,
     /// Both ends see an orderly end that neither asked for.
     Close,
-    /// Half-open: nothing arrives any more, and nobody is told.
+    /// Half-open: of what the first node sends nothing arrives any more, and nobody is told.
     Silence,
-    /// A torn tail: only a part of what is in flight arrives, then the end.
+    /// A torn tail: only a part of what the first node has in flight arrives, then the end.
     Tear,
 }
 
@@ -158,7 +158,7 @@ pub enum Fault {
     Slow(NodeId, u32, Span),
     /// Links are in trouble.
     Link(LinkTrouble, Path, Span),
-    /// The connections that the first node has opened to the second are in trouble.
+    /// The connections between two nodes are in trouble; where it has a direction, on the way from the first to the second.
     Conn(ConnTrouble, NodeId, NodeId),
     /// New connects to a node are in trouble.
     Connect(ConnectTrouble, NodeId, Span),

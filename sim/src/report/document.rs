@@ -6,7 +6,7 @@ use crate::campaign::hunt::{Track, median_and_max};
 use crate::campaign::replay::Replay;
 use crate::campaign::shrink::Size;
 use crate::campaign::sweep::{Finding, Lane, Outcome};
-use crate::campaign::{Info, Planted};
+use crate::campaign::{Arm, Info, Planted};
 use crate::engine::Verdict;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -233,8 +233,18 @@ pub struct HuntedBug {
     pub cpu_s: f64,
     pub shrunk: Option<Size>,
     pub file: Option<String>,
-    /// Scenario and seed of plans that break the promise with the bug off too.
-    pub alarms: Vec<(&'static str, u64)>,
+    /// Plans that break the promise with the bug off too.
+    pub alarms: Vec<AlarmOf>,
+}
+
+/// A plan that breaks a promise with the planted bug off too.
+#[derive(Debug, Serialize)]
+#[expect(missing_docs, reason = "the names are the document's")]
+pub struct AlarmOf {
+    pub scenario: &'static str,
+    pub seed: u64,
+    /// Whether the seed grew as those of the control arm do.
+    pub control: bool,
 }
 
 /// How many runs it took; null where it was not found.
@@ -269,7 +279,13 @@ impl HuntedBug {
             cpu_s: cpu.as_secs_f64(),
             shrunk: track.best.as_ref().map(|catch| catch.shrunk.after),
             file,
-            alarms: track.alarms.clone(),
+            alarms: (track.alarms.iter())
+                .map(|alarm| AlarmOf {
+                    scenario: alarm.scenario,
+                    seed: alarm.seed,
+                    control: alarm.arm == Arm::Control,
+                })
+                .collect(),
         }
     }
 }

@@ -269,3 +269,12 @@ fn damage_is_not_told_where_it_does_not_happen() {
     assert!(!spared.trace().contains("(rot)"), "{}", spared.trace());
     assert_eq!(spared.world.seen(Kind::Rot), 0);
 }
+
+#[test]
+fn trouble_of_connections_strikes_them_whoever_has_opened_them_and_silence_has_a_direction() {
+    let told = |fault| tale(&line().fault(fault).run());
+    assert_eq!(told("at 5ms: reset n0 to n1"), told("at 5ms: reset n1 to n0"));
+    // Nobody writes on the way from n0 to n1, so that nobody misses anything.
+    assert_eq!(told("at 5ms: silence n0 to n1"), tale(&line().run()));
+    assert_ne!(told("at 5ms: silence n1 to n0"), tale(&line().run()));
+}

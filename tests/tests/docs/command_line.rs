@@ -85,7 +85,8 @@ fn fields(value: &Value, names: &mut BTreeSet<String>) {
 fn fields_of(documents: &[String]) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     for document in documents {
-        let value = serde_json::from_str(document).unwrap_or_else(|why| panic!("{why}: {document}"));
+        let value =
+            serde_json::from_str(document).unwrap_or_else(|why| panic!("{why}: {document}"));
         fields(&value, &mut names);
     }
     names
@@ -93,10 +94,13 @@ fn fields_of(documents: &[String]) -> BTreeSet<String> {
 
 /// The names in the shape that a section shows.
 fn shown(section: &str) -> BTreeSet<String> {
-    let shape = section.split("```json5\n").nth(1).unwrap_or_else(|| panic!("a shape in {section}"));
+    let shape =
+        section.split("```json5\n").nth(1).unwrap_or_else(|| panic!("a shape in {section}"));
     let shape = shape.split("```").next().unwrap_or("");
     let code = shape.lines().map(|line| line.split("//").next().unwrap_or(""));
-    let names = code.flat_map(|line| line.split(|c: char| !(c.is_ascii_lowercase() || c == '_')).collect::<Vec<_>>());
+    let names = code.flat_map(|line| {
+        line.split(|c: char| !(c.is_ascii_lowercase() || c == '_')).collect::<Vec<_>>()
+    });
     names.filter(|name| !name.is_empty()).map(String::from).collect()
 }
 
@@ -113,7 +117,8 @@ fn the_shapes_of_the_documents_are_those_on_the_page() {
     let transcript = file("echo.txt", "# transcript echo\n\na\n----\na\n");
     let history = file("history.txt", HISTORY);
     let buggy = ["--bug", "last-stays", "--out", &out];
-    let seed = file("seed.toml", include_str!("../../../models/examples/tutorial/seeds/last-stays.toml"));
+    let seed =
+        file("seed.toml", include_str!("../../../models/examples/tutorial/seeds/last-stays.toml"));
     let document = |args: &[&str]| {
         let (_, document, err) = run(&[args, &["--json"]].concat());
         assert!(!document.is_empty(), "{args:?}: {err}");
@@ -122,7 +127,10 @@ fn the_shapes_of_the_documents_are_those_on_the_page() {
     let shapes = [
         ("list", vec![document(&["list"])]),
         ("sweep", vec![document(&[&["sweep", "--seeds", "0..20"], &buggy[..]].concat())]),
-        ("replay", vec![document(&["replay", model, "7"]), document(&["replay", "--update", &seed])]),
+        (
+            "replay",
+            vec![document(&["replay", model, "7"]), document(&["replay", "--update", &seed])],
+        ),
         ("shrink", vec![document(&[&["shrink", model, "0"], &buggy[..]].concat())]),
         ("bugs", vec![document(&["bugs", "last-stays", "--windows", "1"])]),
         ("determinism", vec![document(&["determinism", "--seeds", "0..3"])]),
@@ -136,7 +144,9 @@ fn the_shapes_of_the_documents_are_those_on_the_page() {
         let (mut shown, known) = (shown(section), fields_of(&documents));
         // What only comes with a difference between two runs cannot be made here.
         if verb == "determinism" {
-            shown.retain(|name| !["seed", "manner", "step", "left", "right"].contains(&name.as_str()));
+            shown.retain(|name| {
+                !["seed", "manner", "step", "left", "right"].contains(&name.as_str())
+            });
         }
         assert_eq!(shown, known, "the fields of {verb}");
     }

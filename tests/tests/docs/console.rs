@@ -85,7 +85,9 @@ fn run(command: &str, status: &mut u8) -> Result<Vec<String>, String> {
         ["cargo", "run", "--release", "--example", "tutorial", "--", args @ ..] => {
             (tutorial(), "target/release/examples/tutorial", args)
         }
-        ["cargo", "run", "--release", "--", args @ ..] => (registry(), "target/release/seedbed", args),
+        ["cargo", "run", "--release", "--", args @ ..] => {
+            (registry(), "target/release/seedbed", args)
+        }
         ["target/release/examples/tutorial", args @ ..] => (tutorial(), words[0], args),
         ["target/release/seedbed" | "seedbed", args @ ..] => (registry(), words[0], args),
         ["cat", file] => {
@@ -153,9 +155,14 @@ fn shell_words(command: &str) -> Vec<String> {
 
 /// What is to be shown of what was printed: as it is shown now where that is right, with what is left out left out.
 fn merged(shown: &[&str], printed: &[String], measured: bool) -> Vec<String> {
-    let table_ends = if measured { printed.iter().position(String::is_empty).unwrap_or(printed.len()) } else { 0 };
+    let table_ends = if measured {
+        printed.iter().position(String::is_empty).unwrap_or(printed.len())
+    } else {
+        0
+    };
     let equal = |shown: &str, at: usize| {
-        shown == printed[at] || (at < table_ends && without_numbers(shown) == without_numbers(&printed[at]))
+        shown == printed[at]
+            || (at < table_ends && without_numbers(shown) == without_numbers(&printed[at]))
     };
     let gap = shown.iter().position(|line| *line == "...");
     let Some(gap) = gap else {
@@ -168,7 +175,9 @@ fn merged(shown: &[&str], printed: &[String], measured: bool) -> Vec<String> {
         return printed.to_vec();
     }
     let from = printed.len() - tail.len();
-    let keep = |shown: &str, at: usize| if equal(shown, at) { shown.to_string() } else { printed[at].clone() };
+    let keep = |shown: &str, at: usize| {
+        if equal(shown, at) { shown.to_string() } else { printed[at].clone() }
+    };
     let head = head.iter().zip(0..).map(|(line, at)| keep(line, at));
     let tail = tail.iter().zip(from..).map(|(line, at)| keep(line, at));
     head.chain(std::iter::once("...".to_string())).chain(tail).collect()
@@ -176,8 +185,12 @@ fn merged(shown: &[&str], printed: &[String], measured: bool) -> Vec<String> {
 
 /// A line with every number as `#`, every unit of time gone, and single spaces.
 fn without_numbers(line: &str) -> String {
-    let plain: String = line.chars().map(|c| if c.is_ascii_digit() || ",.".contains(c) { '#' } else { c }).collect();
-    let words = plain.split_whitespace().filter(|word| !["ms", "s", "min", "us", "h"].contains(word));
+    let plain: String = line
+        .chars()
+        .map(|c| if c.is_ascii_digit() || ",.".contains(c) { '#' } else { c })
+        .collect();
+    let words =
+        plain.split_whitespace().filter(|word| !["ms", "s", "min", "us", "h"].contains(word));
     let words = words.map(|word| if word.chars().all(|c| c == '#') { "#" } else { word });
     let mut words: Vec<&str> = words.collect();
     words.dedup();
@@ -192,7 +205,10 @@ fn what_is_left_out_stays_left_out_and_the_rest_is_compared() {
     assert_eq!(merged(&["x", "...", "d"], &printed, false), ["a", "...", "d"]);
     assert_eq!(merged(&["a", "b"], &printed, false), printed);
     let measured = lines(&["name  1,234  5.6 s", "", "seed 7"]);
-    assert_eq!(merged(&["name  9  8 min 7 s", "", "seed 7"], &measured, true), ["name  9  8 min 7 s", "", "seed 7"]);
+    assert_eq!(
+        merged(&["name  9  8 min 7 s", "", "seed 7"], &measured, true),
+        ["name  9  8 min 7 s", "", "seed 7"]
+    );
     assert_eq!(merged(&["name  9  8 min 7 s", "", "seed 8"], &measured, true), measured);
 }
 
@@ -205,5 +221,8 @@ fn grep_shows_the_lines_with_a_word_and_what_follows() {
 
 #[test]
 fn quotes_keep_words_together() {
-    assert_eq!(shell_words("seedbed replay f --without 'c0#1: put a'"), ["seedbed", "replay", "f", "--without", "c0#1: put a"]);
+    assert_eq!(
+        shell_words("seedbed replay f --without 'c0#1: put a'"),
+        ["seedbed", "replay", "f", "--without", "c0#1: put a"]
+    );
 }

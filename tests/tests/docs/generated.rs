@@ -2,12 +2,12 @@
 //! `<!-- end -->`.
 
 use super::page::Page;
-use super::words::{noise_example, names, wording};
+use super::words::{names, noise_example, wording};
 use seedbed_models::registry::registry;
 use seedbed_sim::choose::Shape;
 use seedbed_sim::fault::{
-    ClockTrouble, ConnTrouble, ConnectTrouble, Death, DiskTrouble, Fault, FaultLine, Kind, LinkTrouble,
-    NodeSet, Path, When,
+    ClockTrouble, ConnTrouble, ConnectTrouble, Death, DiskTrouble, Fault, FaultLine, Kind,
+    LinkTrouble, NodeSet, Path, When,
 };
 use seedbed_sim::id::NodeId;
 use seedbed_sim::time::Span;
@@ -150,7 +150,11 @@ fn bugs() -> String {
     let registry = registry();
     let rows = registry.planted().into_iter().map(|planted| {
         let bug = planted.bug;
-        [code(format!("{}/{}", planted.model, bug.name)), bug.breaks.to_string(), bug.source.to_string()]
+        [
+            code(format!("{}/{}", planted.model, bug.name)),
+            bug.breaks.to_string(),
+            bug.source.to_string(),
+        ]
     });
     table(["planted bug", "breaks", "source"], rows)
 }
@@ -161,10 +165,13 @@ fn every_kind_has_an_example_that_reads_back_as_what_it_is() {
     for (kind, name, _) in Kind::CATALOGUE {
         let line = example(kind);
         if kind.is_fault() {
-            let read = FaultLine::parse(&line, &names).unwrap_or_else(|why| panic!("{name}: {why}"));
+            let read =
+                FaultLine::parse(&line, &names).unwrap_or_else(|why| panic!("{name}: {why}"));
             assert_eq!(read.fault.kind(), kind, "{line}");
         } else {
-            wording(&names, |wording| wording.parse(&line).unwrap_or_else(|why| panic!("{name}: {why}")));
+            wording(&names, |wording| {
+                wording.parse(&line).unwrap_or_else(|why| panic!("{name}: {why}"))
+            });
         }
     }
 }

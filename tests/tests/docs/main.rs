@@ -49,11 +49,15 @@ fn hold(rule: impl Fn(&Page) -> Result<String, String>) {
             Err(why) => wrong.push(format!("{}: {why}", page.name)),
         }
     }
-    let hint = "to rewrite what has changed: SEEDBED_DOCS=update cargo test -p seedbed-tests --test docs";
+    let hint =
+        "to rewrite what has changed: SEEDBED_DOCS=update cargo test -p seedbed-tests --test docs";
     assert!(wrong.is_empty(), "{}\n{hint}", wrong.join("\n"));
 }
 
-#[expect(clippy::disallowed_methods, reason = "whether pages are rewritten is asked before any run")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "whether pages are rewritten is asked before any run"
+)]
 fn updates() -> bool {
     std::env::var("SEEDBED_DOCS").is_ok_and(|value| value == "update")
 }
@@ -86,7 +90,8 @@ fn tables_on_the_pages_are_those_of_the_types() {
 #[test]
 fn every_page_is_in_the_summary_and_every_entry_is_a_page() {
     let summary = Page::read("docs/src/SUMMARY.md");
-    let listed: Vec<&str> = summary.text.split("](").skip(1).filter_map(|rest| rest.split(')').next()).collect();
+    let listed: Vec<&str> =
+        summary.text.split("](").skip(1).filter_map(|rest| rest.split(')').next()).collect();
     for page in pages().iter().filter(|page| page.name.starts_with("docs/src/")) {
         let file = page.name.trim_start_matches("docs/src/");
         assert!(file == "SUMMARY.md" || listed.contains(&file), "{file} is in the summary");

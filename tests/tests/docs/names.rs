@@ -27,7 +27,8 @@ fn public_types() -> Vec<String> {
         for line in text.lines() {
             let rest = ["pub struct ", "pub enum ", "pub trait ", "pub type "];
             let rest = rest.iter().find_map(|kind| line.strip_prefix(kind));
-            let name = rest.map(|rest| rest.split(|c: char| !c.is_alphanumeric()).next().unwrap_or(""));
+            let name =
+                rest.map(|rest| rest.split(|c: char| !c.is_alphanumeric()).next().unwrap_or(""));
             names.extend(name.map(String::from));
         }
     }
@@ -59,9 +60,36 @@ fn types_of_which_the_glossary_speaks_are_there() {
 
 /// The types that whoever writes a model meets first.
 const FIRST: [&str; 30] = [
-    "Actor", "Event", "Context", "Label", "Names", "Point", "Mark", "Bug", "Outcome", "History", "Topology",
-    "World", "Scenario", "Always", "Eventually", "Finally", "Plan", "Config", "Knob", "Run", "Budget", "Draw",
-    "Kind", "Fault", "Site", "Odds", "Native", "Report", "Verdict", "Registry",
+    "Actor",
+    "Event",
+    "Context",
+    "Label",
+    "Names",
+    "Point",
+    "Mark",
+    "Bug",
+    "Outcome",
+    "History",
+    "Topology",
+    "World",
+    "Scenario",
+    "Always",
+    "Eventually",
+    "Finally",
+    "Plan",
+    "Config",
+    "Knob",
+    "Run",
+    "Budget",
+    "Draw",
+    "Kind",
+    "Fault",
+    "Site",
+    "Odds",
+    "Native",
+    "Report",
+    "Verdict",
+    "Registry",
 ];
 
 #[test]
@@ -78,6 +106,7 @@ fn the_seed_files_of_the_tutorial_hold() {
     let files = corpus::files(&seeds).expect("a folder of seed files");
     assert!(!files.is_empty());
     for file in files {
-        corpus::check(&super::tutorial(), &file).unwrap_or_else(|why| panic!("{}: {why}", file.display()));
+        corpus::check(&super::tutorial(), &file)
+            .unwrap_or_else(|why| panic!("{}: {why}", file.display()));
     }
 }

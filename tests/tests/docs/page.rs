@@ -34,7 +34,8 @@ impl Page {
     pub(super) fn section(&self, heading: &str) -> &str {
         let depth = heading.bytes().take_while(|b| *b == b'#').count();
         let from = self.text.find(&format!("\n{heading}\n"));
-        let from = from.unwrap_or_else(|| panic!("{}: has `{heading}`", self.name)) + heading.len() + 2;
+        let from =
+            from.unwrap_or_else(|| panic!("{}: has `{heading}`", self.name)) + heading.len() + 2;
         let rest = &self.text[from..];
         let (mut end, mut fenced) = (0, false);
         for line in rest.split_inclusive('\n') {
@@ -92,8 +93,10 @@ pub(super) fn pages() -> Vec<Page> {
 
 #[test]
 fn blocks_are_replaced_and_all_else_stays() {
-    let page = Page { name: "a.md".into(), text: "x\n```rust\na\n```\ny\n```text\nb\n```\n".into() };
-    let fresh = page.with_blocks(|block| Ok((block.tag == "rust").then(|| vec!["c".into(), "d".into()])));
+    let page =
+        Page { name: "a.md".into(), text: "x\n```rust\na\n```\ny\n```text\nb\n```\n".into() };
+    let fresh =
+        page.with_blocks(|block| Ok((block.tag == "rust").then(|| vec!["c".into(), "d".into()])));
     assert_eq!(fresh.as_deref(), Ok("x\n```rust\nc\nd\n```\ny\n```text\nb\n```\n"));
 }
 

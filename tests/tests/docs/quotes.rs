@@ -26,7 +26,9 @@ fn quoted(source: &str) -> Result<Vec<String>, String> {
     let text = fs::read_to_string(root().join(path)).map_err(|error| format!("{path}: {error}"))?;
     match region {
         None => Ok(text.lines().map(String::from).collect()),
-        Some(region) => region_of(&text, region).ok_or_else(|| format!("{path}: has no region `{region}`")),
+        Some(region) => {
+            region_of(&text, region).ok_or_else(|| format!("{path}: has no region `{region}`"))
+        }
     }
 }
 
@@ -54,7 +56,8 @@ fn region_of(text: &str, region: &str) -> Option<Vec<String>> {
 
 #[test]
 fn a_region_is_cut_out_and_moved_to_the_left() {
-    let text = "x\n  // ANCHOR: a\n  fn f() {\n\n    // ANCHOR: b\n    1\n  }\n  // ANCHOR_END: a\n";
+    let text =
+        "x\n  // ANCHOR: a\n  fn f() {\n\n    // ANCHOR: b\n    1\n  }\n  // ANCHOR_END: a\n";
     let lines = ["fn f() {", "", "  1", "}"].map(String::from).to_vec();
     assert_eq!(region_of(text, "a"), Some(lines));
     assert_eq!(region_of(text, "b"), None);

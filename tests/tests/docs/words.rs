@@ -1,7 +1,7 @@
 //! The lines of seed files on the pages: each is read and printed again.
 
-use super::page::Page;
 use super::checks;
+use super::page::Page;
 use seedbed_models::register;
 use seedbed_sim::actor::{DiskKind, Names};
 use seedbed_sim::campaign::seed_file;
@@ -42,7 +42,9 @@ pub(super) fn noise_example(kind: Kind) -> String {
         (Shape::Disk, Kind::Rot) => Key::disk(0, 1, wal, DiskKind::Read as u16, 1),
         (Shape::Disk, _) => Key::disk(0, 1, wal, DiskKind::Append as u16, 3),
         (Shape::Sector | Shape::Change, _) => Key::sector(0, 1, wal, 0, 4),
-        (Shape::Stream, Kind::Segment | Kind::Flip) => Key::stream(actor("c0"), actor("n0.front"), 1, 0, 32),
+        (Shape::Stream, Kind::Segment | Kind::Flip) => {
+            Key::stream(actor("c0"), actor("n0.front"), 1, 0, 32)
+        }
         (Shape::Stream, _) => Key::stream(actor("c0"), actor("n0.front"), 1, 0, 0),
         (Shape::Own, _) => Key::own(actor("c0"), 1, 0, 4),
     };
@@ -60,7 +62,8 @@ fn rows(section: &str) -> Vec<Vec<&str>> {
 fn fault_lines_on_the_page_of_plans_print_and_parse_to_themselves() {
     let page = Page::read("docs/src/plans.md");
     let section = page.section("## Fault lines");
-    let lines: Vec<&str> = section.lines().filter(|l| l.starts_with("at ") || l.starts_with("on ")).collect();
+    let lines: Vec<&str> =
+        section.lines().filter(|l| l.starts_with("at ") || l.starts_with("on ")).collect();
     assert!(lines.len() > 2, "the lines were found");
     for line in lines {
         let read = FaultLine::parse(line, &names()).unwrap_or_else(|why| panic!("{line}: {why}"));
@@ -94,7 +97,8 @@ fn the_table_of_the_numbers_of_a_run_names_all_of_them_with_what_holds_by_defaul
     let scenario = checks::scenario();
     let parse = |text: &str| seed_file::parse(&scenario, text, "the page");
     let known = parse(&seed_file_with("[run]\nnonsense = 1\n")).err().expect("refused").message;
-    let known = known.trim_start_matches("expected [run] ").split(", found").next().expect("a list");
+    let known =
+        known.trim_start_matches("expected [run] ").split(", found").next().expect("a list");
     let mut known: Vec<&str> = known.split(' ').collect();
     let mut named: Vec<&str> = rows.iter().map(|row| row[0].trim_matches('`')).collect();
     known.sort_unstable();
@@ -105,11 +109,18 @@ fn the_table_of_the_numbers_of_a_run_names_all_of_them_with_what_holds_by_defaul
         if !default.starts_with(|c: char| c.is_ascii_digit()) {
             continue;
         }
-        let value = if Span::parse(default).is_ok() { format!("\"{default}\"") } else { default.replace(',', "") };
+        let value = if Span::parse(default).is_ok() {
+            format!("\"{default}\"")
+        } else {
+            default.replace(',', "")
+        };
         let text = seed_file_with(&format!("[run]\n{name} = {value}\n"));
         let (header, plan) = parse(&text).unwrap_or_else(|why| panic!("{name}: {why}"));
         let printed = seed_file::print(&scenario, &header, &plan);
-        assert!(!printed.contains(name), "{default} is what holds by default for {name}:\n{printed}");
+        assert!(
+            !printed.contains(name),
+            "{default} is what holds by default for {name}:\n{printed}"
+        );
     }
 }
 
@@ -119,7 +130,8 @@ fn the_keys_of_a_seed_file_are_all_explained() {
     let section = page.section("## Line by line");
     let refused = seed_file::header_of(&seed_file_with("nonsense = 1\n"), "the page");
     let known = refused.err().expect("refused").message;
-    let known = known.trim_start_matches("expected ").split(", found").next().expect("a list").to_string();
+    let known =
+        known.trim_start_matches("expected ").split(", found").next().expect("a list").to_string();
     for key in known.split(' ') {
         let explained = [format!("| `{key}` |"), format!("| `[{key}]` |")];
         assert!(explained.iter().any(|cell| section.contains(cell)), "`{key}` is explained");

@@ -23,6 +23,10 @@ pub(super) struct Entry {
 impl Entry {
     /// Adds the line to a ledger.
     pub(super) fn add_to(self, builder: &mut Builder) -> Result<(), InputError> {
+        if !["invoke", "ok", "fail", "info"].contains(&self.kind.as_str()) {
+            let expected = "one of :invoke, :ok, :fail, :info";
+            return Err(InputError::new(self.line, expected, &self.kind));
+        }
         if self.kind == "invoke" {
             let call = self.call()?;
             let key = match (&self.key, &call) {
@@ -48,11 +52,7 @@ impl Entry {
                 Outcome::Ok(self.answer(open, false)?)
             }
             "fail" => Outcome::Failed,
-            "info" => Outcome::Unknown,
-            other => {
-                let expected = "one of :invoke, :ok, :fail, :info";
-                return Err(InputError::new(self.line, expected, other));
-            }
+            _ => Outcome::Unknown,
         };
         builder.close(self.line, self.process, outcome)
     }
