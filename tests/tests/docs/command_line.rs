@@ -37,7 +37,7 @@ impl Verbs for Echo {
 /// The words of a text that begin with two dashes.
 fn flags(text: &str) -> BTreeSet<&str> {
     let words = text.split(|c: char| !(c.is_ascii_lowercase() || c == '-'));
-    words.filter(|word| word.len() > 2 && word.starts_with("--")).collect()
+    words.filter(|word| word.starts_with("--") && !word.ends_with('-')).collect()
 }
 
 #[test]

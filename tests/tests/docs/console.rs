@@ -76,6 +76,9 @@ fn run(command: &str, status: &mut u8) -> Result<Vec<String>, String> {
     if command == "echo $?" {
         return Ok(vec![status.to_string()]);
     }
+    if let Some((command, filter)) = command.split_once(" | grep ") {
+        return run(command, status).map(|lines| grep(&lines, filter));
+    }
     let words = shell_words(command);
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let (registry, program, args) = match &words[..] {
@@ -91,14 +94,6 @@ fn run(command: &str, status: &mut u8) -> Result<Vec<String>, String> {
             let text = fs::read_to_string(file).map_err(|error| format!("{file}: {error}"))?;
             return Ok(text.lines().map(String::from).collect());
         }
-        ["mkdir", "-p", folder] => {
-            return fs::create_dir_all(folder).map(|()| Vec::new()).map_err(|e| e.to_string());
-        }
-        ["mv", from, to] => {
-            return fs::rename(from, to)
-                .map(|()| Vec::new())
-                .map_err(|error| format!("{from}: {error}"));
-        }
         _ => return Err(format!("nobody knows how to run `{command}` here")),
     };
     Ok(run_seedbed(&registry, program, args, status))
@@ -111,6 +106,22 @@ fn run_seedbed(registry: &Registry, program: &str, args: &[&str], status: &mut u
     *status = cli::run_with(registry, args, &mut out, &mut err).code();
     let bytes = printed.0.borrow();
     String::from_utf8_lossy(&bytes).lines().map(|line| line.trim_end().to_string()).collect()
+}
+
+/// The lines that hold a word; with `-A1`, and the line below each. Gaps are marked as the real program marks them.
+fn grep(lines: &[String], filter: &str) -> Vec<String> {
+    let (more, word) = filter.strip_prefix("-A1 ").map_or((0, filter), |word| (1, word));
+    let word = word.trim_matches('\'');
+    let (mut found, mut end) = (Vec::new(), 0);
+    for (at, _) in lines.iter().enumerate().filter(|(_, line)| line.contains(word)) {
+        if more > 0 && end > 0 && at > end {
+            found.push("--".to_string());
+        }
+        let to = lines.len().min(at + 1 + more);
+        found.extend_from_slice(&lines[at.max(end)..to]);
+        end = to;
+    }
+    found
 }
 
 /// Standard output and standard error in one, as a terminal shows them.
@@ -199,6 +210,13 @@ fn what_is_left_out_stays_left_out_and_the_rest_is_compared() {
         ["name  9  8 min 7 s", "", "seed 7"]
     );
     assert_eq!(merged(&["name  9  8 min 7 s", "", "seed 8"], &measured, true), measured);
+}
+
+#[test]
+fn grep_shows_the_lines_with_a_word_and_what_follows() {
+    let lines: Vec<String> = ["a", "b", "a", "a", "c", "d", "a"].map(String::from).to_vec();
+    assert_eq!(grep(&lines, "a"), ["a", "a", "a", "a"]);
+    assert_eq!(grep(&lines, "-A1 'a'"), ["a", "b", "a", "a", "c", "--", "a"]);
 }
 
 #[test]

@@ -37,10 +37,12 @@ impl Page {
         let from =
             from.unwrap_or_else(|| panic!("{}: has `{heading}`", self.name)) + heading.len() + 2;
         let rest = &self.text[from..];
-        let mut end = 0;
+        let (mut end, mut fenced) = (0, false);
         for line in rest.split_inclusive('\n') {
+            fenced ^= line.starts_with("```");
             let hashes = line.bytes().take_while(|b| *b == b'#').count();
-            if (1..=depth).contains(&hashes) && line.as_bytes().get(hashes) == Some(&b' ') {
+            let heading = line.as_bytes().get(hashes) == Some(&b' ');
+            if !fenced && heading && (1..=depth).contains(&hashes) {
                 break;
             }
             end += line.len();
@@ -100,8 +102,8 @@ fn blocks_are_replaced_and_all_else_stays() {
 
 #[test]
 fn a_section_ends_at_the_next_heading_of_its_depth() {
-    let text = "# a\n## b\none\n### c\ntwo\n## d\nthree\n".to_string();
+    let text = "# a\n## b\n```\n# x\n```\n### c\ntwo\n## d\nthree\n".to_string();
     let page = Page { name: "a.md".into(), text };
-    assert_eq!(page.section("## b"), "one\n### c\ntwo\n");
+    assert_eq!(page.section("## b"), "```\n# x\n```\n### c\ntwo\n");
     assert_eq!(page.section("## d"), "three\n");
 }
