@@ -1,24 +1,22 @@
 //! The register inside another model: a shop keeps its stock in it, and rings a bell of its own beside it.
 //!
-//! Nothing of the register is written again here: its actors are variants of the shop's actor, its messages, timers, notes
-//! and operations variants of the shop's, and a context of the shop is lifted into one of the register for each event.
+//! Nothing of the register is written again here: its actors are variants of the shop's actor, its messages, timers
+//! and notes variants of the shop's, and a context of the shop is lifted into one of the register for each event.
 
 use seedbed_models::register::{
     self, Call, Client, Coordinator, Key, Register, Replica, Ret, bugs, mark, point,
 };
 use seedbed_sim::actor::{
-    Actor, BugSet, Context, Embeds, Event, HistoryEvent, Label, Mark, Never, Outcome,
+    Actor, BugSet, Context, Embeds, Event, HistoryEvent, Label, Never, Outcome,
 };
-use seedbed_sim::check::{Checked, Finally, Scenario};
-use seedbed_sim::choose::Draw;
-use seedbed_sim::engine::{Native, Options, Report, Verdict};
-use seedbed_sim::fault::{FaultLine, Kind, KindSet};
+use seedbed_sim::check::{Checked, Eventually, Finally, Scenario};
+use seedbed_sim::engine::{Native, Options, Verdict};
+use seedbed_sim::fault::{Kind, KindSet};
 use seedbed_sim::id::ActorId;
-use seedbed_sim::nemesis::{Budget, Config, Noise, Plan, PlannedOp};
+use seedbed_sim::nemesis::{Budget, Config, Plan, PlannedOp};
 use seedbed_sim::time::Span;
-use seedbed_sim::world::{Step, Topology, World};
+use seedbed_sim::world::{Topology, World};
 use std::fmt;
-use std::str::FromStr;
 
 /// The actors of the outer model.
 #[derive(Clone, Debug)]
@@ -65,8 +63,6 @@ macro_rules! outer {
 
 outer!(Msg holds register::Msg, beside Ring(u32));
 outer!(Timer holds register::Timer, beside Ring(u32), Copy);
-outer!(Op holds Call, beside Nothing(Never));
-outer!(Answer holds Ret, beside Nothing(Never));
 outer!(Note holds register::Note, beside Rang(u32));
 
 impl Label for Msg {
@@ -103,13 +99,6 @@ impl Label for Timer {
     }
 }
 
-impl FromStr for Op {
-    type Err = String;
-    fn from_str(text: &str) -> Result<Op, String> {
-        text.parse().map(Op::Stock)
-    }
-}
-
 impl Embeds<Register> for Shop {
     fn shared_part(shared: &mut ()) -> &mut () {
         shared
@@ -121,11 +110,11 @@ impl Actor for Shop {
     type Timer = Timer;
     type Phase = Never;
     type Lock = Never;
-    type Op = Op;
-    type Ret = Answer;
+    type Op = Call;
+    type Ret = Ret;
     type Note = Note;
     type Shared = ();
-    type Ghost = u32;
+    type Ghost = ();
 
     fn on_event(&mut self, event: Event<Shop>, cx: &mut Context<'_, Shop>) {
         match self {
@@ -149,4 +138,114 @@ impl Actor for Shop {
             },
         }
     }
+}
+
+const NODES: u16 = 4;
+const READS_ITS_WRITES: &str = "a single client reads what it wrote last";
+const BELLS_RING: &str = "every bell is heard by the next";
+
+/// Each node has a replica, a coordinator and a bell, so that the register's actors have other numbers than at home.
+fn topology(_: &Config) -> Topology<Shop> {
+    let every_third = |first: u16| (0..NODES).map(|i| ActorId(3 * i + first)).collect::<Vec<_>>();
+    let (bells, replicas, coordinators) = (every_third(0), every_third(1), every_third(2));
+    let mut topology = Topology::default();
+    for i in 0..usize::from(NODES) {
+        let node = topology.server("n");
+        let next = bells[(i + 1) % bells.len()];
+        topology.actor(node, "bell", Shop::Bell { next, heard: 0 });
+        topology.actor(node, "replica", Shop::Stock(Register::Replica(Replica::default())));
+        let coordinator = Coordinator::new(replicas.clone());
+        topology.actor(node, "front", Shop::Stock(Register::Coordinator(coordinator)));
+    }
+    let client = topology.client("c");
+    topology.actor(client, "client", Shop::Stock(Register::Client(Client::new(coordinators))));
+    topology
+}
+
+fn shop() -> Scenario<Shop> {
+    const CHECKS: &[Finally<Shop>] = &[Finally { name: READS_ITS_WRITES, check: reads_its_writes }];
+    const PROMISES: &[Eventually<Shop>] =
+        &[Eventually { name: BELLS_RING, check: bells_ring, bound: |_| Span::secs(10) }];
+    Scenario {
+        name: "shop/stock",
+        about: "a register inside another model",
+        knobs: &[],
+        tune: |_, _| {},
+        budget: |_| Budget {
+            kinds: KindSet::of(&[Kind::Crash, Kind::Kill, Kind::Stop, Kind::Drop, Kind::Delay]),
+            down_max: 1,
+            fragile_max: 0,
+            faults_max: 4,
+        },
+        topology,
+        workload: |_, _| {
+            let call = |n| if n % 2 == 1 { Call::Write(Key(0), n) } else { Call::Read(Key(0)) };
+            let op = |n: u32| PlannedOp { client: 0, number: n, op: call(n.into()) };
+            (1..=30).map(op).collect()
+        },
+        read_back: |_| vec![(0, Call::Read(Key(0)))],
+        always: &[],
+        eventually: PROMISES,
+        finally: CHECKS,
+        marks: &[mark::READ_WROTE_BACK, mark::RETRIED_ELSEWHERE],
+        points: point::ALL,
+        bugs: bugs::BUGS,
+        sites: &[],
+        site_list: &[],
+    }
+}
+
+fn bells_ring(world: &World<Shop>, (): &()) -> Result<(), String> {
+    let silent = |shop: &Shop| matches!(shop, Shop::Bell { heard: 0, .. });
+    if world.actors().iter().any(silent) { Err("a bell was not heard".into()) } else { Ok(()) }
+}
+
+/// A write of unknown outcome may show at once, later or never, so that a read may see it or what was before.
+fn reads_its_writes(world: &World<Shop>, (): &(), _: &Config) -> Result<Checked, String> {
+    let mut possible: Vec<Option<u64>> = vec![None];
+    let mut asked = None;
+    for event in &world.history().events {
+        match event {
+            HistoryEvent::Invoked { what, .. } => asked = Some(*what),
+            HistoryEvent::Completed { outcome, .. } => match (asked, outcome) {
+                (Some(Call::Write(_, value)), Outcome::Ok(_)) => possible = vec![Some(value)],
+                (Some(Call::Write(_, value)), Outcome::Unknown) => possible.push(Some(value)),
+                (_, Outcome::Ok(Ret::Value(seen))) if !possible.contains(seen) => {
+                    let detail = format!("it read {seen:?} where {possible:?} is possible");
+                    return Ok(Checked::Broken("stale", detail));
+                }
+                (_, _) => {}
+            },
+        }
+    }
+    Ok(Checked::Held)
+}
+
+#[test]
+fn an_embedded_register_works_beside_the_actors_of_the_outer_model() {
+    let scenario = shop();
+    let mut native = Native::new(&scenario);
+    let mut marks = 0;
+    for seed in 0..300 {
+        let report = native.run(&scenario.expand(seed), Options::default());
+        assert_eq!(report.verdict, Verdict::Pass, "seed {seed}");
+        assert!(report.completed > 1 && report.evaluated.iter().all(|times| *times > 0));
+        marks |= report.marks;
+    }
+    for mark in scenario.marks {
+        assert!(marks & (1 << mark.index) != 0, "never `{}`", mark.name);
+    }
+}
+
+#[test]
+fn a_planted_bug_of_the_register_reaches_it_through_the_outer_model() {
+    let scenario = shop();
+    let mut native = Native::new(&scenario);
+    let mut breaks = |seed: &u64| {
+        let bugs = BugSet::only(&bugs::HALF_IS_A_MAJORITY);
+        let plan = Plan { bugs, ..scenario.expand(*seed) };
+        let verdict = native.run(&plan, Options::default()).verdict;
+        matches!(verdict, Verdict::Broken(violation) if violation.check == READS_ITS_WRITES)
+    };
+    assert!((0..2_000).any(|seed| breaks(&seed)));
 }

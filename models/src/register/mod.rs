@@ -57,9 +57,11 @@ mod replica;
 pub mod scenario;
 mod table;
 mod tag;
+
 pub mod tally;
 #[cfg(test)]
 mod tests;
+pub mod verbs;
 
 pub use call::{Call, Key, Ret};
 pub use client::Client;
