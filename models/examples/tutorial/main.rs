@@ -20,6 +20,7 @@ fn registry() -> Registry {
 #[cfg(test)]
 mod tests {
     use super::{checks, echo, register, registry};
+    use proptest::prelude::*;
     use seedbed_sim::campaign::{corpus, testing};
     use std::path::Path;
 
@@ -49,4 +50,26 @@ mod tests {
         }
     }
     // ANCHOR_END: corpus
+
+    // ANCHOR: plans
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn every_drawn_plan_keeps_its_promises(planned in testing::plans(checks::scenario())) {
+            planned.holds()?;
+        }
+
+        #[test]
+        fn every_operation_is_completed(planned in testing::plans(checks::scenario())) {
+            planned.holds_that(|plan, report| {
+                let asked = plan.ops.len() + 1; // and the judge's read
+                match report.completed {
+                    completed if completed as usize == asked => Ok(()),
+                    completed => Err(format!("too few: {completed} of {asked} completed")),
+                }
+            })?;
+        }
+    }
+    // ANCHOR_END: plans
 }

@@ -1,17 +1,22 @@
 //! Tables that are made from the types that they describe: what stands between `<!-- generated: NAME -->` and
 //! `<!-- end -->`.
 
+use super::checks;
 use super::page::Page;
 use super::words::{names, noise_example, wording};
 use seedbed_models::registry::registry;
+use seedbed_sim::campaign::testing;
+use seedbed_sim::check::Scenario;
 use seedbed_sim::choose::Shape;
 use seedbed_sim::fault::{
-    ClockTrouble, ConnTrouble, ConnectTrouble, Death, DiskTrouble, Fault, FaultLine, Kind,
+    ClockTrouble, ConnTrouble, ConnectTrouble, Death, DiskTrouble, Fault, FaultLine, Kind, KindSet,
     LinkTrouble, NodeSet, Path, When,
 };
 use seedbed_sim::id::NodeId;
+use seedbed_sim::nemesis::{Budget, Config};
 use seedbed_sim::time::Span;
 use seedbed_sim::world::{ENGINE_SITES, promise};
+use std::thread;
 
 /// The page with every generated part as it is now.
 pub(super) fn refreshed(page: &Page) -> Result<String, String> {
@@ -40,6 +45,7 @@ fn generated(name: &str) -> Option<String> {
         "promises" => promises(),
         "scenarios" => scenarios(),
         "bugs" => bugs(),
+        "complaint" => complaint(),
         _ => return None,
     })
 }
@@ -157,6 +163,24 @@ fn bugs() -> String {
         ]
     });
     table(["planted bug", "breaks", "source"], rows)
+}
+
+/// What a test says that does not hold: the register of the tutorial, which has no disk, with crashes in its budget.
+fn complaint() -> String {
+    let check = || {
+        let budget = |config: &Config| {
+            let budget = (checks::scenario().budget)(config);
+            Budget { kinds: KindSet::of(&[Kind::Crash]), ..budget }
+        };
+        let mortal = Scenario { budget, ..checks::scenario() };
+        testing::check(&mortal, 200);
+    };
+    // The message names its test, as the harness names the thread.
+    let test = thread::Builder::new().name("no_promise_breaks_in_two_hundred_runs".into());
+    let panic = thread::scope(|scope| test.spawn_scoped(scope, check).expect("a thread").join());
+    let said = panic.expect_err("a promise breaks");
+    let said = said.downcast_ref::<String>().expect("a message");
+    format!("```text\n{said}\n```\n")
 }
 
 #[test]

@@ -6,6 +6,7 @@
 mod command_line;
 mod console;
 mod generated;
+mod golden;
 mod names;
 mod page;
 mod quotes;
