@@ -96,7 +96,7 @@ fn the_table_of_the_numbers_of_a_run_names_all_of_them_with_what_holds_by_defaul
     let rows = rows(page.section("## `[run]`"));
     let scenario = checks::scenario();
     let parse = |text: &str| seed_file::parse(&scenario, text, "the page");
-    let known = parse(&seed_file_with("[run]\nnonsense = 1\n")).err().expect("refused").message;
+    let known = parse(&seed_file_with("[run]\nnonsense = 1\n")).expect_err("refused").message;
     let known =
         known.trim_start_matches("expected [run] ").split(", found").next().expect("a list");
     let mut known: Vec<&str> = known.split(' ').collect();
@@ -129,7 +129,7 @@ fn the_keys_of_a_seed_file_are_all_explained() {
     let page = Page::read("docs/src/plans.md");
     let section = page.section("## Line by line");
     let refused = seed_file::header_of(&seed_file_with("nonsense = 1\n"), "the page");
-    let known = refused.err().expect("refused").message;
+    let known = refused.expect_err("refused").message;
     let known =
         known.trim_start_matches("expected ").split(", found").next().expect("a list").to_string();
     for key in known.split(' ') {
