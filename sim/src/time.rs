@@ -49,10 +49,10 @@ impl Span {
         Span(n * 1_000_000_000)
     }
 
-    /// This span `factor` times.
+    /// This span `factor` times, or the longest span there is.
     #[must_use]
     pub const fn times(self, factor: u64) -> Span {
-        Span(self.0 * factor)
+        Span(self.0.saturating_mul(factor))
     }
 
     /// The longer of the two.
@@ -87,20 +87,21 @@ impl Span {
 impl Add<Span> for Time {
     type Output = Time;
     fn add(self, span: Span) -> Time {
-        Time(self.0 + span.0)
+        // What would be due after the end of time is due at it, and so never.
+        Time(self.0.saturating_add(span.0))
     }
 }
 
 impl AddAssign<Span> for Time {
     fn add_assign(&mut self, span: Span) {
-        self.0 += span.0;
+        *self = *self + span;
     }
 }
 
 impl Add for Span {
     type Output = Span;
     fn add(self, other: Span) -> Span {
-        Span(self.0 + other.0)
+        Span(self.0.saturating_add(other.0))
     }
 }
 

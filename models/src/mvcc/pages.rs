@@ -86,7 +86,7 @@ impl Image {
     pub fn new(page_size: u32) -> Image {
         assert!(page_size >= PAGE_SIZE_MIN, "a meta page fits into a page");
         assert!(u16::try_from(page_size).is_ok(), "a page counts its bytes in 16 bits");
-        assert!(page_size % SECTOR_SIZE_MIN == 0, "no sector holds a part of a chunk");
+        assert!(page_size.is_multiple_of(SECTOR_SIZE_MIN), "no sector holds a part of a chunk");
         let (chain, reserved) = (Vec::new(), BTreeSet::new());
         Image { page_size, sequence: 0, highest: 0, chain, reserved }
     }

@@ -194,10 +194,10 @@ fn refuse_double_writes(branch: &[Action<i64>]) -> Result<(), OpError> {
         }
     }
     for action in branch {
-        if let Action::Delete(keys) = action {
-            if put.iter().any(|key| is_among(keys, key)) {
-                return Err(OpError::DuplicateKey);
-            }
+        if let Action::Delete(keys) = action
+            && put.iter().any(|key| is_among(keys, key))
+        {
+            return Err(OpError::DuplicateKey);
         }
     }
     Ok(())

@@ -112,7 +112,7 @@ impl<A: Actor> Watch<A> {
     /// Evaluates what is judged at the end of the run.
     ///
     /// # Errors
-    /// The reason why a check could not be decided.
+    /// The reason why a check could not be decided, if no other was broken.
     pub fn at_end(
         &mut self,
         scenario: &Scenario<A>,
@@ -120,16 +120,19 @@ impl<A: Actor> Watch<A> {
         config: &Config,
     ) -> Result<Option<Violation>, String> {
         let from = scenario.always.len() + scenario.eventually.len();
+        let mut undecided = None;
         for (i, check) in scenario.finally.iter().enumerate() {
-            match (check.check)(world, &self.ghost, config)? {
-                Checked::Skipped => {}
-                Checked::Held => self.evaluated[from + i] += 1,
-                Checked::Broken(class, detail) => {
+            match (check.check)(world, &self.ghost, config) {
+                // What cannot be decided hides nothing that is broken.
+                Err(reason) => undecided = undecided.or(Some(reason)),
+                Ok(Checked::Skipped) => {}
+                Ok(Checked::Held) => self.evaluated[from + i] += 1,
+                Ok(Checked::Broken(class, detail)) => {
                     self.evaluated[from + i] += 1;
                     return Ok(Some(Violation { check: check.name, class, detail }));
                 }
             }
         }
-        Ok(None)
+        undecided.map_or(Ok(None), Err)
     }
 }

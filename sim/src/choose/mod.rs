@@ -16,7 +16,7 @@ mod mix;
 mod odds;
 
 pub use draw::{Draw, Purpose};
-pub use mix::{FixedState, Mixer, fold, fold_key, start};
+pub use mix::{FixedState, Mixer, fold, fold_key, fold_pair, start};
 pub use odds::Odds;
 
 use hashbrown::HashMap;
@@ -154,6 +154,9 @@ pub struct Choices {
     live: u64,
     /// One bit a site: with an override.
     overridden: u64,
+    /// One bit a site: there is more to its decisions than a draw. All of them if the world has fallen calm or somebody
+    /// keeps decisions; else those with an override.
+    special: u64,
     overrides: HashMap<u64, Override, FixedState>,
     calm: bool,
     recording: Option<Vec<Decision>>,
@@ -169,6 +172,7 @@ impl Default for Choices {
             odds: [Odds::CALM; SITES_MAX],
             live: 0,
             overridden: 0,
+            special: 0,
             overrides: HashMap::with_hasher(FixedState),
             calm: false,
             recording: None,
@@ -183,13 +187,14 @@ impl Choices {
     pub fn reset(&mut self, seed: u64) {
         self.seed = seed;
         self.detail_seed = seed;
-        if self.live != 0 {
-            self.odds = [Odds::CALM; SITES_MAX];
+        while self.live != 0 {
+            self.odds[self.live.trailing_zeros() as usize] = Odds::CALM;
+            self.live &= self.live - 1;
         }
-        self.live = 0;
         self.overridden = 0;
         self.overrides.clear();
         self.calm = false;
+        self.special = if self.recording.is_some() { u64::MAX } else { 0 };
         if let Some(recording) = &mut self.recording {
             recording.clear();
         }
@@ -216,6 +221,7 @@ impl Choices {
         let bit = 1_u64 << decision.site;
         self.live |= bit;
         self.overridden |= bit;
+        self.special |= bit;
         self.overrides
             .insert(fold_key(decision.site, decision.key), Override { decision, used: false });
     }
@@ -229,6 +235,7 @@ impl Choices {
     pub fn record(&mut self) {
         self.recording = Some(Vec::new());
         self.observing = false;
+        self.special = u64::MAX;
     }
 
     /// The same for every question with its outcome, also where that is calm: this shows what a change of the plan does to
@@ -240,12 +247,16 @@ impl Choices {
 
     /// What was recorded or observed, in the order in which it was met.
     pub fn take_recording(&mut self) -> Vec<Decision> {
+        if !self.calm {
+            self.special = self.overridden;
+        }
         self.recording.take().unwrap_or_default()
     }
 
     /// Ends the drawing of noise: from the heal on, only overrides decide. (They have been keyed, so they still line up.)
     pub fn fall_calm(&mut self) {
         self.calm = true;
+        self.special = u64::MAX;
     }
 
     /// Whether a question at this site can have another answer than 0; if not, its key need not be made.
@@ -262,11 +273,21 @@ impl Choices {
     }
 
     /// Decides at a site that is known to be live.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn decide(&mut self, site: u16, key: Key) -> u32 {
         let folded = fold_key(site, key);
-        let forced =
-            if self.overridden & (1 << site) == 0 { None } else { self.overrides.get_mut(&folded) };
+        if self.special & (1 << site) != 0 {
+            return self.decide_specially(site, key, folded);
+        }
+        self.odds[usize::from(site)].pick(fold(self.seed, folded))
+    }
+
+    /// The same where there is more to it than a draw.
+    #[cold]
+    #[inline(never)]
+    fn decide_specially(&mut self, site: u16, key: Key, folded: u64) -> u32 {
+        let overridden = self.overridden & (1 << site) != 0;
+        let forced = if overridden { self.overrides.get_mut(&folded) } else { None };
         let outcome = match forced {
             Some(forced) => {
                 forced.used = true;

@@ -7,17 +7,22 @@ use super::scale;
 /// Weights are kept summed up, so that a draw is one multiplication and a short scan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Odds {
-    /// `upto[i]` = sum of the weights 0..=i.
+    /// `upto[i]` = sum of the weights 0..=i; behind the last outcome that can come, more than can be drawn.
     upto: [u32; Odds::OUTCOMES_MAX],
     outcomes: u32,
+    /// The sum of all weights.
+    sum: u32,
 }
 
 impl Odds {
     /// The most outcomes that a table can hold.
     pub const OUTCOMES_MAX: usize = 16;
 
+    /// The places that every draw looks at.
+    const FEW: usize = 4;
+
     /// Only outcome 0.
-    pub const CALM: Odds = Odds { upto: [0; Odds::OUTCOMES_MAX], outcomes: 0 };
+    pub const CALM: Odds = Odds { upto: [u32::MAX; Odds::OUTCOMES_MAX], outcomes: 0, sum: 0 };
 
     /// A table with these weights, outcome 0 first.
     ///
@@ -35,13 +40,14 @@ impl Odds {
             odds.upto[i] = sum;
             if i > 0 && weights[i] > 0 {
                 odds.outcomes = i as u32 + 1;
+                odds.sum = sum;
             }
             i += 1;
         }
         // Nothing is kept of outcomes that cannot come, so that equal odds are equal values.
         let mut i = odds.outcomes as usize;
         while i < Odds::OUTCOMES_MAX {
-            odds.upto[i] = 0;
+            odds.upto[i] = u32::MAX;
             i += 1;
         }
         odds
@@ -62,16 +68,15 @@ impl Odds {
     /// The outcome that a uniform word selects.
     #[inline]
     #[must_use]
+    #[expect(clippy::cast_possible_truncation, reason = "below a sum of 32 bits")]
     pub(super) fn pick(&self, word: u64) -> u32 {
-        if self.outcomes == 0 {
-            return 0;
-        }
-        let used = &self.upto[..self.outcomes as usize];
-        let drawn = scale(word, u64::from(used[used.len() - 1]));
-        // Counted without a branch: where outcomes are evenly spread, a branch would be mispredicted every other time.
-        let mut outcome = 0;
-        for upto in used {
-            outcome += u32::from(u64::from(*upto) <= drawn);
+        let drawn = scale(word, u64::from(self.sum)) as u32;
+        // Counted without a branch: where outcomes are evenly spread, it would be mispredicted every other time. Most
+        // tables are short.
+        let (few, rest) = self.upto.split_at(Odds::FEW);
+        let mut outcome = few.iter().map(|upto| u32::from(*upto <= drawn)).sum();
+        if self.outcomes > Odds::FEW as u32 {
+            outcome += rest.iter().map(|upto| u32::from(*upto <= drawn)).sum::<u32>();
         }
         outcome
     }

@@ -75,9 +75,10 @@ impl<'s, A: Actor> Native<'s, A> {
         self.prepare(plan, options);
         let simulation = &mut self.simulation;
         let mut step_digests = Vec::new();
+        let looks = options.step_digests || options.stop_after.is_some();
         loop {
             match simulation.advance(scenario, plan) {
-                Progress::Step => {
+                Progress::Step if looks => {
                     if options.step_digests {
                         step_digests.push(simulation.world.digest());
                     }
@@ -85,7 +86,7 @@ impl<'s, A: Actor> Native<'s, A> {
                         break;
                     }
                 }
-                Progress::Between => {}
+                Progress::Step | Progress::Between => {}
                 Progress::Over => break,
             }
         }

@@ -3,7 +3,6 @@
 use super::{Options, Report, Unused, Verdict};
 use crate::actor::{Actor, HistoryEvent, Outcome};
 use crate::check::{Scenario, Watch};
-use crate::fault::Kind;
 use crate::nemesis::Plan;
 use crate::time::{Span, Time};
 use crate::world::{Stepped, Topology, World};
@@ -48,6 +47,10 @@ pub struct Simulation<A: Actor> {
     verdict: Option<Verdict>,
     counted: bool,
     completed: usize,
+    /// When the trouble ends at the latest.
+    horizon: Time,
+    /// When all servers are there again that were away at the heal: spans of the plan's own trouble count against nobody.
+    whole: Time,
 }
 
 impl<A: Actor> Default for Simulation<A> {
@@ -59,6 +62,8 @@ impl<A: Actor> Default for Simulation<A> {
             verdict: None,
             counted: false,
             completed: 0,
+            horizon: Time(0),
+            whole: Time(0),
         }
     }
 }
@@ -72,6 +77,8 @@ impl<A: Actor> Simulation<A> {
         self.verdict = None;
         self.counted = false;
         self.completed = 0;
+        self.horizon = plan.run.start + plan.run.horizon;
+        self.whole = Time(0);
     }
 
     /// Makes ready for a run of this plan that keeps what these options ask for. None of it changes the run.
@@ -133,6 +140,13 @@ impl<A: Actor> Simulation<A> {
         plan: &Plan<A>,
         next: Option<Time>,
     ) -> Option<Progress> {
+        // What is asked most often, first.
+        if self.stage == Stage::Trouble
+            && !self.world.clients_are_idle()
+            && next.is_some_and(|next| next < self.horizon)
+        {
+            return None;
+        }
         if self.stage == Stage::Over {
             return Some(Progress::Over);
         }
@@ -177,11 +191,11 @@ impl<A: Actor> Simulation<A> {
     fn passes_stage(&mut self, scenario: &Scenario<A>, plan: &Plan<A>, next: Option<Time>) -> bool {
         match self.stage {
             Stage::Trouble => {
-                let end = plan.run.start + plan.run.horizon;
-                let over = next.is_none_or(|next| next >= end);
+                let over = next.is_none_or(|next| next >= self.horizon);
                 if over || self.trouble_is_over() {
                     self.world.heal();
                     let now = self.world.now();
+                    self.whole = now.max(self.world.last_return());
                     self.stage = Stage::Settle { healed: now, quiet_since: None, looked: now };
                     return true;
                 }
@@ -246,7 +260,7 @@ impl<A: Actor> Simulation<A> {
     ) -> bool {
         let promise = &scenario.eventually[i];
         let bound = (promise.bound)(&plan.config);
-        if next.is_some_and(|next| next.since(healed) <= bound) {
+        if next.is_some_and(|next| next.since(healed.max(self.whole)) <= bound) {
             self.stage = Stage::Settle { healed, quiet_since: None, looked: self.world.now() };
             return false;
         }
@@ -259,16 +273,19 @@ impl<A: Actor> Simulation<A> {
         if next.is_some_and(|next| next.since(since) <= COMPLETION_BOUND) {
             return false;
         }
-        if self.world.clients_are_idle() {
-            // Nobody has broken a promise: a fault lasts longer than anybody waits.
+        // Nobody has broken a promise where a fault, or the pause of a client, lasts longer than anybody waits.
+        let under_way = self.world.under_way().len();
+        if self.world.clients_are_idle() || self.world.now() < self.whole {
             let reason = format!("a node is still away, {COMPLETION_BOUND} after the heal");
             self.end(Verdict::Inconclusive(reason));
             return true;
         }
-        let detail = format!(
-            "{} operations under way, {COMPLETION_BOUND} after the heal",
-            self.world.under_way().len()
-        );
+        if under_way == 0 {
+            let reason = format!("a client still pauses, {COMPLETION_BOUND} after the heal");
+            self.end(Verdict::Inconclusive(reason));
+            return true;
+        }
+        let detail = format!("{under_way} operations under way, {COMPLETION_BOUND} after the heal");
         self.break_promise(COMPLETES, "did not complete", detail);
         true
     }
@@ -332,7 +349,7 @@ impl<A: Actor> Simulation<A> {
             points: world.points(),
             counted: self.counted(),
             evaluated: self.watch.evaluated.clone(),
-            seen: Kind::CATALOGUE.map(|(kind, _, _)| self.world.seen(kind)),
+            seen: self.world.seen_all(),
             completed: u32::try_from(completed).expect("fewer than 2^32 operations"),
             unused: Unused { noise, faults, ops: self.world.not_invoked() },
             decisions,

@@ -97,6 +97,12 @@ impl Account {
         *entry = (*entry).max(until);
     }
 
+    /// When the last of the nodes that are away is expected to run again.
+    #[must_use]
+    pub fn last_return(&self) -> Time {
+        self.away_until.iter().copied().max().unwrap_or_default()
+    }
+
     /// Says when a node really runs again; earlier bookings of its death or pause end there. It may still be cut off.
     pub fn back(&mut self, node: NodeId, at: Time) {
         self.away_until[usize::from(node.0)] = at;

@@ -47,12 +47,16 @@ impl Link {
 pub struct Links {
     nodes: usize,
     links: Vec<Link>,
+    /// Per node: until when all that it does takes longer, and how many times as long.
+    slow: Vec<(Time, u32)>,
 }
 
 impl Links {
     /// Makes `nodes` squared calm links, each with the latency that `base` gives it. Keeps its memory.
     pub fn reset(&mut self, nodes: usize, mut base: impl FnMut(usize, usize) -> Span) {
         self.nodes = nodes;
+        self.slow.clear();
+        self.slow.resize(nodes, (Time(0), 1));
         self.links.clear();
         for from in 0..nodes {
             self.links
@@ -72,8 +76,26 @@ impl Links {
         &mut self.links[usize::from(from.0) * self.nodes + usize::from(to.0)]
     }
 
+    /// All that a node does takes `factor` times as long until then.
+    pub fn slow_node(&mut self, node: NodeId, until: Time, factor: u32) {
+        self.slow[usize::from(node.0)] = (until, factor);
+    }
+
+    /// What a latency of `base` between two nodes is longer by, if one of them is slow at `now`.
+    #[must_use]
+    pub fn lag(&self, one: NodeId, other: NodeId, now: Time, base: Span) -> Span {
+        let factor = |node: NodeId| {
+            let (until, factor) = self.slow[usize::from(node.0)];
+            if now < until { u64::from(factor.max(1)) } else { 1 }
+        };
+        base.times(factor(one).max(factor(other)) - 1)
+    }
+
     /// Ends all trouble at `now`.
     pub fn heal(&mut self, now: Time) {
+        for (until, _) in &mut self.slow {
+            *until = now.min(*until);
+        }
         for link in &mut self.links {
             link.cut_until = link.cut_until.min(now);
             link.clog_until = link.clog_until.min(now);

@@ -9,14 +9,14 @@ use super::{Step, Violation, client::Client};
 use crate::actor::{
     Actor, BugSet, ConnEvent, Event, Family, History, HistoryEvent, Label, Me, Outcome,
 };
-use crate::choose::{Choices, Ends, FixedState, Key, Mixer, Shape, Site, fold, start};
+use crate::choose::{Choices, Ends, Key, Mixer, Shape, Site, fold, fold_pair, start};
 use crate::fault::{FaultLine, Kind};
 use crate::id::{ActorId, Incarnation, NodeId, OpId, RequestId, StepId};
 use crate::nemesis::{Account, PlannedOp, Run};
 use crate::net::Links;
 use crate::time::{Span, Time};
 use crate::trace::Tracer;
-use hashbrown::HashMap;
+use hashbrown::HashTable;
 use std::collections::VecDeque;
 
 /// The order among events due at the same instant. 0 = order of creation. (Drawn outcomes are small; a second engine that
@@ -175,8 +175,11 @@ pub(crate) struct Core<A: Actor> {
     pub(crate) run: Run,
     pub(crate) bugs: BugSet,
     pub(crate) choices: Choices,
-    pub(crate) counts: HashMap<u64, u32, FixedState>,
+    /// Under a word for each thing counted.
+    pub(crate) counts: HashTable<(u64, u32)>,
     pub(crate) homes: Vec<NodeId>,
+    /// What each actor is called: see [`super::Topology::labels`].
+    pub(crate) labels: Vec<(&'static str, u16, &'static str)>,
     pub(crate) seats: Vec<Seat>,
     pub(crate) shared: Vec<A::Shared>,
     pub(crate) locks: Vec<Locks<A::Lock>>,
@@ -191,7 +194,9 @@ pub(crate) struct Core<A: Actor> {
     pub(crate) busy: u32,
     /// Datagrams can deviate from calm by choice.
     pub(crate) net_varies: bool,
-    /// Until then some link or node is in trouble; outside of it datagrams take the short way.
+    /// From then on datagrams take the short way: no link or node is in trouble, and none can deviate.
+    pub(crate) short_way_from: Time,
+    /// Until then some link or node is in trouble.
     pub(crate) trouble_until: Time,
     pub(crate) ops: Vec<PlannedOp<A::Op>>,
     pub(crate) invoked: Vec<bool>,
@@ -234,8 +239,9 @@ impl<A: Actor> Default for Core<A> {
             run: Run::DEFAULT,
             bugs: BugSet::NONE,
             choices: Choices::default(),
-            counts: HashMap::with_hasher(FixedState),
+            counts: HashTable::new(),
             homes: Vec::new(),
+            labels: Vec::new(),
             seats: Vec::new(),
             shared: Vec::new(),
             locks: Vec::new(),
@@ -247,6 +253,7 @@ impl<A: Actor> Default for Core<A> {
             clients: Vec::new(),
             busy: 0,
             net_varies: false,
+            short_way_from: Time(0),
             trouble_until: Time(0),
             ops: Vec::new(),
             invoked: Vec::new(),
@@ -306,7 +313,10 @@ impl<A: Actor> Core<A> {
 
     /// How often something equal has come before, plus one. Only asked where a decision can be other than calm.
     pub(crate) fn count(&mut self, who: u64, what: u64, kind: u64) -> u32 {
-        let n = self.counts.entry(fold(fold(fold(start(0), who), what), kind)).or_insert(0);
+        let word = fold(fold_pair(start(0), who, what), kind);
+        // The word is spread over all bits: it is its own hash.
+        let found = self.counts.entry(word, |(of, _)| *of == word, |(of, _)| *of);
+        let (_, n) = found.or_insert((word, 0)).into_mut();
         *n += 1;
         *n
     }
@@ -407,7 +417,7 @@ impl<A: Actor> Core<A> {
         let process = state.process;
         if outcome == Outcome::Unknown {
             // Processes of one client are numbered apart from those of the others.
-            state.process += 1 << 16;
+            state.process = state.process.wrapping_add(1 << 16);
         }
         self.history.events.push(HistoryEvent::Completed { process, op, outcome, at });
         self.invoke_next(u16::try_from(client).expect("a client's index"), index + 1);
@@ -435,6 +445,12 @@ impl<A: Actor> Core<A> {
             }
         };
         self.schedule(self.now + pause.at_least(Span::LEAST), Due::Invoke { client, op });
+    }
+
+    /// Some link or node is in trouble until then.
+    pub(crate) fn troubled(&mut self, until: Time) {
+        self.trouble_until = self.trouble_until.max(until);
+        self.short_way_from = self.short_way_from.max(until);
     }
 
     /// Ends the run with a broken promise, unless one is broken already.

@@ -47,7 +47,8 @@ impl<A: Actor> Core<A> {
         }
     }
 
-    /// Applies a fault; answers whether there was anything to apply it to.
+    /// Applies a fault; answers whether there was anything to apply it to. Trouble that is there already ends when the later
+    /// of the two would; where both have a factor, the later line's holds.
     fn apply(&mut self, fault: &Fault, acting: Option<NodeId>) -> bool {
         let until = self.now + fault.span();
         match *fault {
@@ -59,20 +60,22 @@ impl<A: Actor> Core<A> {
                 self.go_down(node, death, span, acting);
             }
             Fault::Pause(node, _) => {
-                let seat = self.seat_mut(node);
-                if !seat.up {
+                if !self.seat(node).up {
                     return false;
                 }
-                seat.stand_still(until);
+                let until = until.max(self.now + Span::LEAST);
+                self.seat_mut(node).stand_still(until);
                 self.schedule(until, Due::PauseEnds { node });
             }
             Fault::Slow(node, factor, _) => {
-                self.trouble_until = self.trouble_until.max(until);
+                self.troubled(until);
                 let seat = self.seat_mut(node);
-                (seat.slow_until, seat.slow_factor) = (until, factor.max(1));
+                (seat.slow_until, seat.slow_factor) = (seat.slow_until.max(until), factor.max(1));
+                let until = seat.slow_until;
+                self.links.slow_node(node, until, factor.max(1));
             }
             Fault::Link(trouble, path, _) => {
-                self.trouble_until = self.trouble_until.max(until);
+                self.troubled(until);
                 self.trouble_links(trouble, path, until);
             }
             Fault::Conn(trouble, from, to) => return self.trouble_conns(trouble, from, to),
@@ -96,7 +99,8 @@ impl<A: Actor> Core<A> {
                         LinkTrouble::Cut => link.cut_until = link.cut_until.max(until),
                         LinkTrouble::Clog => link.clog_until = link.clog_until.max(until),
                         LinkTrouble::Slow(factor) => {
-                            (link.slow_until, link.slow_factor) = (until, factor.max(1));
+                            (link.slow_until, link.slow_factor) =
+                                (link.slow_until.max(until), factor.max(1));
                         }
                     }
                 }
@@ -107,14 +111,14 @@ impl<A: Actor> Core<A> {
     fn trouble_disk(&mut self, trouble: DiskTrouble, node: NodeId, until: Time) {
         let disk = self.disks[usize::from(node.0)].trouble_mut();
         match trouble {
-            DiskTrouble::Full => disk.full_until = until,
-            DiskTrouble::ReadError => disk.read_error_until = until,
-            DiskTrouble::WriteError => disk.write_error_until = until,
-            DiskTrouble::SyncError => disk.sync_error_until = until,
+            DiskTrouble::Full => disk.full_until = disk.full_until.max(until),
+            DiskTrouble::ReadError => disk.read_error_until = disk.read_error_until.max(until),
+            DiskTrouble::WriteError => disk.write_error_until = disk.write_error_until.max(until),
+            DiskTrouble::SyncError => disk.sync_error_until = disk.sync_error_until.max(until),
             DiskTrouble::Slow(factor) => {
-                (disk.slow_until, disk.slow_factor) = (until, factor.max(1));
+                (disk.slow_until, disk.slow_factor) = (disk.slow_until.max(until), factor.max(1));
             }
-            DiskTrouble::Hang => disk.hang_until = until,
+            DiskTrouble::Hang => disk.hang_until = disk.hang_until.max(until),
         }
     }
 
@@ -267,23 +271,10 @@ impl<A: Actor> Core<A> {
     /// Whether any fault, beyond unusual timing, has really happened.
     pub(crate) fn saw_any_fault(&self) -> bool {
         const MILD: [Kind; 5] = [Kind::Kept, Kind::Schedule, Kind::Tie, Kind::Waiter, Kind::Think];
-        const BELOW: [Kind; 13] = [
-            Kind::Segment,
-            Kind::ConnectRefused,
-            Kind::ConnectHang,
-            Kind::ConnectDelay,
-            Kind::CutReset,
-            Kind::CutHalfOpen,
-            Kind::Flip,
-            Kind::RequestError,
-            Kind::RequestSlow,
-            Kind::RequestHang,
-            Kind::ShortWrite,
-            Kind::Misdirect,
-            Kind::Rot,
-        ];
-        let mild: u32 = MILD.iter().map(|kind| self.seen[*kind as usize]).sum();
-        self.seen.iter().sum::<u32>() > mild
-            || BELOW.iter().any(|kind| self.seen_by_conns(*kind) + self.seen_by_disks(*kind) > 0)
+        let mut seen = self.seen;
+        self.add_seen_below(&mut seen);
+        // A sector that a death kept is unusual timing, too.
+        let mild: u32 = MILD.iter().map(|kind| seen[*kind as usize]).sum();
+        seen.iter().sum::<u32>() > mild
     }
 }

@@ -10,7 +10,7 @@ use crate::actor::{
     Actor, BugSet, CloseReason, DiskOp, Family, Host, Label, Mark, Me, Outcome, Point,
 };
 use crate::choose::{Key, Mixer, Site, fold};
-use crate::fault::{Death, Kind};
+use crate::fault::{Death, Fault, Kind};
 use crate::id::{ActorId, ConnId, NodeId, OpId, RequestId, StepId};
 use crate::net::Fate;
 use crate::time::{Span, Time};
@@ -121,7 +121,7 @@ impl<A: Actor> Host<A> for Core<A> {
                 HandOver { to, key, second: StepId(0) },
                 Pending::Message { from: me.actor, msg },
             );
-        } else if self.net_varies || self.now < self.trouble_until {
+        } else if self.now < self.short_way_from {
             self.transmit(me, to, msg);
         } else {
             let due = self.now + self.links.get(me.node, home).base;
@@ -356,8 +356,15 @@ impl<A: Actor> Host<A> for Core<A> {
         if self.struck {
             return;
         }
-        self.trace(|_| format!("fail-stop: {reason}"));
-        self.go_down(me.node, Death::Kill, self.run.restart, Some(me.node));
+        // The process ends in any case; how long it is away is trouble like any other.
+        let death = Fault::Down(Death::Kill, me.node, self.run.restart);
+        let allowed = self.account.allows(self.account.taken_by(&death), self.now);
+        let span = if allowed { self.run.restart } else { Span::LEAST };
+        self.trace(|_| {
+            let refused = if allowed { "" } else { " (back at once: refused by the budget)" };
+            format!("fail-stop: {reason}{refused}")
+        });
+        self.go_down(me.node, Death::Kill, span, Some(me.node));
     }
 
     fn abort(&mut self, me: Me, reason: &'static str) {
@@ -403,9 +410,9 @@ impl<A: Actor> Core<A> {
     }
 
     pub(crate) fn say_actor(&self, actor: ActorId) -> String {
-        match &self.tracer {
-            Some(tracer) => tracer.names().actor(actor).to_string(),
-            None => format!("actor {}", actor.0),
+        match self.labels[usize::from(actor.0)] {
+            (prefix, number, "") => format!("{prefix}{number}"),
+            (prefix, number, role) => format!("{prefix}{number}.{role}"),
         }
     }
 }

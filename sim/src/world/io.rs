@@ -2,7 +2,7 @@
 
 use super::core::{Core, Due, Tag};
 use crate::actor::{Actor, CloseReason, ConnEvent, DiskEvent, DiskOp, Me};
-use crate::disk::{DiskChange, DiskSpec};
+use crate::disk::{DiskChange, DiskSeen, DiskSpec};
 use crate::fault::{ConnTrouble, Death, Kind};
 use crate::id::{ActorId, ConnId, Incarnation, NodeId, RequestId};
 use crate::net::conn::{End, Medium, Sight, Socket, Trouble, Wake, Which};
@@ -37,6 +37,15 @@ impl<A: Actor> Core<A> {
         &mut self,
         run: impl FnOnce(&mut crate::net::conn::Conns, &mut Medium<'_>) -> R,
     ) -> R {
+        let result = self.over_medium(run);
+        self.tell_of_conns(false);
+        result
+    }
+
+    fn over_medium<R>(
+        &mut self,
+        run: impl FnOnce(&mut crate::net::conn::Conns, &mut Medium<'_>) -> R,
+    ) -> R {
         let mut wakes = std::mem::take(&mut self.scratch);
         let mut medium = Medium {
             now: self.now,
@@ -56,6 +65,20 @@ impl<A: Actor> Core<A> {
         }
         self.scratch = wakes;
         result
+    }
+
+    /// Tells digest and trace what has happened to connections. What is due for them happens before the step, if any, that
+    /// tells an actor of it.
+    fn tell_of_conns(&mut self, before: bool) {
+        let Core { conns, digest, tracer, .. } = self;
+        for sight in conns.news() {
+            sight.hash(digest);
+            match tracer {
+                Some(tracer) if before => tracer.effect_of_next(format_args!("  {sight}")),
+                Some(tracer) => tracer.effect(format_args!("  {sight}")),
+                None => {}
+            }
+        }
     }
 
     pub(crate) fn io_connect(&mut self, me: Me, to: ActorId) -> ConnId {
@@ -98,7 +121,9 @@ impl<A: Actor> Core<A> {
 
     /// Something about a connection is due.
     pub(crate) fn io_wake(&mut self, wake: Wake) -> Option<(End, ConnEvent)> {
-        self.with_medium(|conns, medium| conns.wake(wake, medium))
+        let come = self.over_medium(|conns, medium| conns.wake(wake, medium));
+        self.tell_of_conns(true);
+        come
     }
 
     /// A fault strikes the connections between two nodes; answers whether there were any.
@@ -184,36 +209,32 @@ impl<A: Actor> Core<A> {
         });
     }
 
-    /// How often a kind of trouble happened to connections.
-    pub(crate) fn seen_by_conns(&self, kind: Kind) -> u64 {
-        let count = |sight| self.conns.seen().count(sight);
-        match kind {
-            Kind::Segment => count(Sight::Split) + count(Sight::Delayed),
-            Kind::ConnectRefused => count(Sight::RefusedConnect),
-            Kind::ConnectHang => count(Sight::HungConnect),
-            Kind::ConnectDelay => count(Sight::DelayedConnect),
-            Kind::CutReset => count(Sight::CutReset),
-            Kind::CutHalfOpen => count(Sight::CutHalfOpen),
-            Kind::Flip => count(Sight::Flipped),
-            _ => 0,
-        }
-    }
-
-    /// How often a kind of trouble happened to disks.
-    pub(crate) fn seen_by_disks(&self, kind: Kind) -> u64 {
-        let of = |disk: &crate::disk::Disk| {
-            let seen = disk.seen();
-            match kind {
-                Kind::RequestError => seen.read_errors + seen.write_errors + seen.sync_errors,
-                Kind::RequestSlow => seen.slow,
-                Kind::RequestHang => seen.hung,
-                Kind::ShortWrite => seen.short,
-                Kind::Misdirect => seen.misdirected,
-                Kind::Rot => seen.rotted,
-                Kind::Kept => seen.torn,
-                _ => 0,
-            }
+    /// Adds what happened to connections and disks, which count for themselves.
+    pub(crate) fn add_seen_below(&self, seen: &mut [u32; Kind::CATALOGUE.len()]) {
+        let mut add = |kind: Kind, n: u64| {
+            let so_far = &mut seen[kind as usize];
+            *so_far = so_far.saturating_add(u32::try_from(n).unwrap_or(u32::MAX));
         };
-        self.disks.iter().map(of).sum()
+        let count = |sight| self.conns.seen().count(sight);
+        add(Kind::Segment, count(Sight::Split) + count(Sight::Delayed));
+        add(Kind::ConnectRefused, count(Sight::RefusedConnect));
+        add(Kind::ConnectHang, count(Sight::HungConnect));
+        add(Kind::ConnectDelay, count(Sight::DelayedConnect));
+        add(Kind::CutReset, count(Sight::CutReset));
+        add(Kind::CutHalfOpen, count(Sight::CutHalfOpen));
+        add(Kind::Flip, count(Sight::Flipped));
+        for disk in &self.disks {
+            let seen = disk.seen();
+            if *seen == DiskSeen::default() {
+                continue;
+            }
+            add(Kind::RequestError, seen.read_errors + seen.write_errors + seen.sync_errors);
+            add(Kind::RequestSlow, seen.slow);
+            add(Kind::RequestHang, seen.hung);
+            add(Kind::ShortWrite, seen.short);
+            add(Kind::Misdirect, seen.misdirected);
+            add(Kind::Rot, seen.rotted);
+            add(Kind::Kept, seen.torn);
+        }
     }
 }

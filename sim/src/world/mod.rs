@@ -224,8 +224,15 @@ impl<A: Actor> World<A> {
     /// How often this kind of trouble really happened.
     #[must_use]
     pub fn seen(&self, kind: Kind) -> u32 {
-        let beside = self.core.seen_by_conns(kind) + self.core.seen_by_disks(kind);
-        self.core.seen[kind as usize].saturating_add(u32::try_from(beside).unwrap_or(u32::MAX))
+        self.seen_all()[kind as usize]
+    }
+
+    /// The same for all kinds, in the order of the catalogue.
+    #[must_use]
+    pub fn seen_all(&self) -> [u32; Kind::CATALOGUE.len()] {
+        let mut seen = self.core.seen;
+        self.core.add_seen_below(&mut seen);
+        seen
     }
 
     /// Whether any fault, beyond unusual timing, has really happened.
@@ -269,6 +276,12 @@ impl<A: Actor> World<A> {
     #[must_use]
     pub fn run(&self) -> &Run {
         &self.core.run
+    }
+
+    /// When the last of the servers that are away is expected to run again.
+    #[must_use]
+    pub fn last_return(&self) -> Time {
+        self.core.account.last_return()
     }
 
     /// Ends all trouble and hands out no more operations.
@@ -319,6 +332,8 @@ impl<A: Actor> Core<A> {
         self.counts.clear();
         self.homes.clear();
         self.homes.extend(topology.actors().map(|(node, ..)| node));
+        self.labels.clear();
+        self.labels.extend(topology.labels());
         self.seats.clear();
         for node in 0..nodes {
             let node = NodeId(u16::try_from(node).expect("at most 64 nodes"));
@@ -355,19 +370,20 @@ impl<A: Actor> Core<A> {
         self.tie_keys = None;
         self.burst = (run.start, 0);
         self.busy = 0;
+        self.reset_work(topology, plan);
+        self.reset_choices(plan);
+        self.net_varies = self.choices.is_live(&crate::net::NET) || self.choices.is_live(&TIE);
         self.trouble_until = Time(0);
+        self.short_way_from = if self.net_varies { Time(u64::MAX) } else { Time(0) };
+    }
+
+    fn reset_work(&mut self, topology: &Topology<A>, plan: &Plan<A>) {
         self.clients.clear();
-        self.clients.extend(topology.clients().zip(0..).map(|(actor, process)| Client {
-            actor,
-            process,
-            current: None,
-            end: 0,
-        }));
+        let client = |(actor, process)| Client { actor, process, current: None, end: 0 };
+        self.clients.extend(topology.clients().zip(0..).map(client));
         self.ops.clone_from(&plan.ops);
         self.invoked.clear();
         self.invoked.resize(plan.ops.len(), false);
-        self.reset_choices(plan);
-        self.net_varies = self.choices.is_live(&crate::net::NET) || self.choices.is_live(&TIE);
     }
 
     fn reset_choices(&mut self, plan: &Plan<A>) {

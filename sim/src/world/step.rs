@@ -1,12 +1,14 @@
 //! One step: the next entry of the agenda becomes an event of an actor, or a change of the world.
 
-use super::core::{Due, Entry, Moment, Pending, Tag};
+use super::core::{Due, Entry, Moment, Pending, TIE, Tag};
 use super::{Violation, World, promise};
-use crate::actor::{Actor, Context, Event, HistoryEvent, Me};
+use crate::actor::{Actor, Context, Event, Family, HistoryEvent, Me};
+use crate::choose::Mixer;
 use crate::id::{ActorId, Incarnation, NodeId, OpId, StepId};
+use crate::net::Link;
 use crate::time::{Span, Time};
 use crate::trace::{StepLine, say_event};
-use std::hash::{Hash, Hasher};
+use std::hash::Hash;
 
 /// More events than this within a microsecond, and the run has stopped making progress.
 const BURST_MAX: u32 = 100_000;
@@ -44,11 +46,55 @@ impl<A: Actor> World<A> {
     #[inline]
     pub fn step(&mut self) -> Stepped {
         let Some((at, id, entry)) = self.core.agenda.pop() else { return Stepped::Idle };
-        self.route::<false>(at, id, entry)
+        match entry {
+            Entry {
+                cause,
+                second,
+                due: Due::Event { to, incarnation, event: Pending::Message { from, msg } },
+            } => {
+                let moment = Moment { at, cause, second };
+                self.message(moment, id, (to, incarnation), (from, msg))
+            }
+            rarer => self.route::<false>(at, id, rarer),
+        }
+    }
+
+    /// The short way of what comes most often: a message for an actor that is up and moving, in a run that nobody traces.
+    /// All in one, so that the message is read where it lay and moved once, into the handler: each further copy costs more
+    /// than a short handler.
+    #[inline(always)]
+    fn message(
+        &mut self,
+        moment: Moment,
+        id: u32,
+        (to, incarnation): (ActorId, Incarnation),
+        (from, msg): (ActorId, A::Msg),
+    ) -> Stepped {
+        let (core, at) = (&mut self.core, moment.at);
+        let node = core.home(to);
+        let seat = core.seat(node);
+        let plain = seat.lives(incarnation) && !seat.puts_off(at, id) && at >= core.trouble_until;
+        if !plain || core.tracer.is_some() {
+            let event = Pending::Message { from, msg };
+            let Moment { cause, second, .. } = moment;
+            let entry = Entry { cause, second, due: Due::Event { to, incarnation, event } };
+            return self.route::<false>(at, id, entry);
+        }
+        let me = Me { actor: to, node, incarnation };
+        let digest = moment.fold_into(core.digest);
+        core.digest = Event::<A>::fold_message(from, &msg, digest, whom(me));
+        (core.now, core.popped) = (at, id);
+        core.begin_at(at, me);
+        let cx = &mut Context::new(&mut self.core, me);
+        self.actors[usize::from(to.0)].on_event(Event::Message { from, msg }, cx);
+        if !self.core.died.is_empty() {
+            self.bury();
+        }
+        Stepped::Step
     }
 
     /// Makes the step of an entry. With `LEND`, the event is put down for whoever keeps the actor, instead of handled.
-    #[inline(always)]
+    #[inline(never)]
     pub(super) fn route<const LEND: bool>(
         &mut self,
         at: Time,
@@ -81,7 +127,7 @@ impl<A: Actor> World<A> {
                 }
                 match core.io_disk_done(node, request) {
                     Some((to, event)) => {
-                        self.event::<LEND>(moment, (to, incarnation), Event::Disk(event))
+                        self.handle::<LEND>(moment, (to, incarnation), Event::Disk(event))
                     }
                     None => self.refuse(at, node, moment.cause),
                 }
@@ -98,7 +144,6 @@ impl<A: Actor> World<A> {
     }
 
     /// Delivers an event that has waited, or lets it wait on if its node stands still.
-    #[inline(always)]
     fn waited<const LEND: bool>(
         &mut self,
         moment: Moment,
@@ -106,6 +151,12 @@ impl<A: Actor> World<A> {
         event: Pending<A>,
     ) -> Stepped {
         let node = self.core.home(to);
+        if moment.at < self.core.trouble_until
+            && let Pending::Message { from, .. } = &event
+            && let Some(link) = self.core.troubled_link(*from, node, moment.at)
+        {
+            return self.core.kept_by_link(link, moment, Due::Event { to, incarnation, event });
+        }
         let seat = self.core.seat(node);
         // A pause begins before a birth or after it.
         if seat.puts_off(moment.at, self.core.popped)
@@ -118,18 +169,6 @@ impl<A: Actor> World<A> {
     }
 
     /// Delivers an event, if the life that it is meant for is still going on.
-    #[inline(never)]
-    fn event<const LEND: bool>(
-        &mut self,
-        moment: Moment,
-        whom: (ActorId, Incarnation),
-        event: Event<A>,
-    ) -> Stepped {
-        self.handle::<LEND>(moment, whom, event)
-    }
-
-    /// The same, inlined into the way of messages: a copy of the event between two functions costs more than a short handler.
-    #[inline(always)]
     fn handle<const LEND: bool>(
         &mut self,
         moment: Moment,
@@ -142,19 +181,12 @@ impl<A: Actor> World<A> {
         if !seat.lives(incarnation) {
             return self.refuse(at, node, moment.cause);
         }
-        self.core.begin(at);
-        self.core.last = Step { id: self.core.step, at, node: Some(node), actor: Some(to) };
-        // Folded in a local: through the reference, every word would wait for the last one to be stored.
-        let mut digest = self.core.digest;
-        digest.write_u64(at.0);
-        digest.write_u64(u64::from(moment.second.0) << 32 | u64::from(moment.cause.0));
-        digest.write_u64(u64::from(to.0) << 32 | u64::from(incarnation.0));
-        event.hash(&mut digest);
-        self.core.digest = digest;
+        let me = Me { actor: to, node, incarnation };
+        self.core.digest = event.fold_into(moment.fold_into(self.core.digest), whom(me));
+        self.core.begin_at(at, me);
         if self.core.tracer.is_some() {
             self.core.trace_event(node, to, &event, moment);
         }
-        let me = Me { actor: to, node, incarnation };
         if LEND {
             self.core.lent = Some((me, event));
             return Stepped::Step;
@@ -179,15 +211,24 @@ impl<A: Actor> World<A> {
             return Stepped::Void;
         }
         let (incarnation, cause, deadline) = (armed.incarnation, armed.cause, armed.deadline);
-        let seat = &mut core.seats[usize::from(core.homes[usize::from(actor.0)].0)];
-        let still = seat.puts_off(at, id);
+        let node = core.home(actor);
+        let seat = core.seat(node);
+        let (still, paused_until) = (seat.puts_off(at, id), seat.paused_until);
         if still || at < deadline {
             // The deadline has moved, or the node stands still: the entry is put back.
-            let due = if still { deadline.max(seat.paused_until) } else { deadline };
+            let due = if still { deadline.max(paused_until) } else { deadline };
             let entry = Entry { cause, second: StepId(0), due: Due::Timer { actor, timer } };
-            let entry = core.agenda.push(due, 0, entry);
-            if still && due == seat.paused_until {
-                seat.held(entry);
+            // Its place among equals is asked for as that of a timer that is armed anew.
+            let priority = if !still && core.choices.is_live(&TIE) {
+                let me = Me { actor, node, incarnation };
+                let key = core.key_between(me, actor, Family::Timer, &timer);
+                core.priority(key)
+            } else {
+                0
+            };
+            let entry = core.agenda.push(due, priority, entry);
+            if still && due == paused_until {
+                core.seat_mut(node).held(entry);
             }
             if let Some(armed) = core.timers.get_mut(actor, timer) {
                 (armed.entry, armed.entry_due) = (entry, due);
@@ -195,7 +236,7 @@ impl<A: Actor> World<A> {
             return Stepped::Void;
         }
         core.timers.remove(actor, timer);
-        self.event::<LEND>(
+        self.handle::<LEND>(
             Moment { at, cause, second: StepId(0) },
             (actor, incarnation),
             Event::Timer(timer),
@@ -226,7 +267,7 @@ impl<A: Actor> World<A> {
         let what = planned.op.clone();
         core.history.events.push(HistoryEvent::Invoked { process, op, what: what.clone(), at });
         let incarnation = core.seat(node).incarnation;
-        self.event::<LEND>(moment, (actor, incarnation), Event::Invoke { op, what })
+        self.handle::<LEND>(moment, (actor, incarnation), Event::Invoke { op, what })
     }
 
     /// Something is due that is no event of an actor.
@@ -310,7 +351,27 @@ impl<A: Actor> World<A> {
     }
 }
 
+/// The word of the digest that says who handles an event.
+#[inline]
+fn whom(me: Me) -> u64 {
+    u64::from(me.actor.0) << 32 | u64::from(me.incarnation.0)
+}
+
+impl Moment {
+    #[inline]
+    fn fold_into(self, digest: Mixer) -> Mixer {
+        digest.pair(self.at.0, u64::from(self.second.0) << 32 | u64::from(self.cause.0))
+    }
+}
+
 impl<A: Actor> super::Core<A> {
+    /// Opens the next step, in which an actor handles an event.
+    #[inline]
+    fn begin_at(&mut self, at: Time, me: Me) {
+        self.begin(at);
+        self.last = Step { id: self.step, at, node: Some(me.node), actor: Some(me.actor) };
+    }
+
     /// Opens the next step.
     #[inline]
     fn begin(&mut self, at: Time) {
@@ -320,7 +381,7 @@ impl<A: Actor> super::Core<A> {
                 self.no_progress();
             }
         } else {
-            self.burst = (at, 0);
+            self.burst = (at, 1);
         }
         self.step.0 += 1;
         self.struck = false;
@@ -341,8 +402,8 @@ impl<A: Actor> super::Core<A> {
         (code, what): (u64, &str),
     ) {
         self.begin(at);
-        self.digest.write_u64(at.0);
-        self.digest.write_u64(code << 32 | u64::from(cause.0));
+        let place = node.map_or(u64::from(u16::MAX), |node| u64::from(node.0));
+        self.digest = self.digest.pair(at.0, (code << 16 | place) << 32 | u64::from(cause.0));
         if let Some(tracer) = &mut self.tracer {
             let line = StepLine { step: self.step, at, node, causes: [cause, StepId(0)] };
             tracer.step(line, format_args!("{what}"));
@@ -363,6 +424,31 @@ impl<A: Actor> super::Core<A> {
         }
     }
 
+    /// The link that a message has come over, if it delivers nothing at this instant. What a pause has put off had arrived
+    /// before.
+    fn troubled_link(&self, from: ActorId, to: NodeId, at: Time) -> Option<Link> {
+        let home = self.home(from);
+        let link = *self.links.get(home, to);
+        let keeps = link.is_cut(at) || at < link.clog_until;
+        (keeps && home != to && at != self.seat(to).paused_until).then_some(link)
+    }
+
+    /// A message is on its way while its link delivers nothing: a cut loses it, a clog holds it.
+    #[cold]
+    fn kept_by_link(&mut self, link: Link, moment: Moment, due: Due<A>) -> Stepped {
+        let Moment { at, cause, second } = moment;
+        let Due::Event { to, .. } = &due else { unreachable!("only messages come over links") };
+        let node = self.home(*to);
+        if !link.is_cut(at) {
+            self.agenda.push(link.clog_until, 0, Entry { cause, second, due });
+            return Stepped::Void;
+        }
+        self.begin_traced(at, cause, Some(node), (7, "lost in a cut"));
+        self.fold(Tag::Refused, u64::from(node.0));
+        self.last = Step { id: self.step, at, node: Some(node), actor: None };
+        Stepped::Step
+    }
+
     /// Puts something off until its node goes on.
     #[cold]
     fn put_off(&mut self, node: NodeId, moment: Moment, due: Due<A>) -> Stepped {
@@ -375,7 +461,8 @@ impl<A: Actor> super::Core<A> {
 
     pub(super) fn fold_end(&mut self, verdict: &(impl Hash + ?Sized)) {
         self.fold(Tag::End, 0);
-        for disk in &self.disks {
+        for (disk, node) in self.disks.iter().zip(0..) {
+            self.digest = self.digest.pair(Tag::End as u64, node);
             disk.fold_durable(&mut self.digest);
         }
         verdict.hash(&mut self.digest);

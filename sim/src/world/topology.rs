@@ -108,6 +108,17 @@ impl<A: Actor> Topology<A> {
         nodes
     }
 
+    /// What each actor is called, in parts: prefix and number of its node, and its role if it is not the first one there.
+    pub(crate) fn labels(&self) -> impl Iterator<Item = (&'static str, u16, &'static str)> + '_ {
+        let mut named = NodeSet::default();
+        self.actors.iter().map(move |(node, role, _)| {
+            let NodeSpec { prefix, number, .. } = self.nodes[usize::from(node.0)];
+            let role = if named.has(*node) { *role } else { "" };
+            named = named.with(*node);
+            (prefix, number, role)
+        })
+    }
+
     /// What everything is called.
     #[must_use]
     pub fn names(&self, points: &'static [Point], sites: &'static [&'static Site]) -> Names {

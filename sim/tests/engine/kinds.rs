@@ -143,7 +143,7 @@ const EXHIBITS: &[Exhibit] = &[
         "1ms n0 accepted, 2ms n1 connected, 6ms n0 closed, 6ms n1 closed, 10ms n1 timer b, 10ms n1 wrote 0"),
     (Kind::Silence, line, |lab| lab.fault("at 5ms: silence n1 to n0"),
         "1ms n0 accepted, 2ms n1 connected, 10ms n1 timer b, 10ms n1 wrote 6"),
-    (Kind::Tear, line, |lab| lab.fault("at 10500us: tear n1 to n0"),
+    (Kind::Tear, line, |lab| lab.seed(5).fault("at 10500us: tear n1 to n0"),
         "1ms n0 accepted, 2ms n1 connected, 10ms n1 timer b, 10ms n1 wrote 6, 11ms n0 readable, 11ms n0 read *, 12ms n0 closed, 12ms n1 reset"),
     (Kind::Refuse, line, |lab| lab.fault("at 0ns: refuse n0 for 5ms"),
         "2ms n1 refused, 10ms n1 timer b, 10ms n1 wrote 0"),

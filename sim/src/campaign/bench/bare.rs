@@ -96,10 +96,10 @@ pub(super) fn short(seed: u64) -> u64 {
     five.sum()
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
 enum Due {
-    Put(u32, [u8; 32]),
-    Copy(usize, u32, [u8; 32]),
+    Put(u32, Vec<u8>),
+    Copy(usize, u32, Vec<u8>),
     Copied(u32),
     Done(u32),
     ClientRetry(u32),
@@ -115,7 +115,7 @@ struct Kv {
 
 impl Kv {
     fn send(&mut self, what: Due) {
-        if draw(&mut self.state) % 100 != 0 {
+        if !draw(&mut self.state).is_multiple_of(100) {
             self.at(LATENCY, what);
         }
     }
@@ -139,16 +139,16 @@ pub(super) fn replicated_kv(puts: u32, seed: u64) -> u64 {
         kv.now = due;
         match what {
             Due::Put(put, bytes) => {
-                tables[0].put(put);
                 if !waiting.contains(&put) {
                     waiting.push(put);
                 }
-                kv.send(Due::Copy(1, put, bytes));
-                kv.send(Due::Copy(2, put, bytes));
+                kv.send(Due::Copy(1, put, bytes.clone()));
+                kv.send(Due::Copy(2, put, bytes.clone()));
+                tables[0].put(put, bytes);
                 kv.at(retry, Due::PrimaryRetry(put));
             }
-            Due::Copy(replica, put, _) => {
-                tables[replica].put(put);
+            Due::Copy(replica, put, bytes) => {
+                tables[replica].put(put, bytes);
                 kv.send(Due::Copied(put));
             }
             Due::Copied(put) => {
@@ -158,8 +158,9 @@ pub(super) fn replicated_kv(puts: u32, seed: u64) -> u64 {
                 }
             }
             Due::PrimaryRetry(put) if waiting.contains(&put) => {
-                kv.send(Due::Copy(1, put, value(put)));
-                kv.send(Due::Copy(2, put, value(put)));
+                let Some(bytes) = tables[0].get(put) else { continue };
+                kv.send(Due::Copy(1, put, bytes.clone()));
+                kv.send(Due::Copy(2, put, bytes));
                 kv.at(retry, Due::PrimaryRetry(put));
             }
             Due::Done(put) if put == at => {

@@ -111,53 +111,54 @@ impl Actor for Hopper {
     type Ghost = u64;
 
     fn on_event(&mut self, event: Event<Hopper>, cx: &mut Context<'_, Hopper>) {
-        match (self, event) {
-            (
-                Hopper::Node { nodes, client, received },
-                Event::Message { msg: Hop::On { flight, left }, .. },
-            ) => {
-                *received += 1;
-                if left == 0 {
+        match self {
+            Hopper::Node { nodes, client, received } => match event {
+                Event::Message { msg: Hop::On { left: 0, .. }, .. } => {
+                    *received += 1;
                     cx.send(*client, Hop::Done);
-                    return;
                 }
-                let picked = cx.choose(&PICK, u64::from(flight), u64::from(left));
-                let picked = u16::try_from(picked).expect("a node's number").min(*nodes - 2);
-                let to = cx.me().0 + 1 + picked;
-                let to = ActorId(if to >= *nodes { to - *nodes } else { to });
-                cx.send(to, Hop::On { flight, left: left - 1 });
-            }
-            (Hopper::Node { nodes, .. }, Event::Boot) if cx.incarnation().0 > 1 => {
-                for flight in 0..MADE_UP.0 {
-                    let to = ActorId((cx.me().0 + 1) % *nodes);
-                    cx.send(to, Hop::On { flight: 1000 + flight, left: MADE_UP.1 });
+                Event::Message { msg: Hop::On { flight, left }, .. } => {
+                    *received += 1;
+                    let picked = cx.choose(&PICK, u64::from(flight), u64::from(left));
+                    let picked = u16::try_from(picked).expect("a node's number").min(*nodes - 2);
+                    let to = cx.me().0 + 1 + picked;
+                    let to = ActorId(if to >= *nodes { to - *nodes } else { to });
+                    cx.send(to, Hop::On { flight, left: left - 1 });
                 }
-            }
-            (Hopper::Client { nodes, flights, op, left }, Event::Invoke { op: id, what }) => {
-                (*op, *left) = (Some(id), *flights);
-                cx.arm(GiveUp, Span::ms(100 + 12 * u64::from(what.0 / *flights)));
-                for flight in 0..*flights {
-                    let to = ActorId(
-                        u16::try_from(flight % u32::from(*nodes)).expect("a node's number"),
-                    );
-                    cx.send(to, Hop::On { flight, left: what.0 / *flights });
+                Event::Boot if cx.incarnation().0 > 1 => {
+                    for flight in 0..MADE_UP.0 {
+                        let to = ActorId((cx.me().0 + 1) % *nodes);
+                        cx.send(to, Hop::On { flight: 1000 + flight, left: MADE_UP.1 });
+                    }
                 }
-            }
-            (Hopper::Client { op, left, .. }, Event::Message { msg: Hop::Done, .. }) => {
-                *left = left.saturating_sub(1);
-                if *left == 0
-                    && let Some(op) = op.take()
-                {
-                    cx.disarm(GiveUp);
-                    cx.complete(op, Outcome::Unknown);
+                _ => {}
+            },
+            Hopper::Client { nodes, flights, op, left } => match event {
+                Event::Invoke { op: id, what } => {
+                    (*op, *left) = (Some(id), *flights);
+                    cx.arm(GiveUp, Span::ms(100 + 12 * u64::from(what.0 / *flights)));
+                    for flight in 0..*flights {
+                        let to =
+                            u16::try_from(flight % u32::from(*nodes)).expect("a node's number");
+                        cx.send(ActorId(to), Hop::On { flight, left: what.0 / *flights });
+                    }
                 }
-            }
-            (Hopper::Client { op, .. }, Event::Timer(GiveUp)) => {
-                if let Some(op) = op.take() {
-                    cx.complete(op, Outcome::Unknown);
+                Event::Message { msg: Hop::Done, .. } => {
+                    *left = left.saturating_sub(1);
+                    if *left == 0
+                        && let Some(op) = op.take()
+                    {
+                        cx.disarm(GiveUp);
+                        cx.complete(op, Outcome::Unknown);
+                    }
                 }
-            }
-            (Hopper::Node { .. } | Hopper::Client { .. }, _) => {}
+                Event::Timer(GiveUp) => {
+                    if let Some(op) = op.take() {
+                        cx.complete(op, Outcome::Unknown);
+                    }
+                }
+                _ => {}
+            },
         }
     }
 }

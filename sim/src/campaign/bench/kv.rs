@@ -1,10 +1,12 @@
 //! `replicated-kv`: one primary, two replicas, puts of 32-byte values, acknowledged by a majority; one message in a hundred
-//! is lost, and retry timers make up for it.
+//! is lost, and retry timers make up for it. Values are buffers that somebody owns and tables are ordered maps, as in a store:
+//! what copies, frees and looks up is the same in the bare form.
 
 use super::hops::Go;
 use crate::actor::{Actor, Context, Event, Label, Never, Outcome};
 use crate::id::{ActorId, OpId};
 use crate::time::Span;
+use std::collections::BTreeMap;
 use std::fmt;
 
 /// Distinct keys.
@@ -13,27 +15,30 @@ pub(super) const KEYS: u32 = 256;
 pub(super) const RETRY: Span = Span::ms(5);
 
 /// The value of a put: a pattern that names it.
-pub(super) fn value(put: u32) -> [u8; 32] {
-    let mut value = [0; 32];
+pub(super) fn value(put: u32) -> Vec<u8> {
+    let mut value = vec![0; 32];
     value[..4].copy_from_slice(&put.to_le_bytes());
     value
 }
 
-/// A copy of the data.
+/// A copy of the data: by key, the number of the put that it is from, and the value.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Table {
-    values: Vec<(u32, [u8; 32])>,
+    values: BTreeMap<u32, (u32, Vec<u8>)>,
 }
 
 impl Table {
-    pub(super) fn put(&mut self, put: u32) {
-        if self.values.is_empty() {
-            self.values.resize(KEYS as usize, (0, [0; 32]));
-        }
-        let slot = &mut self.values[(put % KEYS) as usize];
+    pub(super) fn put(&mut self, put: u32, value: Vec<u8>) {
+        let slot = self.values.entry(put % KEYS).or_default();
         if slot.0 < put {
-            *slot = (put, value(put));
+            *slot = (put, value);
         }
+    }
+
+    /// The value of a put, if no later one has replaced it.
+    pub(super) fn get(&self, put: u32) -> Option<Vec<u8>> {
+        let (from, value) = self.values.get(&(put % KEYS))?;
+        (*from == put).then(|| value.clone())
     }
 }
 
@@ -51,8 +56,8 @@ pub(super) enum Kv {
 /// What they send each other; the number names the put.
 #[derive(Clone, Debug, Hash)]
 pub(super) enum Msg {
-    Put(u32, [u8; 32]),
-    Copy(u32, [u8; 32]),
+    Put(u32, Vec<u8>),
+    Copy(u32, Vec<u8>),
     Copied(u32),
     Done(u32),
 }
@@ -115,11 +120,11 @@ impl Actor for Kv {
         match self {
             Kv::Primary { table, client, replicas, waiting } => match event {
                 Event::Message { msg: Msg::Put(put, value), .. } => {
-                    table.put(put);
                     if !waiting.contains(&put) {
                         waiting.push(put);
                     }
-                    replicas.iter().for_each(|r| cx.send(*r, Msg::Copy(put, value)));
+                    replicas.iter().for_each(|r| cx.send(*r, Msg::Copy(put, value.clone())));
+                    table.put(put, value);
                     cx.arm(Retry(put), RETRY);
                 }
                 // The first copy makes a majority with the primary's own.
@@ -131,14 +136,15 @@ impl Actor for Kv {
                     }
                 }
                 Event::Timer(Retry(put)) => {
-                    replicas.iter().for_each(|r| cx.send(*r, Msg::Copy(put, value(put))));
+                    let Some(value) = table.get(put) else { return };
+                    replicas.iter().for_each(|r| cx.send(*r, Msg::Copy(put, value.clone())));
                     cx.arm(Retry(put), RETRY);
                 }
                 _ => {}
             },
             Kv::Replica { table } => {
-                if let Event::Message { from, msg: Msg::Copy(put, _) } = event {
-                    table.put(put);
+                if let Event::Message { from, msg: Msg::Copy(put, value) } = event {
+                    table.put(put, value);
                     cx.send(from, Msg::Copied(put));
                 }
             }

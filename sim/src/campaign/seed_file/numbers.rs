@@ -74,7 +74,8 @@ pub(super) const COUNTS: [CountField; 5] = [
         name: "capacity",
         get: |run| run.capacity,
         set: |run, n| run.capacity = n,
-        most: 1 << 40,
+        // Sectors have 32-bit numbers, and may be one byte large.
+        most: u32::MAX as u64 - 2,
     },
     CountField {
         name: "buffer",

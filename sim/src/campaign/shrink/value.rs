@@ -119,7 +119,7 @@ fn rounded(span: Span, digits: u32) -> Span {
 /// How many digits there are before the zeros at the end.
 fn digits_of(span: Span) -> u32 {
     let mut rest = span.0;
-    while rest != 0 && rest % 10 == 0 {
+    while rest != 0 && rest.is_multiple_of(10) {
         rest /= 10;
     }
     rest.checked_ilog10().map_or(0, |log| log + 1)

@@ -168,7 +168,12 @@ impl Conns {
         }
         self.spare.retain(|buffers| buffers.bytes.capacity() + buffers.flights.capacity() > 0);
         self.counts.clear();
-        self.seen = Seen::default();
+        self.seen.reset();
+    }
+
+    /// What has happened to connections since this was asked last, in order.
+    pub fn news(&mut self) -> std::vec::Drain<'_, Sight> {
+        self.seen.news()
     }
 
     /// What has happened to connections since the reset.

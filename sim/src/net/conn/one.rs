@@ -94,7 +94,13 @@ impl Conn {
 
     /// When something that leaves `from` now arrives.
     pub(super) fn arrival(&self, from: Side, m: &Medium<'_>) -> Time {
-        arrival(self.link(from, m), m.now, Span(0))
+        arrival(self.link(from, m), m.now, self.lag(m))
+    }
+
+    /// What a latency is longer by, if one of the ends is slow.
+    fn lag(&self, m: &Medium<'_>) -> Span {
+        let (one, other) = (self.ends[Side::Client].node, self.ends[Side::Server].node);
+        m.links.lag(one, other, m.now, self.link(Side::Client, m).base)
     }
 
     /// The key of a decision about the stream that `from` writes.
@@ -113,7 +119,7 @@ impl Conn {
 
     /// Puts something on the way, behind what already is.
     pub(super) fn send(&mut self, from: Side, cargo: Cargo, extra: Span, m: &mut Medium<'_>) {
-        let due = arrival(self.link(from, m), m.now, extra);
+        let due = arrival(self.link(from, m), m.now, extra + self.lag(m));
         self.send_at(from, cargo, due, m);
     }
 

@@ -79,15 +79,48 @@ impl Sight {
     ];
 }
 
+impl std::fmt::Display for Sight {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Sight::RefusedConnect => "a connect is refused",
+            Sight::HungConnect => "a connect hangs",
+            Sight::DelayedConnect => "a connect is late",
+            Sight::DeadServer => "nobody is there to connect to",
+            Sight::Split => "what arrives is cut short",
+            Sight::Delayed => "what arrives is held back",
+            Sight::Flipped => "a bit flips",
+            Sight::CutStall => "waits for the end of a cut",
+            Sight::CutReset => "given up because of a cut",
+            Sight::CutHalfOpen => "half open because of a cut",
+            Sight::Clogged => "waits for the end of a clog",
+            Sight::Slowed => "sent over a slow link",
+            Sight::Reset => "a connection is reset",
+            Sight::Closed => "a connection is closed",
+            Sight::Silenced => "a direction falls silent",
+            Sight::Torn => "bytes in flight are torn",
+            Sight::Killed => "the process at one end was killed",
+            Sight::Stopped => "the process at one end has stopped",
+            Sight::PowerLost => "one end has lost power",
+            Sight::LateReset => "answered with a reset",
+            Sight::ShortWrite => "a write does not fit",
+            Sight::Misuse => "a call without sense",
+        })
+    }
+}
+
 /// How often each [`Sight`] was seen in a run.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Seen([u64; Sight::ALL.len()]);
+pub struct Seen {
+    counts: [u64; Sight::ALL.len()],
+    /// Those that nobody has been told of.
+    news: Vec<Sight>,
+}
 
 impl Seen {
     /// How often this was seen.
     #[must_use]
     pub const fn count(&self, sight: Sight) -> u64 {
-        self.0[sight as usize]
+        self.counts[sight as usize]
     }
 
     /// All that was seen at least once.
@@ -96,7 +129,19 @@ impl Seen {
     }
 
     pub(super) fn note(&mut self, sight: Sight) {
-        self.0[sight as usize] += 1;
+        self.counts[sight as usize] += 1;
+        self.news.push(sight);
+    }
+
+    /// What has been seen since this was asked last, in order.
+    pub fn news(&mut self) -> std::vec::Drain<'_, Sight> {
+        self.news.drain(..)
+    }
+
+    /// Nothing has been seen. Keeps its memory.
+    pub(super) fn reset(&mut self) {
+        self.counts = [0; Sight::ALL.len()];
+        self.news.clear();
     }
 }
 

@@ -62,12 +62,14 @@ impl Conns {
 
     /// Until then this node refuses all connects.
     pub fn refuse_connects(&mut self, node: NodeId, until: Time) {
-        self.nodes[usize::from(node.0)].refuse_until = until;
+        let node = &mut self.nodes[usize::from(node.0)];
+        node.refuse_until = node.refuse_until.max(until);
     }
 
     /// Until then connects to this node wait, as when its queue of them is full.
     pub fn hang_connects(&mut self, node: NodeId, until: Time) {
-        self.nodes[usize::from(node.0)].hang_until = until;
+        let node = &mut self.nodes[usize::from(node.0)];
+        node.hang_until = node.hang_until.max(until);
     }
 
     /// A node has booted, for the first time or again: it accepts. What peers still have for its dead incarnation reaches

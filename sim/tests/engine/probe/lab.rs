@@ -113,6 +113,12 @@ impl Lab {
         self
     }
 
+    /// Grows from another seed: the details of outcomes, where lines give the noise.
+    pub(crate) fn seed(mut self, seed: u64) -> Lab {
+        self.plan.seed = seed;
+        self
+    }
+
     /// Changes the numbers of the engine.
     pub(crate) fn tune(mut self, tune: impl FnOnce(&mut Run)) -> Lab {
         tune(&mut self.plan.run);

@@ -181,7 +181,7 @@ fn recorded_decisions_make_the_same_run_from_another_seed() {
         (rig.events.clone(), rig.read(1, conn))
     };
     let mut drawn = Rig::new(512);
-    drawn.choices.reset(8);
+    drawn.choices.reset(9);
     drawn.choices.set_odds(SEGMENT.id, Odds::new(&[10, 1, 1, 1, 1, 1, 1, 1, 1, 1]));
     drawn.choices.set_odds(CONNECT.id, Odds::new(&[0, 0, 0, 1, 1]));
     drawn.choices.record();
