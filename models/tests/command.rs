@@ -135,6 +135,8 @@ fn a_child_process_elsewhere_comes_to_the_same_digests() {
     let said = String::from_utf8(compared.stdout).expect("text");
     assert_eq!(compared.status.code(), Some(0), "{said}");
     assert!(said.contains("\"child process\""), "{said}");
+    let many = output(&["determinism", "register/majority", "--seeds", "0..1", "--jobs", "1024"]);
+    assert_eq!(many.status.code(), Some(0), "{}", String::from_utf8_lossy(&many.stderr));
 }
 
 #[cfg(unix)]

@@ -247,7 +247,8 @@ fn time(text: &str) -> Result<Duration, String> {
 }
 
 const YEAR_MS: u64 = 366 * 24 * 3_600_000;
-const JOBS_MAX: usize = 1_024;
+/// The most threads.
+pub(super) const JOBS_MAX: usize = 1_024;
 
 fn jobs(text: &str) -> Result<usize, String> {
     let jobs = text.parse().ok().filter(|n| (1..=JOBS_MAX).contains(n));
