@@ -9,6 +9,8 @@ use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+mod kept;
+
 struct Echo;
 
 impl Verbs for Echo {
