@@ -102,6 +102,7 @@ impl Board {
             if known.seed < seed {
                 return;
             }
+            finding.file.clone_from(&known.file);
         }
         self.keep(&mut finding, news);
         if is_new {
@@ -111,13 +112,26 @@ impl Board {
         findings.insert((lane, signature), finding);
     }
 
-    /// Writes a finding down.
+    /// Writes a finding down, in place of the file that it has so far. What an earlier sweep has left, small perhaps, makes
+    /// room only for what is known to be minimal; everything else is put beside it.
     fn keep(&self, finding: &mut Finding, news: &Sender<News>) {
         let Some(store) = &self.store else { return };
-        let path = store.path(finding.scenario, finding.bug, finding.signature);
+        let mut path = store.path(finding.scenario, finding.bug, finding.signature);
+        let minimal = finding.shrunk.as_ref().is_some_and(|shrunk| shrunk.minimal);
+        let earlier = finding.file.take();
+        if !minimal && earlier.as_ref() != Some(&path) && path.exists() {
+            path = store::beside(&path, finding.seed);
+        }
         match store::replace(&path, &finding.text) {
-            Ok(()) => finding.file = Some(path),
+            Ok(()) => {
+                if let Some(earlier) = earlier.filter(|earlier| *earlier != path) {
+                    // Superseded; if it cannot be removed, there is one file too many.
+                    let _ = std::fs::remove_file(earlier);
+                }
+                finding.file = Some(path);
+            }
             Err(message) => {
+                finding.file = earlier;
                 let _ = news.send(News::Trouble(message));
             }
         }
