@@ -286,6 +286,24 @@ mod tests {
     }
 
     #[test]
+    fn noise_of_another_seed_becomes_lines_too() {
+        let scenario = scenario();
+        let mut lines = 0;
+        for seed in 0..100 {
+            let case = scenario.grow(seed, Setting::default()).expect("a plan");
+            let text = case.print();
+            let other = text.replace(&format!("noise    = {seed}\n"), "noise    = 12345\n");
+            assert_ne!(other, text, "the noise is a seed");
+            let mut case = scenario.read(&other, "printed").expect("a seed file");
+            let drawn = case.run(Options::default());
+            assert!(case.materialise(), "seed {seed}: the run with lines is another one");
+            assert_eq!((case.seed(), case.run(Options::default()).digest), (seed, drawn.digest));
+            lines += case.size().noise;
+        }
+        assert!(lines > 100, "{lines} lines of noise");
+    }
+
+    #[test]
     fn drawn_noise_as_lines_is_the_same_run_and_so_is_its_seed_file() {
         let scenario = scenario();
         for seed in 0..300 {
