@@ -1,10 +1,12 @@
 //! The verbs from the outside: arguments in, status and text out.
 
 use super::{Status, run_with};
+use crate::actor::Mark;
 use crate::campaign::Registry;
-use crate::campaign::fixture::{leaky, scenario};
+use crate::campaign::fixture::{Desk, leaky, scenario};
 use crate::campaign::store::test_folder;
 use crate::campaign::transcript::Verbs;
+use crate::check::{Always, Checked, Scenario};
 use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -42,9 +44,13 @@ impl Said {
 
 fn seedbed(args: &[&str]) -> Said {
     let registry = Registry::new().with(scenario()).with_verbs("echo", || Box::new(Echo));
+    seedbed_with(&registry, args)
+}
+
+fn seedbed_with(registry: &Registry, args: &[&str]) -> Said {
     let (mut out, mut err) = (Vec::new(), Vec::new());
     let all = std::iter::once("seedbed").chain(args.iter().copied());
-    let status = run_with(&registry, all, &mut out, &mut err);
+    let status = run_with(registry, all, &mut out, &mut err);
     let text = |bytes| String::from_utf8(bytes).expect("text");
     Said { status, out: text(out), err: text(err) }
 }
@@ -105,16 +111,30 @@ fn a_sweep_without_a_bug_is_clean_and_strict_finds_nothing_unseen() {
 }
 
 #[test]
-fn with_strict_what_was_never_seen_is_a_finding() {
+fn with_strict_what_was_never_seen_or_checked_is_a_finding() {
+    const NEVER: &[Mark] = &[Mark { index: 63, name: "pigs fly" }];
+    let deaf: &[Always<Desk>] = &[Always { name: "pigs land", check: |_, (), _| Checked::Skipped }];
     let out = Folder::new("strict");
-    // One calm run sees no restart.
-    let args = ["sweep", "--seeds", "0..1", "--out", &out.path("f")];
-    let lenient = seedbed(&args);
-    let strict = seedbed(&[&args[..], &["--strict"]].concat());
-    if lenient.out.contains("never seen") {
-        assert_eq!((lenient.status, strict.status), (Status::Clean, Status::Finding));
-    } else {
-        assert_eq!((lenient.status, strict.status), (Status::Clean, Status::Clean));
+    let dir = out.path("f");
+    let args = ["sweep", "--seeds", "0..20", "--out", &dir];
+    for (scenario, gap) in [
+        (Scenario { marks: NEVER, ..scenario() }, "desk/one: never seen: pigs fly"),
+        (Scenario { marks: &[], always: deaf, ..scenario() }, "desk/one: never checked: pigs land"),
+    ] {
+        let registry = Registry::new().with(scenario);
+        let (lenient, strict) = (
+            seedbed_with(&registry, &args),
+            seedbed_with(&registry, &[&args[..], &["--strict"]].concat()),
+        );
+        assert_eq!(lenient.status, Status::Clean, "{}", lenient.out);
+        assert!(
+            lenient.out.contains(&format!("{gap} (a finding with --strict)\n")),
+            "{}",
+            lenient.out
+        );
+        assert_eq!(strict.status, Status::Finding, "{}", strict.out);
+        assert!(strict.out.contains(&format!("{gap}\n")), "{}", strict.out);
+        assert!(strict.last().ends_with("--strict"), "{}", strict.out);
     }
 }
 
