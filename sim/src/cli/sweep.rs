@@ -108,7 +108,7 @@ fn hear(news: &News, meter: &mut Meter, console: &mut Console<'_>) {
 
 /// The command that repeats a finding.
 fn repeat(finding: &Finding, console: &Console<'_>) -> String {
-    match &finding.file {
+    match finding.file.as_ref().filter(|_| finding.has_plan) {
         Some(file) => console.replay_of(file),
         None => {
             let seed = finding.seed.to_string();

@@ -27,8 +27,10 @@ pub struct Finding {
     pub detail: String,
     /// How many seeds showed it.
     pub times: u64,
-    /// The seed file: as found, and once it is shrunk the small one.
+    /// The seed file: as found, and once it is shrunk the small one. A comment only, if there is no plan.
     pub text: String,
+    /// Whether there is a plan. If growing it panics, the seed alone shows the finding.
+    pub has_plan: bool,
     /// Where it is kept.
     pub file: Option<PathBuf>,
     /// What shrinking did, once it is done.
@@ -89,10 +91,13 @@ impl Board {
             detail: violation.detail,
             times: 1,
             text: String::new(),
+            has_plan: true,
             file: None,
             shrunk: None,
         };
-        finding.text = as_found(runner, setting, &finding);
+        let found = as_found(runner, setting, &finding);
+        finding.has_plan = found.is_some();
+        finding.text = found.unwrap_or_else(|| without_plan(&finding));
         let mut findings = self.lock();
         let known = findings.get_mut(&(lane, signature));
         let is_new = known.is_none();
@@ -117,6 +122,10 @@ impl Board {
     fn keep(&self, finding: &mut Finding, news: &Sender<News>) {
         let Some(store) = &self.store else { return };
         let mut path = store.path(finding.scenario, finding.bug, finding.signature);
+        if !finding.has_plan {
+            // Nobody is to take it for a seed file.
+            path.set_extension("txt");
+        }
         let minimal = finding.shrunk.as_ref().is_some_and(|shrunk| shrunk.minimal);
         let earlier = finding.file.take();
         if !minimal && earlier.as_ref() != Some(&path) && path.exists() {
@@ -149,7 +158,7 @@ impl Board {
             let next = self.lock().iter().nth(n).map(|(key, finding)| (*key, finding.clone()));
             let Some((key, mut finding)) = next else { return };
             let interrupted = || limit.stop.load(Ordering::Relaxed);
-            if !interrupted() {
+            if !interrupted() && finding.has_plan {
                 match small(lanes[key.0], &finding, limit) {
                     Ok(_) if interrupted() => {}
                     Ok((text, shrunk)) => {
@@ -174,23 +183,22 @@ impl Board {
     }
 }
 
-/// The seed file of a finding before it is shrunk: its noise as lines, if that is the same run.
-fn as_found(runner: &dyn Runner, setting: Setting, finding: &Finding) -> String {
-    match runner.grow(finding.seed, setting) {
-        Ok(mut case) => {
-            case.materialise();
-            let report = case.run(Options::default());
-            case.record(&report);
-            case.set_comment(comment(finding));
-            case.print()
-        }
-        // Growing the plan panics, so there is no plan to write down; the seed alone shows it.
-        Err(_) => {
-            let mut text: String = comment(finding).iter().map(|l| format!("# {l}\n")).collect();
-            text.push_str(&format!("# seedbed replay {} {}\n", finding.scenario, finding.seed));
-            text
-        }
-    }
+/// The seed file of a finding before it is shrunk: its noise as lines, if that is the same run. `None` if growing the plan
+/// panics.
+fn as_found(runner: &dyn Runner, setting: Setting, finding: &Finding) -> Option<String> {
+    let mut case = runner.grow(finding.seed, setting).ok()?;
+    case.materialise();
+    let report = case.run(Options::default());
+    case.record(&report);
+    case.set_comment(comment(finding));
+    Some(case.print())
+}
+
+/// What is written of a finding whose plan cannot grow.
+fn without_plan(finding: &Finding) -> String {
+    let mut text: String = comment(finding).iter().map(|line| format!("# {line}\n")).collect();
+    text.push_str(&format!("# seedbed replay {} {}\n", finding.scenario, finding.seed));
+    text
 }
 
 /// The shrunk seed file of a finding; it was read back and replayed.
