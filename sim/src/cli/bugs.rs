@@ -48,7 +48,7 @@ pub(super) fn run(
         // Windows that were not opened say nothing about the bug.
         if !interrupted || !track.alarms.is_empty() {
             status = status.and(Status::Finding);
-            complain(planted, track, console);
+            complain(planted, track, asked, console);
         }
     }
     let windows = asked.windows;
@@ -101,7 +101,7 @@ fn keep(
 }
 
 /// Says what is wrong, and ends with the command that repeats it.
-fn complain(planted: &Planted<'_>, track: &Track, console: &mut Console<'_>) {
+fn complain(planted: &Planted<'_>, track: &Track, asked: &args::Bugs, console: &mut Console<'_>) {
     let name = format!("{}/{}", planted.model, planted.bug.name);
     console.say(format_args!("\n{name}:"));
     let (found, windows) = (track.found(), track.runs.len());
@@ -121,5 +121,9 @@ fn complain(planted: &Planted<'_>, track: &Track, console: &mut Console<'_>) {
         words.extend((alarm.arm == Arm::Control).then_some("--control"));
         console.say(console.command(&words));
     }
-    console.say(console.command(&["bugs", &name]));
+    let (windows, time) = (asked.windows.to_string(), format!("{}ms", asked.time.as_millis()));
+    let mut words = vec!["bugs", &name, "--windows", &windows, "--time", &time];
+    let runs = asked.shrink_runs.map(|runs| runs.to_string());
+    words.extend(runs.iter().flat_map(|runs| ["--shrink-runs", runs]));
+    console.say(console.command(&words));
 }

@@ -141,7 +141,9 @@ fn report(outcome: &Outcome, seeds: &Range<u64>, asked: &args::Sweep, console: &
             ));
             let seed = seed.to_string();
             let mut words = vec!["replay", name, &seed];
-            words.extend(asked.bug.iter().flat_map(|bug| ["--bug", bug]));
+            // A scenario and a seed say which model is meant.
+            let bug = asked.bug.as_deref().map(|bug| bug.rsplit('/').next().unwrap_or(bug));
+            words.extend(bug.iter().flat_map(|bug| ["--bug", bug]));
             console.say(console.command(&words));
         }
     }

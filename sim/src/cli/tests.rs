@@ -11,6 +11,7 @@ use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+mod commands;
 mod kept;
 mod stillborn;
 
