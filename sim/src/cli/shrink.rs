@@ -6,7 +6,7 @@ use crate::campaign::shrink::{Limit, Shrinking};
 use crate::campaign::store::{self, Store};
 use crate::campaign::{Case, Registry};
 use crate::engine::{Options, Report, Verdict};
-use crate::report::document::{ShrunkPlan, shown};
+use crate::report::document::{Replayed, ShrunkPlan, shown};
 use crate::report::number::grouped;
 use std::sync::atomic::Ordering;
 
@@ -25,6 +25,7 @@ pub(super) fn run(
     let shrunk = match case.shrink(limit) {
         Ok(shrunk) => shrunk,
         Err(report) => {
+            console.document(&Replayed::of(&report));
             return Ok(match &report.verdict {
                 Verdict::Inconclusive(reason) => {
                     console.say(format_args!("no verdict: {reason}"));

@@ -303,8 +303,8 @@ fn shrink_of_a_seed_writes_the_same_file_as_the_sweep_that_found_it() {
     let file = document["file"].as_str().expect("a path");
     let again = seedbed(&["shrink", file, "--out", &folder.path("again"), "--json"]).json();
     assert_eq!(plain(&again["file"]), plain(&document["file"]));
-    let sound = seedbed(&["shrink", "desk/one", &seed, "--out", &shrunk]);
-    assert_eq!(sound.status, Status::Clean);
+    let sound = seedbed(&["shrink", "desk/one", &seed, "--out", &shrunk, "--json"]);
+    assert_eq!((sound.status, &sound.json()["verdict"]), (Status::Clean, &"pass".into()));
 }
 
 #[test]
@@ -352,7 +352,10 @@ fn a_transcript_is_run_compared_and_rewritten() {
     assert_eq!(said.last(), format!("seedbed transcript {bad}"));
     assert_eq!(seedbed(&["transcript", "--update", &bad]).status, Status::Clean);
     assert_eq!(read(&bad), read(&good));
-    assert_eq!(seedbed(&["transcript", &dies]).status, Status::Finding);
+    let died = seedbed(&["transcript", &good, &dies, "--json"]);
+    assert_eq!(died.status, Status::Finding);
+    assert_eq!(died.json()["files"][0]["panicked"], Value::Null);
+    assert_eq!(died.json()["files"][1]["panicked"], "of it");
 }
 
 /// Each command line is refused with one message that holds these words, and nothing on standard output.

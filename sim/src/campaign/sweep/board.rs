@@ -7,7 +7,7 @@ use crate::campaign::store::{self, Store};
 use crate::engine::Options;
 use crate::world::Violation;
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::Sender;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -109,7 +109,7 @@ impl Board {
             }
             finding.file.clone_from(&known.file);
         }
-        self.keep(&mut finding, news);
+        self.keep(&mut finding, findings.get(&(lane, signature)), runner, news);
         if is_new {
             // Nobody listens any more if the sweep was torn down; the finding is on disk all the same.
             let _ = news.send(News::Found(finding.clone()));
@@ -117,9 +117,15 @@ impl Board {
         findings.insert((lane, signature), finding);
     }
 
-    /// Writes a finding down, in place of the file that it has so far. What an earlier sweep has left, small perhaps, makes
-    /// room only for what is known to be minimal; everything else is put beside it.
-    fn keep(&self, finding: &mut Finding, news: &Sender<News>) {
+    /// Writes a finding down, in place of the file that it had. What an earlier sweep has left, small perhaps, makes room
+    /// only for what is known to be minimal; everything else is put beside it, unless it shows this very finding.
+    fn keep(
+        &self,
+        finding: &mut Finding,
+        before: Option<&Finding>,
+        runner: &dyn Runner,
+        news: &Sender<News>,
+    ) {
         let Some(store) = &self.store else { return };
         let mut path = store.path(finding.scenario, finding.bug, finding.signature);
         if !finding.has_plan {
@@ -127,20 +133,27 @@ impl Board {
             path.set_extension("txt");
         }
         let minimal = finding.shrunk.as_ref().is_some_and(|shrunk| shrunk.minimal);
-        let earlier = finding.file.take();
-        if !minimal && earlier.as_ref() != Some(&path) && path.exists() {
+        let ours = |path: &Path| {
+            let text = before.filter(|before| before.file.as_deref() == Some(path));
+            text.is_some_and(|before| store::read(path).is_ok_and(|text| text == before.text))
+        };
+        if !minimal && path.exists() && !ours(&path) {
+            if shows(runner, &path, finding.seed) {
+                finding.file = Some(path);
+                return;
+            }
             path = store::beside(&path, finding.seed);
         }
         match store::replace(&path, &finding.text) {
             Ok(()) => {
-                if let Some(earlier) = earlier.filter(|earlier| *earlier != path) {
-                    // Superseded; if it cannot be removed, there is one file too many.
-                    let _ = std::fs::remove_file(earlier);
+                let superseded = before.and_then(|before| before.file.as_ref());
+                if let Some(superseded) = superseded.filter(|file| **file != path && ours(file)) {
+                    // If it cannot be removed, there is one file too many.
+                    let _ = std::fs::remove_file(superseded);
                 }
                 finding.file = Some(path);
             }
             Err(message) => {
-                finding.file = earlier;
                 let _ = news.send(News::Trouble(message));
             }
         }
@@ -162,9 +175,10 @@ impl Board {
                 match small(lanes[key.0], &finding, limit) {
                     Ok(_) if interrupted() => {}
                     Ok((text, shrunk)) => {
+                        let before = finding.clone();
                         finding.detail.clone_from(&shrunk.detail);
                         (finding.text, finding.shrunk) = (text, Some(shrunk));
-                        self.keep(&mut finding, news);
+                        self.keep(&mut finding, Some(&before), lanes[key.0].0, news);
                         let _ = news.send(News::Shrunk(finding.clone()));
                         self.lock().insert(key, finding);
                     }
@@ -192,6 +206,13 @@ fn as_found(runner: &dyn Runner, setting: Setting, finding: &Finding) -> Option<
     case.record(&report);
     case.set_comment(comment(finding));
     Some(case.print())
+}
+
+/// Whether a file that is there already still breaks its promise, and was found at this seed.
+fn shows(runner: &dyn Runner, path: &Path, seed: u64) -> bool {
+    let Ok(text) = store::read(path) else { return false };
+    let same = runner.read(&text, "what is there").is_ok_and(|case| case.seed() == seed);
+    same && crate::campaign::corpus::stands(runner, &text).is_ok()
 }
 
 /// What is written of a finding whose plan cannot grow.

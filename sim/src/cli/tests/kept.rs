@@ -43,6 +43,8 @@ fn a_finding_of_an_earlier_sweep_makes_room_only_for_a_small_one() {
     };
     let file = sweep("0..300", "20000");
     let text = read(&file);
+    assert_eq!(sweep("0..300", "1"), file, "the same seed, shrunk before");
+    assert_eq!(read(&file), text);
     let other = sweep("300..600", "1");
     assert_ne!(other, file);
     assert!(read(&other).len() > text.len());
