@@ -1,9 +1,10 @@
 //! The `seedbed` command as a process: what signals, pipes and other processes do to it.
 
 use std::fs;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, Command, Output, Stdio};
+use std::time::Duration;
 
 /// A planted bug that the first seeds find.
 const BUG: &str = "tag-tie-left-unbroken";
@@ -89,14 +90,20 @@ fn a_sweep_that_is_killed_has_its_findings_on_disk() {
     assert!(said.contains("\"verdict\": \"broken\"") && said.contains("\"differs\": []"), "{said}");
 }
 
+/// Presses Ctrl-C. Every shell can do that; not every machine has a program for it.
+#[cfg(unix)]
+fn interrupt(process: &Child) {
+    let id = process.id().to_string();
+    let sent = Command::new("sh").args(["-c", "kill -INT \"$0\"", &id]).status();
+    assert!(sent.expect("there is a shell").success());
+}
+
 #[cfg(unix)]
 #[test]
 fn a_sweep_that_is_interrupted_prints_its_table_and_keeps_what_it_found() {
     let out = Folder::new("interrupted");
     let mut sweep = sweep_until_found(&out);
-    let id = sweep.process.id().to_string();
-    let sent = Command::new("kill").args(["-INT", &id]).status().expect("there is a kill command");
-    assert!(sent.success());
+    interrupt(&sweep.process);
     let (mut table, mut told) = (String::new(), String::new());
     let mut stdout = sweep.process.stdout.take().expect("piped");
     stdout.read_to_string(&mut table).expect("text");
@@ -120,13 +127,33 @@ fn an_interrupted_sweep_without_findings_has_a_status_of_its_own() {
     while !out.0.join("register").is_dir() {
         std::thread::yield_now();
     }
-    let id = process.id().to_string();
-    let sent = Command::new("kill").args(["-INT", &id]).status().expect("there is a kill command");
-    assert!(sent.success());
+    interrupt(&process);
     let mut table = String::new();
     process.stdout.take().expect("piped").read_to_string(&mut table).expect("text");
     assert_eq!(process.wait().expect("ends").code(), Some(3), "{table}");
     assert!(table.contains("register/durable"), "{table}");
+}
+
+#[cfg(unix)]
+#[test]
+#[expect(clippy::disallowed_methods, reason = "it waits for a process, not for a run")]
+fn a_verb_that_has_nothing_to_keep_is_interrupted_at_once() {
+    let mut process = seedbed(&["history", "/dev/stdin"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("the command starts");
+    let mut history = process.stdin.take().expect("piped");
+    // More than a pipe holds: when it is written the verb has begun to read, and waits for the end.
+    history.write_all(&[b'\n'; 1 << 18]).expect("writes");
+    interrupt(&process);
+    let ended = (0..1_000).find_map(|_| {
+        std::thread::sleep(Duration::from_millis(10));
+        process.try_wait().expect("waits")
+    });
+    let _ = process.kill();
+    assert_eq!(ended.and_then(|status| status.code()), Some(3));
 }
 
 #[test]
@@ -135,6 +162,8 @@ fn a_child_process_elsewhere_comes_to_the_same_digests() {
     let said = String::from_utf8(compared.stdout).expect("text");
     assert_eq!(compared.status.code(), Some(0), "{said}");
     assert!(said.contains("\"child process\""), "{said}");
+    let many = output(&["determinism", "register/majority", "--seeds", "0..1", "--jobs", "1024"]);
+    assert_eq!(many.status.code(), Some(0), "{}", String::from_utf8_lossy(&many.stderr));
 }
 
 #[cfg(unix)]

@@ -17,6 +17,7 @@ use super::settings::Settings;
 use super::shared::Shared;
 use super::store::NEVER_COMPACTED;
 use super::txn::writes;
+use super::workload;
 
 /// Closing waits for whoever uses the backend.
 pub const NOTHING_REACHES_CLOSED: &str = "no operation reaches a closed backend";
@@ -44,6 +45,9 @@ pub const ALL_BECOMES_DURABLE: &str = "everything that was done becomes durable"
 /// Between front end and clients.
 pub const TOLD_AS_DONE: &str = "a client is told what was done, and it was done at most once";
 
+/// A store that is whole again is of use again: nothing else would notice one that is open and answers nobody.
+pub const READ_BACK: &str = "every read is answered once the trouble is over";
+
 /// Promises after every step. The first listens to what the actors state, and the others find their verdicts there.
 pub const ALWAYS: &[Always<Mvcc>] = &[
     Always { name: NOTHING_REACHES_CLOSED, check: listen },
@@ -64,7 +68,10 @@ pub const EVENTUALLY: &[Eventually<Mvcc>] = &[
 ];
 
 /// Promises about the whole run.
-pub const FINALLY: &[Finally<Mvcc>] = &[Finally { name: TOLD_AS_DONE, check: told_as_done }];
+pub const FINALLY: &[Finally<Mvcc>] = &[
+    Finally { name: TOLD_AS_DONE, check: told_as_done },
+    Finally { name: READ_BACK, check: read_back_is_answered },
+];
 
 /// What the checks remember from step to step.
 #[derive(Clone, Debug, Default)]
@@ -258,4 +265,17 @@ fn told_as_done(world: &World<Mvcc>, ghost: &Ghost, _: &Config) -> Result<Checke
         }
     }
     Ok(Checked::Held)
+}
+
+/// The judge's questions are the last operations of all. A refusal is an answer, too.
+fn read_back_is_answered(world: &World<Mvcc>, _: &Ghost, _: &Config) -> Result<Checked, String> {
+    let completed = world.history().events.iter().filter_map(|event| match event {
+        HistoryEvent::Completed { op, outcome, .. } => Some((op, outcome)),
+        HistoryEvent::Invoked { .. } => None,
+    });
+    let questions = completed.rev().take(workload::read_back().len());
+    let silent = questions.filter(|(_, outcome)| !matches!(outcome, Outcome::Ok(_))).last();
+    Ok(silent.map_or(Checked::Held, |(op, _)| {
+        Checked::Broken("unanswered", format!("operation {} of the judge", op.number))
+    }))
 }

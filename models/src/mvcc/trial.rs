@@ -4,8 +4,10 @@ use seedbed_sim::actor::Bug;
 use seedbed_sim::campaign::testing::{check, finds};
 use seedbed_sim::check::Scenario;
 use seedbed_sim::engine::{Native, Options, Verdict};
+use seedbed_sim::id::ActorId;
 use seedbed_sim::time::Span;
 
+use super::client::Client;
 use super::model::Mvcc;
 use super::settings::Settings;
 use super::{bugs, checks, scenario};
@@ -83,4 +85,20 @@ fn a_compaction_that_never_goes_on_is_seen() {
     };
     let scenario = Scenario { topology, ..scenario::single() };
     breaks(&scenario, checks::COMPACTION_ENDS);
+}
+
+/// The store is open and nothing is left to do, but the clients ask somebody who never answers.
+#[test]
+fn a_store_that_answers_nobody_is_seen() {
+    const COMMITTER: ActorId = ActorId(1);
+    let topology = |config: &_| {
+        let mut topology = scenario::nodes(&Settings::of(config), 0);
+        for _ in 0..3 {
+            let node = topology.client("c");
+            topology.actor(node, "client", Mvcc::Client(Client::new(COMMITTER)));
+        }
+        topology
+    };
+    let scenario = Scenario { topology, ..scenario::single() };
+    breaks(&scenario, checks::READ_BACK);
 }

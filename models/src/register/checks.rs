@@ -4,7 +4,7 @@ use super::call::{Call, Key, Ret};
 use super::message::Note;
 use super::reference::{Access, Registers};
 use super::tag::{Tag, Version};
-use super::{Register, Replica};
+use super::{Register, Replica, scenario};
 use seedbed_sim::actor::{HistoryEvent, Outcome};
 use seedbed_sim::check::{Always, Checked, Eventually, Finally};
 use seedbed_sim::id::{ActorId, OpId};
@@ -26,6 +26,8 @@ pub const OWN_RECORDS: &str = "a replica recovers only records that it has writt
 pub const SERVES_AGAIN: &str = "every replica comes to serve again";
 /// Nothing that can happen to a round keeps it from ending.
 pub const ROUNDS_END: &str = "every round comes to an end";
+/// To clients: trouble that has ended is over.
+pub const READABLE: &str = "every key can be read once the trouble is over";
 
 /// What the checks remember from step to step.
 #[derive(Clone, Debug, Default)]
@@ -52,7 +54,10 @@ pub const EVENTUALLY: &[Eventually<Register>] = &[
 ];
 
 /// Promises about the whole run.
-pub const FINALLY: &[Finally<Register>] = &[Finally { name: LINEARIZABLE, check: linearizable }];
+pub const FINALLY: &[Finally<Register>] = &[
+    Finally { name: LINEARIZABLE, check: linearizable },
+    Finally { name: READABLE, check: readable },
+];
 
 fn gives_each_tag_once(world: &World<Register>, ghost: &mut Ghost, _: &Step) -> Checked {
     let mut checked = Checked::Skipped;
@@ -175,10 +180,7 @@ fn settled(_: &Config) -> Span {
 const JUDGE_STEPS: u64 = 2_000_000;
 
 fn linearizable(world: &World<Register>, _: &Ghost, _: &Config) -> Result<Checked, String> {
-    let (history, unread) = history_of(world);
-    if let Some(key) = unread {
-        return Err(format!("the judge's own read of {key} was given up"));
-    }
+    let history = history_of(world);
     match linear::check(&Registers, &history, JUDGE_STEPS) {
         Verdict::Linearizable => Ok(Checked::Held),
         Verdict::NotLinearizable(why) => {
@@ -193,12 +195,11 @@ fn linearizable(world: &World<Register>, _: &Ghost, _: &Config) -> Result<Checke
 
 type Judged = Operation<(u8, Access), Option<u64>>;
 
-/// The history in the words of the reference, and a key whose last operation (the judge's own read) has failed.
-fn history_of(world: &World<Register>) -> (Vec<Judged>, Option<Key>) {
+/// The history in the words of the reference.
+fn history_of(world: &World<Register>) -> Vec<Judged> {
     let mut history: Vec<Judged> = Vec::new();
-    let mut open: BTreeMap<OpId, (usize, Key)> = BTreeMap::new();
+    let mut open: BTreeMap<OpId, usize> = BTreeMap::new();
     let mut failed = Vec::new();
-    let mut last_failed: BTreeMap<Key, bool> = BTreeMap::new();
     for (event, at) in world.history().events.iter().zip(0_u64..) {
         match event {
             HistoryEvent::Invoked { process, op, what, .. } => {
@@ -206,7 +207,7 @@ fn history_of(world: &World<Register>) -> (Vec<Judged>, Option<Key>) {
                     Call::Read(_) => Access::Read,
                     Call::Write(_, value) => Access::Write(*value),
                 };
-                open.insert(*op, (history.len(), what.key()));
+                open.insert(*op, history.len());
                 history.push(Operation {
                     process: u64::from(*process),
                     op: (what.key().0, access),
@@ -215,9 +216,7 @@ fn history_of(world: &World<Register>) -> (Vec<Judged>, Option<Key>) {
                 });
             }
             HistoryEvent::Completed { op, outcome, .. } => {
-                let (index, key) =
-                    open.remove(op).expect("an operation is invoked before it completes");
-                last_failed.insert(key, !matches!(outcome, Outcome::Ok(_)));
+                let index = open.remove(op).expect("an operation is invoked before it completes");
                 match outcome {
                     Outcome::Ok(Ret::Value(value)) => history[index].returned = Some((at, *value)),
                     Outcome::Ok(Ret::Written) => history[index].returned = Some((at, None)),
@@ -231,8 +230,26 @@ fn history_of(world: &World<Register>) -> (Vec<Judged>, Option<Key>) {
     for index in failed.into_iter().rev() {
         history.remove(index);
     }
-    let unread = last_failed.into_iter().find(|(_, failed)| *failed).map(|(key, _)| key);
-    (history, unread)
+    history
+}
+
+/// The judge's own reads are the last operations of all, one of each key.
+fn readable(world: &World<Register>, _: &Ghost, config: &Config) -> Result<Checked, String> {
+    let asked: BTreeMap<OpId, Key> = (world.history().events.iter().rev())
+        .filter_map(|event| match event {
+            HistoryEvent::Invoked { op, what, .. } => Some((*op, what.key())),
+            HistoryEvent::Completed { .. } => None,
+        })
+        .take(scenario::read_back(config).len())
+        .collect();
+    for event in &world.history().events {
+        let HistoryEvent::Completed { op, outcome, .. } = event else { continue };
+        if let (Some(key), false) = (asked.get(op), matches!(outcome, Outcome::Ok(_))) {
+            let detail = format!("the judge's own read of {key} was given up");
+            return Ok(Checked::Broken("unreadable", detail));
+        }
+    }
+    Ok(Checked::Held)
 }
 
 fn say(operation: &Judged) -> String {

@@ -156,7 +156,7 @@ fn workload(config: &Config, draw: &mut Draw) -> Vec<PlannedOp<Call>> {
 }
 
 /// The judge reads every key.
-fn read_back(config: &Config) -> Vec<(u16, Call)> {
+pub(super) fn read_back(config: &Config) -> Vec<(u16, Call)> {
     let keys = u8::try_from(config.get("keys")).expect("a small number");
     (0..keys).map(|key| (0, Call::Read(Key(key)))).collect()
 }

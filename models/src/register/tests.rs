@@ -1,11 +1,12 @@
 //! The model on trial: sound without its bugs, and each bug found.
 
-use super::{Register, bugs, mark, scenario};
+use super::{Client, Register, bugs, checks, mark, scenario};
 use seedbed_sim::actor::{BugSet, HistoryEvent, Outcome};
 use seedbed_sim::campaign::testing::check;
 use seedbed_sim::check::Scenario;
 use seedbed_sim::engine::{Native, Options, Verdict};
-use seedbed_sim::nemesis::{Noise, Plan};
+use seedbed_sim::id::ActorId;
+use seedbed_sim::nemesis::{Config, Noise, Plan};
 
 fn scenarios() -> [Scenario<Register>; 2] {
     [scenario::majority(), scenario::durable()]
@@ -67,6 +68,28 @@ fn each_check_is_evaluated_and_each_mark_seen() {
             assert!(evaluated > 0, "{}: never evaluated `{name}`", scenario.name);
         }
     }
+}
+
+/// Replicas serve and no round is under way, but the clients ask somebody who never answers.
+#[test]
+fn a_register_that_answers_nobody_is_seen() {
+    const REPLICA: ActorId = ActorId(0);
+    let topology = |config: &Config| {
+        let values = config.values.iter().map(|(knob, value)| match *knob {
+            "clients" => (*knob, 0),
+            _ => (*knob, *value),
+        });
+        let mut topology = (scenario::majority().topology)(&Config { values: values.collect() });
+        for _ in 0..config.get("clients") {
+            let node = topology.client("c");
+            topology.actor(node, "client", Register::Client(Client::new(vec![REPLICA])));
+        }
+        topology
+    };
+    let scenario = Scenario { topology, ..scenario::majority() };
+    let verdict = Native::new(&scenario).run(&calm(&scenario, 0), Options::default()).verdict;
+    let Verdict::Broken(violation) = verdict else { panic!("{verdict:?}") };
+    assert_eq!((violation.check, violation.class), (checks::READABLE, "unreadable"));
 }
 
 #[test]

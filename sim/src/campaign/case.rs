@@ -265,7 +265,43 @@ fn place_of_op<A: Actor>(plan: &Plan<A>, (client, number): (u16, u32)) -> Option
 mod tests {
     use crate::campaign::fixture::scenario;
     use crate::campaign::{Runner, Setting};
-    use crate::engine::Options;
+    use crate::engine::{Options, Verdict};
+
+    #[test]
+    fn a_run_in_which_only_the_judge_was_answered_after_a_fault_does_not_count() {
+        let scenario = scenario();
+        let counted = |at: &str| {
+            let text = format!(
+                "format = 1\nscenario = \"desk/one\"\nseed = 1\nworkload = [\"c0#1: add 1\"]\n\
+                 faults = [\"at {at}: crash n0 for 5ms\"]\n"
+            );
+            let mut case = scenario.read(&text, "written here").expect("a seed file");
+            let report = case.run(Options::default());
+            assert_eq!((&report.verdict, report.completed), (&Verdict::Pass, 2));
+            assert!(report.unused.is_empty(), "the desk crashes");
+            report.counted
+        };
+        assert!(counted("1us"), "the add succeeds after the crash");
+        assert!(!counted("200ms"), "the add is over by then");
+    }
+
+    #[test]
+    fn noise_of_another_seed_becomes_lines_too() {
+        let scenario = scenario();
+        let mut lines = 0;
+        for seed in 0..100 {
+            let case = scenario.grow(seed, Setting::default()).expect("a plan");
+            let text = case.print();
+            let other = text.replace(&format!("noise    = {seed}\n"), "noise    = 12345\n");
+            assert_ne!(other, text, "the noise is a seed");
+            let mut case = scenario.read(&other, "printed").expect("a seed file");
+            let drawn = case.run(Options::default());
+            assert!(case.materialise(), "seed {seed}: the run with lines is another one");
+            assert_eq!((case.seed(), case.run(Options::default()).digest), (seed, drawn.digest));
+            lines += case.size().noise;
+        }
+        assert!(lines > 100, "{lines} lines of noise");
+    }
 
     #[test]
     fn drawn_noise_as_lines_is_the_same_run_and_so_is_its_seed_file() {

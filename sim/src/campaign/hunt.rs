@@ -142,7 +142,7 @@ impl Hunt<'_> {
             }
             let base = u64::from(window) * WINDOW;
             let drawn = self.search(planted, Arm::Drawn, base, WINDOW);
-            track.alarms.extend(drawn.alarms);
+            track.alarms.extend(drawn.alarms.into_iter().map(|(_, alarm)| alarm));
             track.cpu.push(drawn.busy);
             track.runs.push(drawn.hit.map(|hit| hit + 1));
             if let Some(hit) = drawn.hit {
@@ -151,7 +151,7 @@ impl Hunt<'_> {
             let runs_max = (drawn.hit.unwrap_or(drawn.runs) + 1).saturating_mul(CONTROL_TIMES);
             let runs_max = runs_max.max(CONTROL_RUNS_MIN);
             let control = self.search(planted, Arm::Control, base, runs_max);
-            track.alarms.extend(control.alarms);
+            track.alarms.extend(control.alarms.into_iter().map(|(_, alarm)| alarm));
             track.control.push(control.hit.map(|hit| hit + 1));
             tell(window, &track);
         }
@@ -219,7 +219,9 @@ impl Hunt<'_> {
         let mut done = search.done.into_inner().unwrap_or_else(PoisonError::into_inner);
         let lowest = search.lowest.into_inner();
         done.hit = (lowest != u64::MAX).then_some(lowest);
-        done.alarms.sort_unstable_by_key(|alarm| (alarm.scenario, alarm.seed));
+        // What lies behind the lowest find is run or not, by the number of threads.
+        done.alarms.retain(|(run, _)| *run < lowest);
+        done.alarms.sort_unstable_by_key(|(run, _)| *run);
         done
     }
 }
@@ -229,7 +231,8 @@ struct Searched {
     hit: Option<u64>,
     runs: u64,
     busy: Duration,
-    alarms: Vec<Alarm>,
+    /// With the run that each is.
+    alarms: Vec<(u64, Alarm)>,
 }
 
 struct Search<'a> {
@@ -290,7 +293,8 @@ impl Search<'_> {
         }
         if matches!(without.verdict, Verdict::Broken(_)) {
             let mut done = self.done.lock().unwrap_or_else(PoisonError::into_inner);
-            done.alarms.push(Alarm { scenario: runner.name(), seed, arm: self.setting.arm });
+            let alarm = Alarm { scenario: runner.name(), seed, arm: self.setting.arm };
+            done.alarms.push((i, alarm));
         }
         false
     }
@@ -322,7 +326,46 @@ fn shrunk(
 
 #[cfg(test)]
 mod tests {
-    use super::median_and_max;
+    use super::{Hunt, Track, median_and_max};
+    use crate::campaign::Registry;
+    use crate::campaign::fixture::{Desk, scenario};
+    use crate::check::{Always, Checked, Scenario};
+    use std::sync::atomic::AtomicBool;
+    use std::time::Duration;
+
+    /// A promise that the planted bug breaks at times, and the sound desk at others.
+    fn alarming() -> Scenario<Desk> {
+        let always: &[Always<Desk>] = &[Always {
+            name: "an add is kept as it was asked",
+            check: |world, (), _| match world.notes() {
+                [] => Checked::Skipped,
+                notes => match notes.iter().find(|fact| fact.asked != fact.kept) {
+                    Some(fact) => Checked::Broken("altered", fact.to_string()),
+                    None if notes.iter().any(|fact| fact.asked == 20) => {
+                        Checked::Broken("refused", "20".into())
+                    }
+                    None => Checked::Held,
+                },
+            },
+        }];
+        Scenario { always, ..scenario() }
+    }
+
+    #[test]
+    fn alarms_do_not_depend_on_the_number_of_threads() {
+        let registry = Registry::new().with(alarming());
+        let planted = registry.select_bugs(&["forgets-sevenths".into()]).expect("there is one");
+        let stop = AtomicBool::new(false);
+        let hunted = |jobs| -> Track {
+            let time = Duration::from_secs(60);
+            Hunt { windows: 11, time, jobs, shrink: 1, stop: &stop }
+                .hunt(&planted[0], &mut |_, _| {})
+        };
+        let (one, many) = (hunted(1), hunted(8));
+        assert_eq!((&one.runs, &one.control), (&many.runs, &many.control));
+        assert!(!one.alarms.is_empty());
+        assert_eq!(one.alarms, many.alarms);
+    }
 
     #[test]
     fn a_window_without_a_find_counts_as_more_than_any() {

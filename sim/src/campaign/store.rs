@@ -50,6 +50,11 @@ impl Store {
     }
 }
 
+/// Where a finding is kept whose own place is taken.
+pub(super) fn beside(path: &Path, seed: u64) -> PathBuf {
+    path.with_extension(format!("seed-{seed}.toml"))
+}
+
 /// Puts a text into a file. Whoever reads the file, even after this process was killed, finds the old text or the new.
 ///
 /// # Errors

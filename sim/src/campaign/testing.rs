@@ -131,6 +131,10 @@ fn describe(message: &mut String, runner: &dyn Runner, finding: &Finding, closel
         let report = case.run(Options { trace: Some(STEPS_SHOWN), ..Options::default() });
         let _ = write!(message, "\nthe last steps:\n{}\n", report.trace.join("\n"));
     }
+    if !finding.has_plan {
+        let _ = write!(message, "\n{}\n\n", repeat(*seed));
+        return;
+    }
     let (model, slug) = (model_of(scenario), signature.slug());
     let size = finding.shrunk.as_ref();
     let size = size.map_or_else(String::new, |s| format!("shrunk to {}; ", s.after));

@@ -43,6 +43,25 @@ pub(super) enum Verb {
     ChildProbe(ChildProbe),
 }
 
+impl Verb {
+    /// Whether it ends in order, with what it has, when it is interrupted. The others have nothing to keep.
+    pub(super) fn ends_in_order(&self) -> bool {
+        match self {
+            Verb::Sweep(_)
+            | Verb::Shrink(_)
+            | Verb::Bugs(_)
+            | Verb::Determinism(_)
+            | Verb::ChildDigests(_) => true,
+            Verb::List(_)
+            | Verb::Replay(_)
+            | Verb::Transcript(_)
+            | Verb::History(_)
+            | Verb::Bench(_)
+            | Verb::ChildProbe(_) => false,
+        }
+    }
+}
+
 #[derive(Debug, Args)]
 pub(super) struct List {
     /// Scenarios or models; all if none is named
@@ -247,7 +266,8 @@ fn time(text: &str) -> Result<Duration, String> {
 }
 
 const YEAR_MS: u64 = 366 * 24 * 3_600_000;
-const JOBS_MAX: usize = 1_024;
+/// The most threads.
+pub(super) const JOBS_MAX: usize = 1_024;
 
 fn jobs(text: &str) -> Result<usize, String> {
     let jobs = text.parse().ok().filter(|n| (1..=JOBS_MAX).contains(n));

@@ -28,22 +28,27 @@ pub(super) fn run(
         shrink: asked.shrink_runs.unwrap_or(Limit::EXECUTIONS),
         stop: &INTERRUPTED,
     };
-    let tracks = hunt_all(&hunt, &planted, console);
+    let tracks = hunt_all(&hunt, &planted, asked.keep.as_deref(), console);
     let interrupted = INTERRUPTED.load(Ordering::Relaxed);
     let mut documents = Vec::new();
     let mut status = if interrupted { Status::Undecided } else { Status::Clean };
-    let rows: Vec<(&Planted<'_>, &Track)> = planted.iter().zip(&tracks).collect();
+    let rows: Vec<(&Planted<'_>, &Track)> =
+        planted.iter().zip(&tracks).map(|(planted, (track, _))| (planted, track)).collect();
     console.say(table::bugs(&rows).trim_end());
-    for (planted, track) in rows {
-        let file = keep(planted, track, asked.keep.as_deref())?;
-        documents.push(HuntedBug::new(planted, track, file));
+    for (planted, (track, kept)) in planted.iter().zip(&tracks) {
+        let file = kept.as_ref().unwrap_or_else(|message| {
+            status = status.and(Status::Usage);
+            console.note(message);
+            &None
+        });
+        documents.push(HuntedBug::new(planted, track, file.clone()));
         if track.is_good() {
             continue;
         }
         // Windows that were not opened say nothing about the bug.
         if !interrupted || !track.alarms.is_empty() {
             status = status.and(Status::Finding);
-            complain(planted, track, console);
+            complain(planted, track, asked, console);
         }
     }
     let windows = asked.windows;
@@ -51,7 +56,15 @@ pub(super) fn run(
     Ok(status)
 }
 
-fn hunt_all(hunt: &Hunt<'_>, planted: &[Planted<'_>], console: &mut Console<'_>) -> Vec<Track> {
+/// What came of a bug, and the file that was written of it.
+type Told = (Track, Result<Option<String>, String>);
+
+fn hunt_all(
+    hunt: &Hunt<'_>,
+    planted: &[Planted<'_>],
+    dir: Option<&Path>,
+    console: &mut Console<'_>,
+) -> Vec<Told> {
     let began = Stopwatch::start();
     let mut meter = Meter::new(console.terminal);
     let all = u64::from(hunt.windows) * planted.len() as u64;
@@ -65,22 +78,30 @@ fn hunt_all(hunt: &Hunt<'_>, planted: &[Planted<'_>], console: &mut Console<'_>)
             let words = format!("{name}: found in {found} of {} windows", window + 1);
             meter.show(done * 1_000 / all.max(1), &words, began.elapsed(), console.err());
         });
-        tracks.push(track);
+        // Whatever ends this process later, the file is there.
+        let kept = keep(planted, &track, dir);
+        tracks.push((track, kept));
     }
     meter.finish();
     tracks
 }
 
-/// Writes the smallest find down; answers where.
-fn keep(planted: &Planted<'_>, track: &Track, dir: Option<&Path>) -> Result<Option<String>, Usage> {
-    let Some((dir, catch)) = dir.zip(track.best.as_ref()) else { return Ok(None) };
+/// Writes the smallest find down; answers where. What is not known to be minimal, because the shrink was interrupted or ran
+/// out of runs, never takes the place of a file that somebody kept.
+fn keep(
+    planted: &Planted<'_>,
+    track: &Track,
+    dir: Option<&Path>,
+) -> Result<Option<String>, String> {
+    let best = track.best.as_ref().filter(|catch| catch.shrunk.minimal);
+    let Some((dir, catch)) = dir.zip(best) else { return Ok(None) };
     let path = dir.join(planted.model).join(format!("{}.toml", planted.bug.name));
     store::replace(&path, &catch.text)?;
     Ok(Some(shown(&path)))
 }
 
 /// Says what is wrong, and ends with the command that repeats it.
-fn complain(planted: &Planted<'_>, track: &Track, console: &mut Console<'_>) {
+fn complain(planted: &Planted<'_>, track: &Track, asked: &args::Bugs, console: &mut Console<'_>) {
     let name = format!("{}/{}", planted.model, planted.bug.name);
     console.say(format_args!("\n{name}:"));
     let (found, windows) = (track.found(), track.runs.len());
@@ -100,5 +121,9 @@ fn complain(planted: &Planted<'_>, track: &Track, console: &mut Console<'_>) {
         words.extend((alarm.arm == Arm::Control).then_some("--control"));
         console.say(console.command(&words));
     }
-    console.say(console.command(&["bugs", &name]));
+    let (windows, time) = (asked.windows.to_string(), format!("{}ms", asked.time.as_millis()));
+    let mut words = vec!["bugs", &name, "--windows", &windows, "--time", &time];
+    let runs = asked.shrink_runs.map(|runs| runs.to_string());
+    words.extend(runs.iter().flat_map(|runs| ["--shrink-runs", runs]));
+    console.say(console.command(&words));
 }

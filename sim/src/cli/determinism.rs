@@ -32,14 +32,18 @@ pub(super) fn run(
         console.note("this program cannot be run again here: no child process");
     }
     let mut document = Determinism::default();
+    let mut interrupted = false;
     for (i, runner) in runners.iter().enumerate() {
         let mut seeds = asked.seeds.clone();
         let mut compared =
             Compared { runner: *runner, child, jobs: jobs(asked), differences: Vec::new() };
-        while !seeds.is_empty() && !INTERRUPTED.load(Ordering::Relaxed) {
+        while !seeds.is_empty() && !interrupted {
             let block = seeds.start..seeds.end.min(seeds.start.saturating_add(BLOCK));
+            if !compared.block(&block)? {
+                interrupted = true;
+                break;
+            }
             seeds.start = block.end;
-            compared.block(&block)?;
             let done = (i as u64 + 1) * 1_000 / runners.len() as u64;
             let words = format!("{} up to seed {}", runner.name(), block.end);
             meter.show(done, &words, began.elapsed(), console.err());
@@ -53,8 +57,11 @@ pub(super) fn run(
         });
     }
     meter.finish();
-    document.interrupted = INTERRUPTED.load(Ordering::Relaxed);
+    document.interrupted = interrupted;
     document.scenarios.iter().for_each(|of| say(of, console));
+    if interrupted {
+        console.note("interrupted");
+    }
     console.document(&document);
     let differ = document.scenarios.iter().any(|of| !of.differences.is_empty());
     Ok(match (differ, document.interrupted) {
@@ -76,21 +83,24 @@ struct Compared<'a> {
 }
 
 impl Compared<'_> {
-    /// Runs a block of seeds in every manner.
-    fn block(&mut self, seeds: &Range<u64>) -> Result<(), Usage> {
+    /// Runs a block of seeds in every manner; answers whether it came to the end of it.
+    fn block(&mut self, seeds: &Range<u64>) -> Result<bool, Usage> {
         let of = |fresh, jobs| {
             let manner = Manner { fresh, backwards: fresh, jobs };
             digests(self.runner, seeds, manner, &INTERRUPTED)
         };
         let (Some(reused), Some(fresh)) = (of(false, self.jobs), of(true, self.jobs + 1)) else {
-            return Ok(());
+            return Ok(false);
         };
         self.compare(seeds, &reused, (&fresh, FRESH))?;
         if let Some(child) = self.child {
-            let other = digests_of_child(child, self.runner.name(), seeds, self.jobs + 2)?;
+            let jobs = (self.jobs + 2).min(args::JOBS_MAX);
+            let Some(other) = digests_of_child(child, self.runner.name(), seeds, jobs)? else {
+                return Ok(false);
+            };
             self.compare(seeds, &reused, (&other, CHILD))?;
         }
-        Ok(())
+        Ok(true)
     }
 
     fn compare(
@@ -104,28 +114,26 @@ impl Compared<'_> {
             let looked_at = self.differences.iter().filter(|d| d.manner == manner).count();
             let mut difference =
                 Difference { seed, manner, step: None, left: Vec::new(), right: Vec::new() };
-            if looked_at < SHOWN {
-                let (left, right) = self.probe_both(seed, manner)?;
-                if let Some(parted) = parting(&left, &right) {
-                    difference.step = parted.step;
-                    (difference.left, difference.right) = (parted.left, parted.right);
-                }
+            let probes = if looked_at < SHOWN { self.probe_both(seed, manner)? } else { None };
+            if let Some(parted) = probes.and_then(|(left, right)| parting(&left, &right)) {
+                difference.step = parted.step;
+                (difference.left, difference.right) = (parted.left, parted.right);
             }
             self.differences.push(difference);
         }
         Ok(())
     }
 
-    /// Looks closely at a run in the first manner, and in the other.
-    fn probe_both(&self, seed: u64, manner: &str) -> Result<(Probe, Probe), Usage> {
+    /// Looks closely at a run in the first manner, and in the other; at nothing if that is interrupted.
+    fn probe_both(&self, seed: u64, manner: &str) -> Result<Option<(Probe, Probe)>, Usage> {
         // Seeds before it in the same world: what a world fails to forget shows again.
         let warm = seed.saturating_sub(64)..seed;
         let left = probe(self.runner, warm, seed);
         let right = match (manner, self.child) {
             (CHILD, Some(child)) => probe_of_child(child, self.runner.name(), seed)?,
-            _ => probe(self.runner, 0..0, seed),
+            _ => Some(probe(self.runner, 0..0, seed)),
         };
-        Ok((left, right))
+        Ok(right.map(|right| (left, right)))
     }
 }
 
@@ -153,8 +161,9 @@ fn say(of: &DeterminismOf, console: &mut Console<'_>) {
     console.say(console.command(&["determinism", scenario, "--seeds", &seeds]));
 }
 
-/// The program again: in another folder, with another environment.
-fn child(program: &Path, words: &[&str]) -> Result<String, Usage> {
+/// The program again: in another folder, with another environment. `None` if it was interrupted: whoever interrupts this
+/// process from a terminal interrupts that one, too.
+fn child(program: &Path, words: &[&str]) -> Result<Option<String>, Usage> {
     let wrong =
         |why: String| Usage(format!("{}: expected a child process: {why}", program.display()));
     let output = Command::new(program)
@@ -167,11 +176,15 @@ fn child(program: &Path, words: &[&str]) -> Result<String, Usage> {
         .stdin(Stdio::null())
         .output()
         .map_err(|error| wrong(error.to_string()))?;
+    let undecided = output.status.code() == Some(i32::from(Status::Undecided.code()));
+    if undecided || (!output.status.success() && INTERRUPTED.load(Ordering::Relaxed)) {
+        return Ok(None);
+    }
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr);
         return Err(wrong(format!("{}: {}", output.status, said.trim())));
     }
-    String::from_utf8(output.stdout).map_err(|error| wrong(error.to_string()))
+    String::from_utf8(output.stdout).map(Some).map_err(|error| wrong(error.to_string()))
 }
 
 fn digests_of_child(
@@ -179,17 +192,24 @@ fn digests_of_child(
     scenario: &str,
     seeds: &Range<u64>,
     jobs: usize,
-) -> Result<Vec<u64>, Usage> {
+) -> Result<Option<Vec<u64>>, Usage> {
     let (seeds, jobs) = (format!("{}..{}", seeds.start, seeds.end), jobs.to_string());
-    let text = child(program, &["child-digests", scenario, &seeds, "--jobs", &jobs])?;
+    let Some(text) = child(program, &["child-digests", scenario, &seeds, "--jobs", &jobs])? else {
+        return Ok(None);
+    };
     let digests: Result<Vec<u64>, _> =
         text.lines().map(|line| u64::from_str_radix(line, 16)).collect();
-    digests.map_err(|error| Usage(format!("expected digests from the child process: {error}")))
+    digests
+        .map(Some)
+        .map_err(|error| Usage(format!("expected digests from the child process: {error}")))
 }
 
-fn probe_of_child(program: &Path, scenario: &str, seed: u64) -> Result<Probe, Usage> {
-    let text = child(program, &["child-probe", scenario, &seed.to_string()])?;
+fn probe_of_child(program: &Path, scenario: &str, seed: u64) -> Result<Option<Probe>, Usage> {
+    let Some(text) = child(program, &["child-probe", scenario, &seed.to_string()])? else {
+        return Ok(None);
+    };
     serde_json::from_str(&text)
+        .map(Some)
         .map_err(|error| Usage(format!("expected a run from the child process: {error}")))
 }
 
@@ -219,4 +239,48 @@ pub(super) fn child_probe(
     let text = serde_json::to_string(&probe(runner, 0..0, asked.seed)).expect("plain data");
     console.raw(&text);
     Ok(Status::Clean)
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+    use crate::campaign::fixture::scenario;
+    use crate::campaign::store::test_folder;
+    use std::ffi::OsString;
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt;
+
+    /// What the verb comes to with this script as its child process: status and document.
+    fn with_child(name: &str, script: &str) -> (Result<Status, Usage>, serde_json::Value) {
+        let dir = test_folder(name);
+        fs::create_dir_all(&dir).expect("makes a folder");
+        let program = dir.join("child");
+        fs::write(&program, script).expect("writes");
+        fs::set_permissions(&program, fs::Permissions::from_mode(0o700)).expect("a program");
+        let registry = Registry::new().with(scenario());
+        let asked = args::Determinism { scenarios: Vec::new(), seeds: 0..20, jobs: Some(1) };
+        let (mut out, mut err) = (Vec::new(), Vec::new());
+        let words = [OsString::from("seedbed")];
+        let mut console = Console::new(&mut out, &mut err, &words, true);
+        let status = run(&registry, &asked, Some(&program), &mut console);
+        fs::remove_dir_all(&dir).expect("clears up");
+        (status, serde_json::from_slice(&out).unwrap_or_default())
+    }
+
+    #[test]
+    fn seeds_of_which_the_child_was_interrupted_are_not_compared() {
+        let (status, document) = with_child("interrupted-child", "#!/bin/sh\nexit 3\n");
+        assert_eq!(status, Ok(Status::Undecided));
+        assert_eq!(document["interrupted"], true);
+        assert_eq!(document["scenarios"][0]["seeds"], 0);
+    }
+
+    #[test]
+    fn what_was_found_before_the_child_was_interrupted_is_told() {
+        let script = "#!/bin/sh\n[ $1 = child-digests ] || exit 3\nseq 20\n";
+        let (status, document) = with_child("interrupted-probe", script);
+        assert_eq!(status, Ok(Status::Finding));
+        let differences = document["scenarios"][0]["differences"].as_array().expect("a list");
+        assert_eq!(differences.len(), 20, "{document}");
+    }
 }

@@ -94,13 +94,16 @@ impl From<InputError> for Usage {
 
 /// Raised by Ctrl-C.
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);
+/// Whether the verb under way looks at that, and ends in order.
+static LOOKS: AtomicBool = AtomicBool::new(false);
 
 /// The whole of a `main` function: arguments, streams, Ctrl-C and exit status are those of the process.
 #[must_use]
 pub fn main(registry: &Registry) -> ExitCode {
     let handler = ctrlc::set_handler(|| {
-        // The first wish ends the search in order; who wishes twice does not want to wait.
-        if INTERRUPTED.swap(true, Ordering::Relaxed) {
+        // The first wish ends a search in order; who wishes twice does not want to wait, and a verb that never looks would
+        // not hear the first.
+        if INTERRUPTED.swap(true, Ordering::Relaxed) || !LOOKS.load(Ordering::Relaxed) {
             std::process::exit(i32::from(Status::Undecided.code()));
         }
     });
@@ -153,6 +156,7 @@ fn run_at(
     };
     let mut console = Console::new(out, err, &args, parsed.json);
     console.terminal = place.terminal;
+    LOOKS.store(parsed.verb.ends_in_order(), Ordering::Relaxed);
     let status = match &parsed.verb {
         Verb::List(asked) => list::run(registry, asked, &mut console),
         Verb::Sweep(asked) => sweep::run(registry, asked, &mut console),

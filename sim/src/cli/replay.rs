@@ -20,6 +20,11 @@ pub(super) fn run(
     if asked.update {
         return update_all(registry, &asked.what, console);
     }
+    if let Some(replay) = stillborn(registry, &asked.what, asked.control) {
+        report(&replay, false, console);
+        console.document(&Replayed::new(&replay));
+        return Ok(Status::Finding);
+    }
     let target = open(registry, &asked.what, asked.control)?;
     let mut case = target.case;
     let own_bug = case.header().bug.clone();
@@ -48,6 +53,16 @@ pub(super) struct Target<'r, 'a> {
     /// The file, or the scenario.
     pub(super) name: &'a str,
     pub(super) is_file: bool,
+}
+
+/// A seed whose plan cannot grow, because the model panics: that is a finding, and no slip of whoever asks.
+fn stillborn(registry: &Registry, what: &[String], control: bool) -> Option<Replay> {
+    let [scenario, text] = what else { return None };
+    let (runner, seed) = (registry.find(scenario)?, seed(text).ok()?);
+    let setting = Setting { arm: if control { Arm::Control } else { Arm::Drawn }, bug: None };
+    runner.grow(seed, setting).err()?;
+    let report = runner.session().run(seed, setting, Options::default());
+    Some(Replay { report, unused: Vec::new(), differs: Vec::new(), end: End::Broke })
 }
 
 /// The plan of a seed file, or of a scenario and a seed.

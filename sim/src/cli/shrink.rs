@@ -2,11 +2,11 @@
 
 use super::replay::{open, set_bug};
 use super::{Console, INTERRUPTED, Status, Usage, args};
-use crate::campaign::Registry;
-use crate::campaign::shrink::Limit;
+use crate::campaign::shrink::{Limit, Shrinking};
 use crate::campaign::store::{self, Store};
-use crate::engine::Verdict;
-use crate::report::document::{ShrunkPlan, shown};
+use crate::campaign::{Case, Registry};
+use crate::engine::{Options, Report, Verdict};
+use crate::report::document::{Replayed, ShrunkPlan, shown};
 use crate::report::number::grouped;
 use std::sync::atomic::Ordering;
 
@@ -21,9 +21,11 @@ pub(super) fn run(
     let store = Store::open_for(&asked.out, &[&scenario])?;
     let executions = asked.shrink_runs.unwrap_or(Limit::EXECUTIONS);
     let limit = Limit { executions, stop: &INTERRUPTED };
+    let as_found = case.run(Options::default());
     let shrunk = match case.shrink(limit) {
         Ok(shrunk) => shrunk,
         Err(report) => {
+            console.document(&Replayed::of(&report));
             return Ok(match &report.verdict {
                 Verdict::Inconclusive(reason) => {
                     console.say(format_args!("no verdict: {reason}"));
@@ -39,11 +41,8 @@ pub(super) fn run(
     };
     let bug = case.header().bug.clone();
     let path = store.path(&scenario, bug.as_deref(), shrunk.signature);
-    if case.header().comment.is_empty() {
-        let mut comment = vec![format!("{}; found at seed {}.", shrunk.signature, case.seed())];
-        comment.extend(shrunk.detail.lines().map(String::from));
-        case.set_comment(comment);
-    }
+    let comment = comment(case.as_ref(), &as_found, &shrunk);
+    case.set_comment(comment);
     let text = case.print();
     store::replace(&path, &text)?;
     console.say(&text);
@@ -70,4 +69,22 @@ pub(super) fn run(
         shrunk: shrunk.after,
     });
     Ok(Status::Finding)
+}
+
+/// What stands above the small plan: what stood there before, but with the words of its own run.
+fn comment(case: &dyn Case, as_found: &Report, shrunk: &Shrinking) -> Vec<String> {
+    let mut comment = case.header().comment.clone();
+    let own = shrunk.detail.lines().map(String::from);
+    if comment.is_empty() {
+        comment.push(format!("{}; found at seed {}.", shrunk.signature, case.seed()));
+        comment.extend(own);
+        return comment;
+    }
+    let Verdict::Broken(violation) = &as_found.verdict else { return comment };
+    let old: Vec<&str> = violation.detail.lines().collect();
+    let place = comment.windows(old.len().max(1)).position(|lines| lines == old);
+    if let Some(place) = place {
+        comment.splice(place..place + old.len(), own);
+    }
+    comment
 }

@@ -108,7 +108,7 @@ fn hear(news: &News, meter: &mut Meter, console: &mut Console<'_>) {
 
 /// The command that repeats a finding.
 fn repeat(finding: &Finding, console: &Console<'_>) -> String {
-    match &finding.file {
+    match finding.file.as_ref().filter(|_| finding.has_plan) {
         Some(file) => console.replay_of(file),
         None => {
             let seed = finding.seed.to_string();
@@ -141,7 +141,9 @@ fn report(outcome: &Outcome, seeds: &Range<u64>, asked: &args::Sweep, console: &
             ));
             let seed = seed.to_string();
             let mut words = vec!["replay", name, &seed];
-            words.extend(asked.bug.iter().flat_map(|bug| ["--bug", bug]));
+            // A scenario and a seed say which model is meant.
+            let bug = asked.bug.as_deref().map(|bug| bug.rsplit('/').next().unwrap_or(bug));
+            words.extend(bug.iter().flat_map(|bug| ["--bug", bug]));
             console.say(console.command(&words));
         }
     }

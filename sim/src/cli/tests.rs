@@ -1,13 +1,19 @@
 //! The verbs from the outside: arguments in, status and text out.
 
 use super::{Status, run_with};
+use crate::actor::Mark;
 use crate::campaign::Registry;
-use crate::campaign::fixture::{leaky, scenario};
+use crate::campaign::fixture::{Desk, leaky, scenario};
 use crate::campaign::store::test_folder;
 use crate::campaign::transcript::Verbs;
+use crate::check::{Always, Checked, Scenario};
 use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
+
+mod commands;
+mod kept;
+mod stillborn;
 
 struct Echo;
 
@@ -40,9 +46,13 @@ impl Said {
 
 fn seedbed(args: &[&str]) -> Said {
     let registry = Registry::new().with(scenario()).with_verbs("echo", || Box::new(Echo));
+    seedbed_with(&registry, args)
+}
+
+fn seedbed_with(registry: &Registry, args: &[&str]) -> Said {
     let (mut out, mut err) = (Vec::new(), Vec::new());
     let all = std::iter::once("seedbed").chain(args.iter().copied());
-    let status = run_with(&registry, all, &mut out, &mut err);
+    let status = run_with(registry, all, &mut out, &mut err);
     let text = |bytes| String::from_utf8(bytes).expect("text");
     Said { status, out: text(out), err: text(err) }
 }
@@ -103,16 +113,30 @@ fn a_sweep_without_a_bug_is_clean_and_strict_finds_nothing_unseen() {
 }
 
 #[test]
-fn with_strict_what_was_never_seen_is_a_finding() {
+fn with_strict_what_was_never_seen_or_checked_is_a_finding() {
+    const NEVER: &[Mark] = &[Mark { index: 63, name: "pigs fly" }];
+    let deaf: &[Always<Desk>] = &[Always { name: "pigs land", check: |_, (), _| Checked::Skipped }];
     let out = Folder::new("strict");
-    // One calm run sees no restart.
-    let args = ["sweep", "--seeds", "0..1", "--out", &out.path("f")];
-    let lenient = seedbed(&args);
-    let strict = seedbed(&[&args[..], &["--strict"]].concat());
-    if lenient.out.contains("never seen") {
-        assert_eq!((lenient.status, strict.status), (Status::Clean, Status::Finding));
-    } else {
-        assert_eq!((lenient.status, strict.status), (Status::Clean, Status::Clean));
+    let dir = out.path("f");
+    let args = ["sweep", "--seeds", "0..20", "--out", &dir];
+    for (scenario, gap) in [
+        (Scenario { marks: NEVER, ..scenario() }, "desk/one: never seen: pigs fly"),
+        (Scenario { marks: &[], always: deaf, ..scenario() }, "desk/one: never checked: pigs land"),
+    ] {
+        let registry = Registry::new().with(scenario);
+        let (lenient, strict) = (
+            seedbed_with(&registry, &args),
+            seedbed_with(&registry, &[&args[..], &["--strict"]].concat()),
+        );
+        assert_eq!(lenient.status, Status::Clean, "{}", lenient.out);
+        assert!(
+            lenient.out.contains(&format!("{gap} (a finding with --strict)\n")),
+            "{}",
+            lenient.out
+        );
+        assert_eq!(strict.status, Status::Finding, "{}", strict.out);
+        assert!(strict.out.contains(&format!("{gap}\n")), "{}", strict.out);
+        assert!(strict.last().ends_with("--strict"), "{}", strict.out);
     }
 }
 
@@ -279,8 +303,8 @@ fn shrink_of_a_seed_writes_the_same_file_as_the_sweep_that_found_it() {
     let file = document["file"].as_str().expect("a path");
     let again = seedbed(&["shrink", file, "--out", &folder.path("again"), "--json"]).json();
     assert_eq!(plain(&again["file"]), plain(&document["file"]));
-    let sound = seedbed(&["shrink", "desk/one", &seed, "--out", &shrunk]);
-    assert_eq!(sound.status, Status::Clean);
+    let sound = seedbed(&["shrink", "desk/one", &seed, "--out", &shrunk, "--json"]);
+    assert_eq!((sound.status, &sound.json()["verdict"]), (Status::Clean, &"pass".into()));
 }
 
 #[test]
@@ -328,7 +352,10 @@ fn a_transcript_is_run_compared_and_rewritten() {
     assert_eq!(said.last(), format!("seedbed transcript {bad}"));
     assert_eq!(seedbed(&["transcript", "--update", &bad]).status, Status::Clean);
     assert_eq!(read(&bad), read(&good));
-    assert_eq!(seedbed(&["transcript", &dies]).status, Status::Finding);
+    let died = seedbed(&["transcript", &good, &dies, "--json"]);
+    assert_eq!(died.status, Status::Finding);
+    assert_eq!(died.json()["files"][0]["panicked"], Value::Null);
+    assert_eq!(died.json()["files"][1]["panicked"], "of it");
 }
 
 /// Each command line is refused with one message that holds these words, and nothing on standard output.

@@ -25,6 +25,13 @@ pub(super) fn run(
                 console.say(format_args!("{}: a command panicked: {said}", shown(path)));
                 console.say(console.command(&["transcript", &shown(path)]));
                 status = status.and(Status::Finding);
+                document.files.push(TranscriptOf {
+                    file: shown(path),
+                    commands: 0,
+                    mismatches: Vec::new(),
+                    rewritten: false,
+                    panicked: Some(said),
+                });
                 continue;
             }
         };
@@ -41,6 +48,7 @@ pub(super) fn run(
             commands: played.commands,
             mismatches: played.mismatches.iter().map(|mismatch| mismatch.line).collect(),
             rewritten,
+            panicked: None,
         });
     }
     console.document(&document);

@@ -43,7 +43,7 @@ pub struct Report {
     pub marks: u64,
     /// One bit a point that was passed.
     pub points: u64,
-    /// Whether an operation succeeded after the first fault.
+    /// Whether an operation of the workload succeeded after the first fault.
     pub counted: bool,
     /// How often each check was evaluated, in the order of the scenario's check names.
     pub evaluated: Vec<u64>,

@@ -107,7 +107,7 @@ impl<A: Actor> Simulation<A> {
         self.verdict.as_ref()
     }
 
-    /// Whether an operation has succeeded after the first fault.
+    /// Whether an operation of the workload has succeeded after the first fault.
     #[must_use]
     pub fn counted(&self) -> bool {
         self.counted
@@ -160,6 +160,8 @@ impl<A: Actor> Simulation<A> {
     /// The second half of [`Simulation::advance`]: a step was made, and the checks look at it.
     #[inline]
     pub fn after(&mut self, scenario: &Scenario<A>, plan: &Plan<A>) {
+        // What the judge is told when all trouble is over says nothing about what worked in it.
+        let judging = matches!(self.stage, Stage::ReadBack { .. });
         if let Err(violation) = self.watch.after(scenario, &self.world) {
             self.end(Verdict::Broken(violation));
         } else if let Some(violation) = self.world.broken() {
@@ -171,7 +173,9 @@ impl<A: Actor> Simulation<A> {
                 plan.run.steps_max
             )));
         }
-        self.count();
+        if !judging {
+            self.count();
+        }
     }
 
     /// Notices the first success after the first fault.

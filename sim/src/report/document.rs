@@ -7,7 +7,7 @@ use crate::campaign::replay::Replay;
 use crate::campaign::shrink::Size;
 use crate::campaign::sweep::{Finding, Lane, Outcome};
 use crate::campaign::{Arm, Info, Planted};
-use crate::engine::Verdict;
+use crate::engine::{Report, Verdict};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -161,7 +161,13 @@ impl Replayed {
     /// The document of a replay.
     #[must_use]
     pub fn new(replay: &Replay) -> Replayed {
-        let report = &replay.report;
+        let (unused, differs) = (replay.unused.clone(), replay.differs.clone());
+        Replayed { unused, differs, ..Replayed::of(&replay.report) }
+    }
+
+    /// The document of a run that is compared with nothing.
+    #[must_use]
+    pub fn of(report: &Report) -> Replayed {
         let (verdict, violation, reason) = match &report.verdict {
             Verdict::Pass => ("pass", None, None),
             Verdict::Broken(violation) => ("broken", Some(violation), None),
@@ -175,8 +181,8 @@ impl Replayed {
             digest: format!("{:016x}", report.digest),
             steps: report.steps,
             virtual_ms: report.virtual_time.0 / 1_000_000,
-            unused: replay.unused.clone(),
-            differs: replay.differs.clone(),
+            unused: Vec::new(),
+            differs: Vec::new(),
         }
     }
 }
@@ -349,6 +355,8 @@ pub struct TranscriptOf {
     /// The lines of the blocks that were answered differently.
     pub mismatches: Vec<usize>,
     pub rewritten: bool,
+    /// What a command said when it panicked.
+    pub panicked: Option<String>,
 }
 
 /// `bench`.

@@ -1,9 +1,11 @@
 //! The page of the command line: every flag of every verb, and the shapes of the JSON documents.
 
 use super::page::Page;
-use super::tutorial;
+use super::register::Register;
+use super::{checks, tutorial};
 use seedbed_sim::campaign::Registry;
 use seedbed_sim::campaign::transcript::Verbs;
+use seedbed_sim::check::{Always, Checked, Scenario};
 use seedbed_sim::cli::{self, Status};
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -132,7 +134,7 @@ fn the_shapes_of_the_documents_are_those_on_the_page() {
             vec![document(&["replay", model, "7"]), document(&["replay", "--update", &seed])],
         ),
         ("shrink", vec![document(&[&["shrink", model, "0"], &buggy[..]].concat())]),
-        ("bugs", vec![document(&["bugs", "last-stays", "--windows", "1"])]),
+        ("bugs", vec![document(&["bugs", "last-stays", "--windows", "1"]), alarm()]),
         ("determinism", vec![document(&["determinism", "--seeds", "0..3"])]),
         ("transcript", vec![document(&["transcript", &transcript])]),
         ("history", vec![document(&["history", &history])]),
@@ -150,6 +152,19 @@ fn the_shapes_of_the_documents_are_those_on_the_page() {
         }
         assert_eq!(shown, known, "the fields of {verb}");
     }
+}
+
+/// The document of a hunt of which the promise breaks with the bug off too.
+fn alarm() -> String {
+    const BROKEN: &[Always<Register>] = &[Always {
+        name: checks::ONLY_NEWER,
+        check: |_, _, _| Checked::Broken("always", String::new()),
+    }];
+    let registry = Registry::new().with(Scenario { always: BROKEN, ..checks::scenario() });
+    let args = ["bugs", "last-stays", "--windows", "1", "--time", "20ms", "--json"];
+    let (status, document, _) = run_with(&registry, &args);
+    assert_eq!(status, Status::Finding);
+    document
 }
 
 /// One write, in our own form.

@@ -12,14 +12,14 @@ pub(in crate::campaign) fn materialise<A: Actor>(
     native: &mut Native<'_, A>,
     plan: &Plan<A>,
 ) -> Option<Plan<A>> {
-    let Noise::Drawn(seed) = plan.noise else { return None };
+    let Noise::Drawn(_) = plan.noise else { return None };
     let drawn = native.run(plan, Options { decisions: true, ..Options::default() });
     let mut known = BTreeSet::new();
     let lines: Vec<Decision> =
         drawn.decisions.into_iter().filter(|d| known.insert((d.site, d.key))).collect();
-    // The details of an outcome (which bit, which sector) belong to the seed of the noise.
+    // The details of an outcome (which bit, which sector) belong to the plan's own seed, whatever drew the outcomes.
     let mut explicit = plan.clone();
-    (explicit.seed, explicit.noise) = (seed, Noise::Lines(lines));
+    explicit.noise = Noise::Lines(lines);
     explicit.odds.clear();
     let again = native.run(&explicit, Options::default());
     (again.digest == drawn.digest && again.verdict == drawn.verdict).then_some(explicit)

@@ -7,7 +7,7 @@ use crate::campaign::store::{self, Store};
 use crate::engine::Options;
 use crate::world::Violation;
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::Sender;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -27,8 +27,10 @@ pub struct Finding {
     pub detail: String,
     /// How many seeds showed it.
     pub times: u64,
-    /// The seed file: as found, and once it is shrunk the small one.
+    /// The seed file: as found, and once it is shrunk the small one. A comment only, if there is no plan.
     pub text: String,
+    /// Whether there is a plan. If growing it panics, the seed alone shows the finding.
+    pub has_plan: bool,
     /// Where it is kept.
     pub file: Option<PathBuf>,
     /// What shrinking did, once it is done.
@@ -89,10 +91,13 @@ impl Board {
             detail: violation.detail,
             times: 1,
             text: String::new(),
+            has_plan: true,
             file: None,
             shrunk: None,
         };
-        finding.text = as_found(runner, setting, &finding);
+        let found = as_found(runner, setting, &finding);
+        finding.has_plan = found.is_some();
+        finding.text = found.unwrap_or_else(|| without_plan(&finding));
         let mut findings = self.lock();
         let known = findings.get_mut(&(lane, signature));
         let is_new = known.is_none();
@@ -102,8 +107,9 @@ impl Board {
             if known.seed < seed {
                 return;
             }
+            finding.file.clone_from(&known.file);
         }
-        self.keep(&mut finding, news);
+        self.keep(&mut finding, findings.get(&(lane, signature)), runner, news);
         if is_new {
             // Nobody listens any more if the sweep was torn down; the finding is on disk all the same.
             let _ = news.send(News::Found(finding.clone()));
@@ -111,12 +117,42 @@ impl Board {
         findings.insert((lane, signature), finding);
     }
 
-    /// Writes a finding down.
-    fn keep(&self, finding: &mut Finding, news: &Sender<News>) {
+    /// Writes a finding down, in place of the file that it had. What an earlier sweep has left, small perhaps, makes room
+    /// only for what is known to be minimal; everything else is put beside it, unless it shows this very finding.
+    fn keep(
+        &self,
+        finding: &mut Finding,
+        before: Option<&Finding>,
+        runner: &dyn Runner,
+        news: &Sender<News>,
+    ) {
         let Some(store) = &self.store else { return };
-        let path = store.path(finding.scenario, finding.bug, finding.signature);
+        let mut path = store.path(finding.scenario, finding.bug, finding.signature);
+        if !finding.has_plan {
+            // Nobody is to take it for a seed file.
+            path.set_extension("txt");
+        }
+        let minimal = finding.shrunk.as_ref().is_some_and(|shrunk| shrunk.minimal);
+        let ours = |path: &Path| {
+            let text = before.filter(|before| before.file.as_deref() == Some(path));
+            text.is_some_and(|before| store::read(path).is_ok_and(|text| text == before.text))
+        };
+        if !minimal && path.exists() && !ours(&path) {
+            if shows(runner, &path, finding.seed) {
+                finding.file = Some(path);
+                return;
+            }
+            path = store::beside(&path, finding.seed);
+        }
         match store::replace(&path, &finding.text) {
-            Ok(()) => finding.file = Some(path),
+            Ok(()) => {
+                let superseded = before.and_then(|before| before.file.as_ref());
+                if let Some(superseded) = superseded.filter(|file| **file != path && ours(file)) {
+                    // If it cannot be removed, there is one file too many.
+                    let _ = std::fs::remove_file(superseded);
+                }
+                finding.file = Some(path);
+            }
             Err(message) => {
                 let _ = news.send(News::Trouble(message));
             }
@@ -135,13 +171,14 @@ impl Board {
             let next = self.lock().iter().nth(n).map(|(key, finding)| (*key, finding.clone()));
             let Some((key, mut finding)) = next else { return };
             let interrupted = || limit.stop.load(Ordering::Relaxed);
-            if !interrupted() {
+            if !interrupted() && finding.has_plan {
                 match small(lanes[key.0], &finding, limit) {
                     Ok(_) if interrupted() => {}
                     Ok((text, shrunk)) => {
+                        let before = finding.clone();
                         finding.detail.clone_from(&shrunk.detail);
                         (finding.text, finding.shrunk) = (text, Some(shrunk));
-                        self.keep(&mut finding, news);
+                        self.keep(&mut finding, Some(&before), lanes[key.0].0, news);
                         let _ = news.send(News::Shrunk(finding.clone()));
                         self.lock().insert(key, finding);
                     }
@@ -160,23 +197,29 @@ impl Board {
     }
 }
 
-/// The seed file of a finding before it is shrunk: its noise as lines, if that is the same run.
-fn as_found(runner: &dyn Runner, setting: Setting, finding: &Finding) -> String {
-    match runner.grow(finding.seed, setting) {
-        Ok(mut case) => {
-            case.materialise();
-            let report = case.run(Options::default());
-            case.record(&report);
-            case.set_comment(comment(finding));
-            case.print()
-        }
-        // Growing the plan panics, so there is no plan to write down; the seed alone shows it.
-        Err(_) => {
-            let mut text: String = comment(finding).iter().map(|l| format!("# {l}\n")).collect();
-            text.push_str(&format!("# seedbed replay {} {}\n", finding.scenario, finding.seed));
-            text
-        }
-    }
+/// The seed file of a finding before it is shrunk: its noise as lines, if that is the same run. `None` if growing the plan
+/// panics.
+fn as_found(runner: &dyn Runner, setting: Setting, finding: &Finding) -> Option<String> {
+    let mut case = runner.grow(finding.seed, setting).ok()?;
+    case.materialise();
+    let report = case.run(Options::default());
+    case.record(&report);
+    case.set_comment(comment(finding));
+    Some(case.print())
+}
+
+/// Whether a file that is there already still breaks its promise, and was found at this seed.
+fn shows(runner: &dyn Runner, path: &Path, seed: u64) -> bool {
+    let Ok(text) = store::read(path) else { return false };
+    let same = runner.read(&text, "what is there").is_ok_and(|case| case.seed() == seed);
+    same && crate::campaign::corpus::stands(runner, &text).is_ok()
+}
+
+/// What is written of a finding whose plan cannot grow.
+fn without_plan(finding: &Finding) -> String {
+    let mut text: String = comment(finding).iter().map(|line| format!("# {line}\n")).collect();
+    text.push_str(&format!("# seedbed replay {} {}\n", finding.scenario, finding.seed));
+    text
 }
 
 /// The shrunk seed file of a finding; it was read back and replayed.

@@ -8,7 +8,7 @@ use crate::fault::Kind;
 pub struct Tally {
     /// How many runs.
     pub runs: u64,
-    /// Runs in which an operation succeeded after the first fault.
+    /// Runs in which an operation of the workload succeeded after the first fault.
     pub counted: u64,
     /// Steps.
     pub events: u64,

