@@ -137,26 +137,23 @@ impl Board {
             let text = before.filter(|before| before.file.as_deref() == Some(path));
             text.is_some_and(|before| store::read(path).is_ok_and(|text| text == before.text))
         };
+        let mut written = true;
         if !minimal && path.exists() && !ours(&path) {
-            if shows(runner, &path, finding.seed) {
-                finding.file = Some(path);
-                return;
-            }
-            path = store::beside(&path, finding.seed);
-        }
-        match store::replace(&path, &finding.text) {
-            Ok(()) => {
-                let superseded = before.and_then(|before| before.file.as_ref());
-                if let Some(superseded) = superseded.filter(|file| **file != path && ours(file)) {
-                    // If it cannot be removed, there is one file too many.
-                    let _ = std::fs::remove_file(superseded);
-                }
-                finding.file = Some(path);
-            }
-            Err(message) => {
-                let _ = news.send(News::Trouble(message));
+            written = !shows(runner, &path, finding.seed);
+            if written {
+                path = store::beside(&path, finding.seed);
             }
         }
+        if written && let Err(message) = store::replace(&path, &finding.text) {
+            let _ = news.send(News::Trouble(message));
+            return;
+        }
+        let superseded = before.and_then(|before| before.file.as_ref());
+        if let Some(superseded) = superseded.filter(|file| **file != path && ours(file)) {
+            // If it cannot be removed, there is one file too many.
+            let _ = std::fs::remove_file(superseded);
+        }
+        finding.file = Some(path);
     }
 
     /// Shrinks findings until none is left to begin with. Several threads may do this at once.
