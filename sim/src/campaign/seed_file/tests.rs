@@ -1,5 +1,6 @@
 use super::*;
 use crate::check::tiny::{SCENARIO, Tiny};
+use crate::engine::{Native, Options, Verdict};
 use crate::nemesis::Noise;
 use proptest::prelude::*;
 
@@ -138,6 +139,8 @@ const WRONG: &[(&str, &str, usize, &str)] = &[
     ("start = 5", "start = 0", 25, "[run] start` to be a whole number from 1"),
     ("start = 5", "start = 5\nstart_at = 6", 26, "found `start_at`"),
     ("sector = 512", "sector = 0", 27, "from 1 to 65536"),
+    ("capacity = 1000000", "capacity = 0", 28, "from 1 to 4294967293"),
+    ("capacity = 1000000", "capacity = 4294967294", 28, "from 1 to 4294967293"),
     ("latency = \"5ms\"", "latency = \"0ns\"", 30, "expected latency to be from 1ns to 60s"),
     ("latency = \"5ms\"", "latency = \"5\"", 30, "latency: expected a span"),
     ("latency = \"5ms\"", "latency = 5", 30, "[run] latency` to be a text"),
@@ -179,6 +182,14 @@ fn every_wrong_line_is_named_with_what_was_expected() {
         assert!(error.message.contains(message), "{instead}: {error}");
         assert!(!error.message.contains('\n'), "{instead}: {error}");
     }
+}
+
+#[test]
+fn a_run_can_be_made_of_the_greatest_capacity_and_the_smallest_sector() {
+    let text = WHOLE.replace("sector = 512", "sector = 1");
+    let (_, plan) = read(&text.replace("capacity = 1000000", "capacity = 4294967293")).unwrap();
+    let verdict = Native::new(&SCENARIO).run(&plan, Options::default()).verdict;
+    assert_eq!(verdict, Verdict::Pass);
 }
 
 #[test]
