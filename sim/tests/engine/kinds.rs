@@ -306,6 +306,27 @@ fn a_shorter_span_of_trouble_does_not_end_a_longer_one() {
     }
 }
 
+#[test]
+fn what_lasts_for_a_while_is_not_counted_as_a_decision_about_one_request_or_connect() {
+    for (world, fault, kind) in [
+        (file as fn() -> Lab, "at 5ms: read-error n0 for 20ms", Kind::RequestError),
+        (file, "at 5ms: write-error n0 for 20ms", Kind::RequestError),
+        (file, "at 5ms: sync-error n0 for 20ms", Kind::RequestError),
+        (file, "at 5ms: disk-slow n0 x9 for 20ms", Kind::RequestSlow),
+        (file, "at 5ms: disk-hang n0 for 20ms", Kind::RequestHang),
+        (line, "at 0ns: refuse n0 for 5ms", Kind::ConnectRefused),
+        (line, "at 0ns: hang n0 for 5ms", Kind::ConnectHang),
+    ] {
+        let lab = world().fault(fault).run();
+        assert_eq!(lab.world.seen(kind), 0, "{fault}");
+        assert_ne!(tale(&lab), tale(&world().run()), "{fault}");
+    }
+    assert_eq!(append(file(), 7).run().world.seen(Kind::RequestError), 0, "a short write");
+    let alone = Lab::new().server(vec![("boot", vec![Connect(0)])]).run();
+    assert_eq!(alone.story(), "n0 refused");
+    assert_eq!(alone.world.seen(Kind::ConnectRefused), 0, "nobody connects to himself");
+}
+
 /// The digest after this time, and the whole trace.
 fn after(mut lab: Lab, span: Span) -> (u64, String) {
     lab.reset();
