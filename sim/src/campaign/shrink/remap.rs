@@ -23,7 +23,9 @@ pub(super) fn with_config<A: Actor>(
     let budget = (scenario.budget)(config);
     let mut candidate = plan.clone();
     candidate.config = config.clone();
-    candidate.down_max = plan.down_max.min(budget.down_max);
+    let followed = plan.down_max == (scenario.budget)(&plan.config).down_max;
+    candidate.down_max =
+        if followed { budget.down_max } else { plan.down_max.min(budget.down_max) };
     candidate.run = retuned(scenario, plan, config);
     candidate.run.fragile = moved.set(plan.run.fragile);
     candidate.ops.retain_mut(|op| {
