@@ -263,6 +263,10 @@ fn say_change(change: &Change) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    use super::super::arbitrary;
     use super::*;
 
     /// Plays a transcript; panics with the difference if an answer is another one.
@@ -307,6 +311,57 @@ mod tests {
             ("shut", "column 1: expected one of `put get del txn compact close`, found `shut`"),
         ] {
             assert_eq!(desk.run(command), Err(error.into()), "{command}");
+        }
+    }
+
+    /// Lines that do something, and lines that are next to that.
+    fn commands() -> impl Strategy<Value = Vec<String>> {
+        let verbs = [
+            "batch",
+            "batch 1",
+            "batch 0",
+            "commit",
+            "close",
+            "crash",
+            "open",
+            "open 1",
+            "pending",
+            "records",
+            "marks",
+            "index",
+            "index a",
+            "hash",
+            "hash 3",
+            "hash -1",
+            "open -1",
+            "compact rev",
+            "compact rev-1",
+            "put a 1",
+            "del a..",
+        ];
+        let near = arbitrary::near_op().prop_map(|op| op.to_string());
+        let any = arbitrary::any_op().prop_map(|op| op.to_string());
+        let verb = prop::sample::select(verbs.to_vec()).prop_map(String::from);
+        vec(prop_oneof![6 => verb, 6 => near, 1 => any, 1 => arbitrary::words()], 0..40)
+    }
+
+    proptest! {
+        #![proptest_config(arbitrary::config(1000))]
+
+        #[test]
+        fn no_order_of_commands_panics(commands in commands()) {
+            let mut desk = Desk::default();
+            for command in commands {
+                let _ = desk.run(&command);
+            }
+        }
+
+        #[test]
+        fn arbitrary_bytes_never_panic(bytes in vec(any::<u8>(), 0..60)) {
+            let mut desk = Desk::default();
+            for command in String::from_utf8_lossy(&bytes).lines() {
+                let _ = desk.run(command);
+            }
         }
     }
 }
