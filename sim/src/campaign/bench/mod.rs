@@ -43,7 +43,7 @@ pub struct Figure {
     pub events_per_s: u64,
     /// Runs per second of real time.
     pub runs_per_s: u64,
-    /// Allocations per event, in thousandths, once everything is warm; less those of the bare form.
+    /// Allocations per event, in thousandths, rounded up, once everything is warm; less those of the bare form.
     pub milli_allocs_per_event: u64,
     /// Bytes allocated per run, once everything is warm; less those of the bare form.
     pub bytes_per_run: u64,
@@ -398,7 +398,8 @@ fn figure(name: &'static str, units: u64, rounds: &[Round]) -> Figure {
             let own = r.allocations as f64 - r.bare_allocations * r.runs as f64;
             1000.0 * own.max(0.0) / r.events as f64
         })
-        .round() as u64,
+        // Rounded up: nothing at all is told from little.
+        .ceil() as u64,
         bytes_per_run: median(&|r| (r.bytes as f64 / r.runs as f64 - r.bare_bytes).max(0.0)) as u64,
         milli_of_bare: has_bare
             .then(|| median(&|r| 1000.0 * r.bare_seconds_per_unit / unit_seconds(r)) as u64),
@@ -417,5 +418,15 @@ mod tests {
         for figure in run(effort, |name| NAMES.contains(&name)) {
             assert!(figure.events_per_s > 0 && figure.runs_per_s > 0, "{figure:?}");
         }
+    }
+
+    #[test]
+    fn few_allocations_are_told_from_none() {
+        let of = |allocations| {
+            let round =
+                Round { events: 100_000, runs: 1, seconds: 1.0, allocations, ..Round::default() };
+            figure("some", 1, &[round]).milli_allocs_per_event
+        };
+        assert_eq!([of(0), of(1), of(99), of(100), of(101)], [0, 1, 1, 1, 2]);
     }
 }
