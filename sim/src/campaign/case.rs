@@ -264,6 +264,7 @@ fn place_of_op<A: Actor>(plan: &Plan<A>, (client, number): (u16, u32)) -> Option
 #[cfg(test)]
 mod tests {
     use crate::campaign::fixture::scenario;
+    use crate::campaign::shrink::Limit;
     use crate::campaign::{Runner, Setting};
     use crate::engine::{Options, Verdict};
 
@@ -283,6 +284,19 @@ mod tests {
         };
         assert!(counted("1us"), "the add succeeds after the crash");
         assert!(!counted("200ms"), "the add is over by then");
+    }
+
+    #[test]
+    fn numbers_that_are_not_needed_are_given_up() {
+        let scenario = scenario();
+        let text = "format = 1\nscenario = \"desk/one\"\nseed = 1\nbug = \"forgets-sevenths\"\n\
+                    workload = [\"c0#1: add 7\"]\n\n[config]\nadds = 9\n\n\
+                    [run]\nsector = 32\nlatency = \"2ms\"\ndown_max = 0\n";
+        let mut case = scenario.read(text, "written here").expect("a seed file");
+        let shrunk = case.shrink(Limit::executions(1_000)).expect("it breaks its promise");
+        assert!(shrunk.minimal);
+        let small = case.print();
+        assert!(!small.contains("[config]") && !small.contains("[run]"), "{small}");
     }
 
     #[test]
