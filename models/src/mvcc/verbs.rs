@@ -2,7 +2,11 @@
 //!
 //! | verb | what it does | example |
 //! |---|---|---|
-//! | `put`, `get`, `del`, `txn`, `compact` | a request, see [`text`](super::text); `rev` is the current revision | `get a..c @rev-1` |
+//! | `put KEY VALUE [lease N]` | writes a key | `put a 1` |
+//! | `get KEYS [@REV] [limit N] [count]` | reads keys, at a revision; `rev` is the current one | `get a..c @rev-1` |
+//! | `del KEYS` | deletes keys | `del a..` |
+//! | `txn [if COMPARE..] then [ACTION..] [else [ACTION..]]` | a transaction | `txn if a version = 0 then put a 1; get b else del a` |
+//! | `compact REV` | forgets what is older, batch by batch | `compact rev` |
 //! | `batch [N]` | a batch of N records (1) of the compaction that runs | `batch 2` |
 //! | `commit` | everything pending becomes durable | `commit` |
 //! | `close` | commits and closes | `close` |
@@ -14,7 +18,8 @@
 //! | `index [KEY]` | the revisions of one key or of all, by generation | `index a` |
 //! | `hash [REV]` | the hash of what can be read at a revision | `hash 4` |
 //!
-//! A compaction runs when it is accepted, or resumed by `open`, and waits for `batch`; the next one finishes it first.
+//! [`text`](super::text) has the words of requests. A compaction runs when it is accepted, or resumed by `open`, and waits
+//! for `batch`; the next one finishes it first.
 //!
 //! ```text
 //! put a 1

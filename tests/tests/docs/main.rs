@@ -10,6 +10,7 @@ mod golden;
 mod names;
 mod page;
 mod quotes;
+mod verbs;
 mod words;
 
 #[path = "../../../models/examples/tutorial/checks.rs"]
