@@ -7,6 +7,7 @@ mod command_line;
 mod console;
 mod generated;
 mod golden;
+mod measured;
 mod names;
 mod page;
 mod quotes;
