@@ -24,7 +24,7 @@ fn the_engine_allocates_nothing_for_an_event_once_it_is_warm() {
     drop(std::hint::black_box(vec![0_u8; 1_000]));
     assert!(allocated().bytes >= before.bytes + 1_000, "the allocator counts");
     let effort = Effort { rounds: 3, each: Duration::from_millis(20), allocated };
-    let figures = bench::run(effort, |_| true);
+    let figures = bench::run(effort, |_| true, &mut |_| {});
     assert_eq!(figures.len(), bench::NAMES.len());
     for figure in figures {
         let few = figure.bytes_per_run <= BYTES_OF_A_REPORT && figure.milli_allocs_per_event <= 1;

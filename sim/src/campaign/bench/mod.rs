@@ -351,12 +351,20 @@ impl Measured for Seeds<'_> {
     }
 }
 
-/// Measures sweeps of these scenarios, one thread.
+/// Measures sweeps of these scenarios, one thread. `told` hears of each round, by the name of what it measured.
 #[must_use]
-pub fn run_scenarios(effort: Effort, runners: &[&dyn Runner]) -> Vec<Figure> {
+pub fn run_scenarios(
+    effort: Effort,
+    runners: &[&dyn Runner],
+    told: &mut dyn FnMut(&str),
+) -> Vec<Figure> {
     let measure = |runner: &&dyn Runner| {
         let mut seeds = Seeds { session: runner.session(), next: 0 };
-        let rounds: Vec<Round> = (0..effort.rounds.max(1)).map(|_| seeds.round(effort)).collect();
+        let mut rounds = Vec::new();
+        for _ in 0..effort.rounds.max(1) {
+            rounds.push(seeds.round(effort));
+            told(runner.name());
+        }
         figure(runner.name(), seeds.units(), &rounds)
     };
     runners.iter().map(measure).collect()
@@ -365,15 +373,20 @@ pub fn run_scenarios(effort: Effort, runners: &[&dyn Runner]) -> Vec<Figure> {
 /// The names of the workloads.
 pub const NAMES: [&str; 5] = ["pingpong", "fan", "timers", "short", "replicated-kv"];
 
-/// Measures the workloads for which `wanted` holds.
+/// Measures the workloads for which `wanted` holds. `told` hears of each round, by the name of what it measured.
 #[must_use]
-pub fn run(effort: Effort, wanted: impl Fn(&str) -> bool) -> Vec<Figure> {
+pub fn run(
+    effort: Effort,
+    wanted: impl Fn(&str) -> bool,
+    told: &mut dyn FnMut(&str),
+) -> Vec<Figure> {
     let mut workloads = workloads();
     workloads.retain(|(name, _)| wanted(name));
     let mut rounds: Vec<Vec<Round>> = vec![Vec::new(); workloads.len()];
     for _ in 0..effort.rounds.max(1) {
-        for ((_, workload), rounds) in workloads.iter_mut().zip(&mut rounds) {
+        for ((name, workload), rounds) in workloads.iter_mut().zip(&mut rounds) {
             rounds.push(workload.round(effort));
+            told(name);
         }
     }
     let each = workloads.iter().zip(&rounds);
@@ -415,9 +428,13 @@ mod tests {
     fn every_workload_runs_through_and_makes_the_deliveries_that_it_says() {
         let effort =
             Effort { rounds: 1, each: Duration::from_millis(1), allocated: Allocated::default };
-        for figure in run(effort, |name| NAMES.contains(&name)) {
+        let mut told = Vec::new();
+        for figure in
+            run(effort, |name| NAMES.contains(&name), &mut |name| told.push(name.to_string()))
+        {
             assert!(figure.events_per_s > 0 && figure.runs_per_s > 0, "{figure:?}");
         }
+        assert_eq!(told, NAMES);
     }
 
     #[test]
