@@ -152,3 +152,32 @@ impl Moved {
         Some(Decision { key: Key { who, ..decision.key }, ..*decision })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::campaign::fixture::scenario;
+    use crate::nemesis::Budget;
+
+    #[test]
+    fn the_bound_on_deaths_follows_the_knobs_unless_the_plan_has_its_own() {
+        let budget = |config: &Config| {
+            let down_max = if config.get("adds") > 4 { 1 } else { 3 };
+            Budget { down_max, ..(scenario().budget)(config) }
+        };
+        let scenario = Scenario { budget, ..scenario() };
+        let mut plan = scenario.expand(1);
+        let of = |plan: &mut Plan<_>, adds: u64| {
+            plan.config.values.iter_mut().find(|(name, _)| *name == "adds").expect("a knob").1 =
+                adds;
+            plan.clone()
+        };
+        let few = of(&mut plan, 4).config;
+        let mut many = of(&mut plan, 9);
+        for (down_max, then) in [(1, 3), (0, 0), (2, 2), (5, 3)] {
+            many.down_max = down_max;
+            let moved = with_config(&scenario, &many, &few).expect("a world of them");
+            assert_eq!(moved.down_max, then, "from {down_max}");
+        }
+    }
+}
