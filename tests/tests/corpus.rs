@@ -141,6 +141,7 @@ fn refuses(registry: &Registry) -> Result<(), String> {
         ),
         ("another promise", text.replace(&quoted(header.breaks), "\"none\""), "to break `none`"),
         ("a line too many", with_one_more(registry, case.lines().ops.last(), &text)?, "is needed"),
+        ("a number too many", with_a_number(&text), "is needed, unlike steps_max = 199999"),
     ] {
         expect(changed != text, format_args!("the file can be given {what}"))?;
         let path = changed_copy(&sound, what, &changed)?;
@@ -148,6 +149,16 @@ fn refuses(registry: &Registry) -> Result<(), String> {
         expect(complaint.contains(said), format_args!("{what} is noticed, not `{complaint}`"))?;
     }
     Ok(())
+}
+
+/// The file with a number of the run that changes nothing.
+fn with_a_number(text: &str) -> String {
+    let number = "[run]\nsteps_max = 199999\n";
+    if text.contains("[run]\n") {
+        text.replace("[run]\n", number)
+    } else {
+        format!("{text}\n{number}")
+    }
 }
 
 /// The file with its last operation asked a second time, and the digest that this comes to.

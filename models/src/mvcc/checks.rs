@@ -10,7 +10,7 @@ use seedbed_sim::world::{Step, World};
 
 use super::committer::DISK_PATIENCE;
 use super::compaction::{FINISHED, SCHEDULED, mark};
-use super::judge::{Judge, index_agrees, records_are_kept};
+use super::judge::{Judge, index_agrees};
 use super::message::Note;
 use super::model::Mvcc;
 use super::settings::Settings;
@@ -159,7 +159,9 @@ fn hear(
             let Some((store, backend)) = shared.look() else { return };
             match note {
                 Note::Compacted(at) => {
-                    found.add(INDEX_EQUALS_BACKEND, records_are_kept(store, backend, *at));
+                    let rule = store.defects().head_tombstone();
+                    let needed = judge.records_are_needed(backend, *at, rule);
+                    found.add(INDEX_EQUALS_BACKEND, needed);
                 }
                 _ => {
                     found.add(FILE_OPENS, Checked::Held);

@@ -3,13 +3,24 @@
 //! It is short and slow, and it knows nothing of the implementation: it shares with it only the words of `op.rs` and
 //! `response.rs`. A run is judged by folding it over the requests that took effect, in the order in which they did.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::op::{Action, Compare, Field, Get, Keys, Op, Relation, Request, Txn};
 use super::response::{Found, KeyValue, OpError, Outcome, Response};
 
 /// All keys of one revision.
 pub type State = BTreeMap<Vec<u8>, KeyValue>;
+
+/// A put or a deletion of one key. No transaction does both, or one of them twice.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Write {
+    /// The revision that it made.
+    pub revision: i64,
+    /// The key.
+    pub key: Vec<u8>,
+    /// Whether it ended the key's life.
+    pub deleted: bool,
+}
 
 /// Every revision since the beginning, and the floor below which nothing can be read.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -52,6 +63,18 @@ impl Reference {
     /// All keys at a revision, whether or not it can still be read; none above the current revision or below 1.
     pub fn at(&self, revision: i64) -> Option<&State> {
         self.states.get(&revision)
+    }
+
+    /// What has to be kept of the writes up to a revision once nothing below it is read any more: those that hold there, and
+    /// the deletions right there, which a watcher that begins there must see.
+    pub fn needed(&self, at: i64) -> BTreeSet<Write> {
+        let none = State::new();
+        let (now, before) = (self.at(at).unwrap_or(&none), self.at(at - 1).unwrap_or(&none));
+        let write =
+            |revision, key: &Vec<u8>, deleted| Write { revision, key: key.clone(), deleted };
+        let holds = now.values().map(|kv| write(kv.mod_revision, &kv.key, false));
+        let gone = before.keys().filter(|key| !now.contains_key(*key));
+        holds.chain(gone.map(|key| write(at, key, true))).collect()
     }
 
     /// Takes back everything that came after the time when these were the newest revision and the floor.

@@ -2,7 +2,11 @@
 //!
 //! | verb | what it does | example |
 //! |---|---|---|
-//! | `put`, `get`, `del`, `txn`, `compact` | a request, see [`text`](super::text); `rev` is the current revision | `get a..c @rev-1` |
+//! | `put KEY VALUE [lease N]` | writes a key | `put a 1` |
+//! | `get KEYS [@REV] [limit N] [count]` | reads keys, at a revision; `rev` is the current one | `get a..c @rev-1` |
+//! | `del KEYS` | deletes keys | `del a..` |
+//! | `txn [if COMPARE..] then [ACTION..] [else [ACTION..]]` | a transaction | `txn if a version = 0 then put a 1; get b else del a` |
+//! | `compact REV` | forgets what is older, batch by batch | `compact rev` |
 //! | `batch [N]` | a batch of N records (1) of the compaction that runs | `batch 2` |
 //! | `commit` | everything pending becomes durable | `commit` |
 //! | `close` | commits and closes | `close` |
@@ -14,7 +18,8 @@
 //! | `index [KEY]` | the revisions of one key or of all, by generation | `index a` |
 //! | `hash [REV]` | the hash of what can be read at a revision | `hash 4` |
 //!
-//! A compaction runs when it is accepted, or resumed by `open`, and waits for `batch`; the next one finishes it first.
+//! [`text`](super::text) has the words of requests. A compaction runs when it is accepted, or resumed by `open`, and waits
+//! for `batch`; the next one finishes it first.
 //!
 //! ```text
 //! put a 1
@@ -263,6 +268,10 @@ fn say_change(change: &Change) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    use super::super::arbitrary;
     use super::*;
 
     /// Plays a transcript; panics with the difference if an answer is another one.
@@ -307,6 +316,57 @@ mod tests {
             ("shut", "column 1: expected one of `put get del txn compact close`, found `shut`"),
         ] {
             assert_eq!(desk.run(command), Err(error.into()), "{command}");
+        }
+    }
+
+    /// Lines that do something, and lines that are next to that.
+    fn commands() -> impl Strategy<Value = Vec<String>> {
+        let verbs = [
+            "batch",
+            "batch 1",
+            "batch 0",
+            "commit",
+            "close",
+            "crash",
+            "open",
+            "open 1",
+            "pending",
+            "records",
+            "marks",
+            "index",
+            "index a",
+            "hash",
+            "hash 3",
+            "hash -1",
+            "open -1",
+            "compact rev",
+            "compact rev-1",
+            "put a 1",
+            "del a..",
+        ];
+        let near = arbitrary::near_op().prop_map(|op| op.to_string());
+        let any = arbitrary::any_op().prop_map(|op| op.to_string());
+        let verb = prop::sample::select(verbs.to_vec()).prop_map(String::from);
+        vec(prop_oneof![6 => verb, 6 => near, 1 => any, 1 => arbitrary::words()], 0..40)
+    }
+
+    proptest! {
+        #![proptest_config(arbitrary::config(1000))]
+
+        #[test]
+        fn no_order_of_commands_panics(commands in commands()) {
+            let mut desk = Desk::default();
+            for command in commands {
+                let _ = desk.run(&command);
+            }
+        }
+
+        #[test]
+        fn arbitrary_bytes_never_panic(bytes in vec(any::<u8>(), 0..60)) {
+            let mut desk = Desk::default();
+            for command in String::from_utf8_lossy(&bytes).lines() {
+                let _ = desk.run(command);
+            }
         }
     }
 }

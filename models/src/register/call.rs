@@ -100,12 +100,37 @@ impl fmt::Display for Ret {
 
 #[cfg(test)]
 mod tests {
-    use super::{Call, Key};
+    use super::{Call, Key, LETTERS};
+    use proptest::prelude::*;
+    use proptest::test_runner::{Config, RngSeed};
 
-    #[test]
-    fn a_call_prints_and_parses_to_itself() {
-        for call in [Call::Read(Key(0)), Call::Write(Key(25), 0), Call::Write(Key(1), u64::MAX)] {
-            assert_eq!(call.to_string().parse(), Ok(call));
+    fn any_call() -> impl Strategy<Value = Call> {
+        let key = || (0..LETTERS).prop_map(Key);
+        let value = prop_oneof![0..9_u64, any::<u64>(), Just(u64::MAX)];
+        let write = (key(), value).prop_map(|(key, value)| Call::Write(key, value));
+        prop_oneof![key().prop_map(Call::Read), write]
+    }
+
+    proptest! {
+        #![proptest_config(Config {
+            cases: 2000, failure_persistence: None, rng_seed: RngSeed::Fixed(4151), ..Config::default()
+        })]
+
+        #[test]
+        fn a_call_prints_and_parses_to_itself(call in any_call()) {
+            prop_assert_eq!(call.to_string().parse(), Ok(call));
+        }
+
+        #[test]
+        fn arbitrary_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..40)) {
+            let _ = String::from_utf8_lossy(&bytes).parse::<Call>();
+        }
+
+        #[test]
+        fn what_a_text_means_prints_as_that_text(text in "(read|write) ?[a-c]? ?[0-9+-]{0,3}") {
+            if let Ok(call) = text.parse::<Call>() {
+                prop_assert_eq!(call.to_string(), text);
+            }
         }
     }
 

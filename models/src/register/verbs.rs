@@ -97,6 +97,9 @@ fn parse_tag(text: &str) -> Result<Tag, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+    use proptest::test_runner::{Config, RngSeed};
 
     #[test]
     fn a_torn_record_is_dropped_and_the_one_before_it_comes_back() {
@@ -110,6 +113,41 @@ mod tests {
         for wrong in ["", "put a", "put a x 1.0.1", "put a 1 1", "get ab", "tear -1"] {
             let error = Desk::default().run(wrong).expect_err(wrong);
             assert!(error.contains("expected"), "{error}");
+        }
+    }
+
+    /// Lines that do something, and lines that are next to that.
+    fn commands() -> impl Strategy<Value = Vec<String>> {
+        let put = (any::<u8>(), any::<u64>(), any::<u64>(), any::<u16>(), any::<u32>()).prop_map(
+            |(key, value, counter, coordinator, life)| {
+                let key = char::from(b'a' + key % 26);
+                format!("put {key} {value} {counter}.{coordinator}.{life}")
+            },
+        );
+        let words = ["recover", "log", "get a", "get z", "tear 3", "tear 18446744073709551615"];
+        let word = prop::sample::select(words.to_vec()).prop_map(String::from);
+        vec(prop_oneof![4 => put, 4 => word, 1 => "(put|get|tear) [a-c0-9. -]{0,12}"], 0..30)
+    }
+
+    proptest! {
+        #![proptest_config(Config {
+            cases: 1000, failure_persistence: None, rng_seed: RngSeed::Fixed(4151), ..Config::default()
+        })]
+
+        #[test]
+        fn no_order_of_commands_panics(commands in commands()) {
+            let mut desk = Desk::default();
+            for command in commands {
+                let _ = desk.run(&command);
+            }
+        }
+
+        #[test]
+        fn arbitrary_bytes_never_panic(bytes in vec(any::<u8>(), 0..60)) {
+            let mut desk = Desk::default();
+            for command in String::from_utf8_lossy(&bytes).lines() {
+                let _ = desk.run(command);
+            }
         }
     }
 }

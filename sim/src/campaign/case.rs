@@ -29,11 +29,16 @@ pub trait Case: Send {
     fn run(&mut self, options: Options) -> Report;
     /// Turns drawn noise into lines; answers whether the noise is lines now. The run stays the same, or nothing is done.
     fn materialise(&mut self) -> bool;
-    /// Makes the plan smaller while the same signature comes back.
+    /// Makes the plan smaller while the same signature comes back. `told` hears of each candidate: how many runs there were,
+    /// and the smallest size so far.
     ///
     /// # Errors
     /// The report of the run, if it breaks no promise.
-    fn shrink(&mut self, limit: Limit<'_>) -> Result<Shrinking, Box<Report>>;
+    fn shrink(
+        &mut self,
+        limit: Limit<'_>,
+        told: &mut dyn FnMut(u32, Size),
+    ) -> Result<Shrinking, Box<Report>>;
     /// Its lines as a seed file holds them.
     fn lines(&self) -> Lines;
     /// The lines that found no use in a run of it.
@@ -168,7 +173,11 @@ impl<A: Actor> Case for PlanCase<'_, A> {
         matches!(self.plan.noise, Noise::Lines(_))
     }
 
-    fn shrink(&mut self, limit: Limit<'_>) -> Result<Shrinking, Box<Report>> {
+    fn shrink(
+        &mut self,
+        limit: Limit<'_>,
+        told: &mut dyn FnMut(u32, Size),
+    ) -> Result<Shrinking, Box<Report>> {
         let report = self.run(Options::default());
         let Some(signature) = Signature::of_verdict(&report.verdict) else {
             return Err(Box::new(report));
@@ -179,10 +188,20 @@ impl<A: Actor> Case for PlanCase<'_, A> {
         // A plan that catches a planted bug says nothing if it breaks the promise without the bug too.
         let planted =
             self.plan.bugs != BugSet::NONE && hush(|| passes_without_bug(native, &self.plan));
+        let (mut runs, mut smallest) = (0, before);
         let mut judge = |plan: &Plan<A>| {
+            runs += 1;
             let report = run_plan(native, plan, Options::default());
-            let same = Signature::of_verdict(&report.verdict) == Some(signature);
-            (same && (!planted || passes_without_bug(native, plan))).then_some(report)
+            let mut holds = Signature::of_verdict(&report.verdict) == Some(signature);
+            if holds && planted {
+                runs += 1;
+                holds = passes_without_bug(native, plan);
+            }
+            if holds {
+                smallest = Size::of(plan);
+            }
+            told(runs, smallest);
+            holds.then_some(report)
         };
         let shrunk = hush(|| shrink::shrink(self.scenario, &self.plan, &mut judge, limit));
         self.plan = shrunk.plan;
@@ -264,6 +283,7 @@ fn place_of_op<A: Actor>(plan: &Plan<A>, (client, number): (u16, u32)) -> Option
 #[cfg(test)]
 mod tests {
     use crate::campaign::fixture::scenario;
+    use crate::campaign::shrink::Limit;
     use crate::campaign::{Runner, Setting};
     use crate::engine::{Options, Verdict};
 
@@ -283,6 +303,24 @@ mod tests {
         };
         assert!(counted("1us"), "the add succeeds after the crash");
         assert!(!counted("200ms"), "the add is over by then");
+    }
+
+    #[test]
+    fn numbers_that_are_not_needed_are_given_up() {
+        let scenario = scenario();
+        let text = "format = 1\nscenario = \"desk/one\"\nseed = 1\nbug = \"forgets-sevenths\"\n\
+                    workload = [\"c0#1: add 7\"]\n\n[config]\nadds = 9\n\n\
+                    [run]\nsector = 32\nlatency = \"2ms\"\ndown_max = 0\n";
+        let mut case = scenario.read(text, "written here").expect("a seed file");
+        let mut told = Vec::new();
+        let shrunk =
+            case.shrink(Limit::executions(1_000), &mut |runs, size| told.push((runs, size)));
+        let shrunk = shrunk.expect("it breaks its promise");
+        assert!(shrunk.minimal);
+        assert!(told.is_sorted_by(|a, b| a.0 < b.0 && a.1.lines() >= b.1.lines()), "{told:?}");
+        assert_eq!(told.last().map(|(_, size)| *size), Some(shrunk.after));
+        let small = case.print();
+        assert!(!small.contains("[config]") && !small.contains("[run]"), "{small}");
     }
 
     #[test]

@@ -93,12 +93,16 @@ pub fn check(registry: &Registry, path: &Path) -> Result<(), String> {
     }
 }
 
-/// The lines of a seed file that are not needed: with one of them taken away, the same signature comes back.
+/// The lines of a seed file that are not needed: with one of them taken away, the same signature comes back. Operations,
+/// faults and noise are lines, and so are the numbers of `[config]` and `[run]`: without its line, a number has the value
+/// that holds where a file says nothing. A line that says just that is never needed.
 ///
 /// # Errors
 /// If it is no seed file, or its run breaks no promise.
 pub fn needless_lines(registry: &Registry, path: &Path) -> Result<Vec<String>, String> {
-    let mut case = open(registry, path).map_err(|error| error.to_string())?;
+    let file = path.display().to_string();
+    let text = store::read(path).map_err(|error| error.to_string())?;
+    let mut case = parse(registry, &text, &file).map_err(|error| error.to_string())?;
     let report = case.run(Options::default());
     let signature = Signature::of_verdict(&report.verdict)
         .ok_or_else(|| format!("{}: expected a broken promise", path.display()))?;
@@ -112,7 +116,32 @@ pub fn needless_lines(registry: &Registry, path: &Path) -> Result<Vec<String>, S
             needless.push(text.to_string());
         }
     }
+    for (line, rest) in without_numbers(&text) {
+        // The other lines may need the number: of a client that is not there, nothing can be asked.
+        let Ok(mut without) = parse(registry, &rest, &file) else { continue };
+        let report = without.run(Options::default());
+        if Signature::of_verdict(&report.verdict) == Some(signature) {
+            needless.push(line.to_string());
+        }
+    }
     Ok(needless)
+}
+
+/// Each line of the tables of numbers, with the text that remains without it.
+fn without_numbers(text: &str) -> impl Iterator<Item = (&str, String)> {
+    let lines: Vec<&str> = text.lines().collect();
+    let mut table = "";
+    let mut numbers = Vec::new();
+    for (at, line) in lines.iter().enumerate() {
+        if line.starts_with('[') {
+            table = line.trim_end();
+        } else if ["[config]", "[run]"].contains(&table) && line.contains('=') {
+            numbers.push((at, *line));
+        }
+    }
+    numbers
+        .into_iter()
+        .map(move |(at, line)| (line, [&lines[..at], &lines[at + 1..]].concat().join("\n")))
 }
 
 /// Reads the text of a seed file that was just printed and runs it: what was recorded must come back.

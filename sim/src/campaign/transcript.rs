@@ -186,6 +186,9 @@ fn diff(old: &[String], new: &[String]) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+    use proptest::test_runner::{Config, RngSeed};
 
     struct Counter(u32);
 
@@ -229,5 +232,35 @@ mod tests {
         assert_eq!(refused("# transcript \n").line, 1);
         assert_eq!(refused("# transcript counter\nup\n").line, 2);
         assert_eq!(refused("# transcript counter\nup\n\nshow\n----\n").line, 3);
+    }
+
+    /// Lines that mean something to a transcript, in any order.
+    fn text() -> impl Strategy<Value = String> {
+        let lines =
+            ["# transcript counter", "# x", "up", "show", "shut", "----", "----", "", ".", " "];
+        vec(prop::sample::select(lines.to_vec()), 0..12)
+            .prop_map(|lines| format!("# transcript counter\n{}", lines.join("\n")))
+    }
+
+    proptest! {
+        #![proptest_config(Config {
+            cases: 2000, failure_persistence: None, rng_seed: RngSeed::Fixed(4151), ..Config::default()
+        })]
+
+        #[test]
+        fn arbitrary_bytes_never_panic(bytes in vec(any::<u8>(), 0..80), named: bool) {
+            let text = String::from_utf8_lossy(&bytes);
+            let named = if named { "# transcript counter\n" } else { "" };
+            let _ = play(&mut Counter(0), &format!("{named}{text}"), "t");
+        }
+
+        #[test]
+        fn what_was_answered_once_is_answered_again(text in text()) {
+            if let Ok(played) = play(&mut Counter(0), &text, "t") {
+                let again = play(&mut Counter(0), &played.text, "t").expect("plays");
+                prop_assert_eq!(&again.text, &played.text);
+                prop_assert_eq!((again.commands, again.mismatches), (played.commands, vec![]));
+            }
+        }
     }
 }

@@ -3,9 +3,9 @@
 use super::args;
 use super::{Console, Status, Usage};
 use crate::campaign::bench::{self, Allocated, Effort, Figure};
-use crate::campaign::{Registry, Runner};
-
+use crate::campaign::{Registry, Runner, Stopwatch};
 use crate::report::document::{Bench, BenchedScenario, BenchedWorkload};
+use crate::report::meter::{Meter, Part};
 use crate::report::table;
 
 pub(super) fn run(
@@ -26,9 +26,19 @@ pub(super) fn run(
     let allocated = registry.allocated();
     let effort =
         Effort { rounds, each: asked.time, allocated: allocated.unwrap_or(Allocated::default) };
-    let workloads = bench::run(effort, wanted);
     // A scenario's rate needs fewer rounds than a ratio.
-    let scenarios = bench::run_scenarios(Effort { rounds: rounds.min(3), ..effort }, &runners);
+    let few = Effort { rounds: rounds.min(3), ..effort };
+    let many = bench::NAMES.iter().filter(|name| wanted(name)).count();
+    let all = (many.saturating_mul(effort.rounds) + runners.len() * few.rounds) as u64;
+    let (began, mut meter, mut done) = (Stopwatch::start(), Meter::new(console.terminal), 0);
+    let mut told = |name: &str| {
+        done += 1;
+        let part = Part { at: name, done, all, noun: "measurements" };
+        meter.part(part, began.elapsed(), console.err());
+    };
+    let workloads = bench::run(effort, wanted, &mut told);
+    let scenarios = bench::run_scenarios(few, &runners, &mut told);
+    meter.finish();
     let all: Vec<&Figure> = workloads.iter().chain(&scenarios).collect();
     console.say(table::bench(&all, allocated.is_some()));
     console.document(&Bench {

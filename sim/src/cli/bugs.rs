@@ -6,7 +6,7 @@ use crate::campaign::shrink::Limit;
 use crate::campaign::store::{self, Store};
 use crate::campaign::{Arm, Planted, Registry, Stopwatch, available};
 use crate::report::document::{Hunted, HuntedBug, shown};
-use crate::report::meter::Meter;
+use crate::report::meter::{Meter, Part};
 use crate::report::table;
 use std::path::Path;
 use std::sync::atomic::Ordering;
@@ -75,8 +75,9 @@ fn hunt_all(
         let track = hunt.hunt(planted, &mut |window, track| {
             done += 1;
             let found = track.found();
-            let words = format!("{name}: found in {found} of {} windows", window + 1);
-            meter.show(done * 1_000 / all.max(1), &words, began.elapsed(), console.err());
+            let at = format!("{name} found in {found} of {}", window + 1);
+            let part = Part { at: &at, done, all, noun: "windows" };
+            meter.part(part, began.elapsed(), console.err());
         });
         // Whatever ends this process later, the file is there.
         let kept = keep(planted, &track, dir);

@@ -4,15 +4,15 @@ use super::{Console, INTERRUPTED, Status, Usage, args};
 use crate::campaign::determinism::{Manner, Probe, digests, parting, probe};
 use crate::campaign::{Registry, Runner, Stopwatch, available};
 use crate::report::document::{Determinism, DeterminismOf, Difference};
-use crate::report::meter::Meter;
+use crate::report::meter::{Meter, Part};
 use crate::report::number::grouped;
 use std::ops::Range;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::atomic::Ordering;
 
-/// Seeds that are compared at once: memory does not grow with their number.
-const BLOCK: u64 = 1 << 16;
+/// Seeds that are compared at once: memory does not grow with their number, and after each block it tells how far it is.
+const BLOCK: u64 = 1 << 11;
 /// Differing seeds that are looked at closely, in each scenario.
 const SHOWN: usize = 5;
 
@@ -33,6 +33,7 @@ pub(super) fn run(
     }
     let mut document = Determinism::default();
     let mut interrupted = false;
+    let whole = asked.seeds.end.saturating_sub(asked.seeds.start);
     for (i, runner) in runners.iter().enumerate() {
         let mut seeds = asked.seeds.clone();
         let mut compared =
@@ -44,9 +45,10 @@ pub(super) fn run(
                 break;
             }
             seeds.start = block.end;
-            let done = (i as u64 + 1) * 1_000 / runners.len() as u64;
-            let words = format!("{} up to seed {}", runner.name(), block.end);
-            meter.show(done, &words, began.elapsed(), console.err());
+            let done = (i as u64).saturating_mul(whole) + (block.end - asked.seeds.start);
+            let all = whole.saturating_mul(runners.len() as u64);
+            let part = Part { at: runner.name(), done, all, noun: "seeds" };
+            meter.part(part, began.elapsed(), console.err());
         }
         let compared_with = if child.is_some() { vec![FRESH, CHILD] } else { vec![FRESH] };
         document.scenarios.push(DeterminismOf {

@@ -4,9 +4,10 @@ use super::replay::{open, set_bug};
 use super::{Console, INTERRUPTED, Status, Usage, args};
 use crate::campaign::shrink::{Limit, Shrinking};
 use crate::campaign::store::{self, Store};
-use crate::campaign::{Case, Registry};
+use crate::campaign::{Case, Registry, Stopwatch};
 use crate::engine::{Options, Report, Verdict};
 use crate::report::document::{Replayed, ShrunkPlan, shown};
+use crate::report::meter::{Meter, Part};
 use crate::report::number::grouped;
 use std::sync::atomic::Ordering;
 
@@ -20,9 +21,8 @@ pub(super) fn run(
     let scenario = case.header().scenario.clone();
     let store = Store::open_for(&asked.out, &[&scenario])?;
     let executions = asked.shrink_runs.unwrap_or(Limit::EXECUTIONS);
-    let limit = Limit { executions, stop: &INTERRUPTED };
     let as_found = case.run(Options::default());
-    let shrunk = match case.shrink(limit) {
+    let shrunk = match watched(case.as_mut(), executions, console) {
         Ok(shrunk) => shrunk,
         Err(report) => {
             console.document(&Replayed::of(&report));
@@ -69,6 +69,23 @@ pub(super) fn run(
         shrunk: shrunk.after,
     });
     Ok(Status::Finding)
+}
+
+/// Shrinks, and tells how far it is: the time left is what the most runs would take, and mostly there are fewer.
+fn watched(
+    case: &mut dyn Case,
+    executions: u32,
+    console: &mut Console<'_>,
+) -> Result<Shrinking, Box<Report>> {
+    let limit = Limit { executions, stop: &INTERRUPTED };
+    let (began, mut meter) = (Stopwatch::start(), Meter::new(console.terminal));
+    let shrunk = case.shrink(limit, &mut |runs, size| {
+        let (at, done, all) = (size.to_string(), u64::from(runs), u64::from(executions));
+        let part = Part { at: &at, done, all, noun: "runs" };
+        meter.part(part, began.elapsed(), console.err());
+    });
+    meter.finish();
+    shrunk
 }
 
 /// What stands above the small plan: what stood there before, but with the words of its own run.

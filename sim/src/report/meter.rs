@@ -34,8 +34,14 @@ impl Meter {
         self.show(thousandths(progress), &what, progress.elapsed, lines);
     }
 
+    /// Shows how far work is of which the size is known.
+    pub fn part(&mut self, part: Part<'_>, elapsed: Duration, lines: &mut dyn Write) {
+        let done = part.done.saturating_mul(1_000) / part.all.max(1);
+        self.show(done, &part.words(elapsed), elapsed, lines);
+    }
+
     /// Shows that this many thousandths are done, in these words.
-    pub fn show(&mut self, done: u64, what: &str, elapsed: Duration, lines: &mut dyn Write) {
+    fn show(&mut self, done: u64, what: &str, elapsed: Duration, lines: &mut dyn Write) {
         if let Some(bar) = &self.bar {
             bar.set_position(done.min(1_000));
             bar.set_message(what.to_string());
@@ -59,6 +65,34 @@ impl Meter {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
         }
+    }
+}
+
+/// How far work is of which the size is known.
+#[derive(Clone, Copy, Debug)]
+pub struct Part<'a> {
+    /// What it is at.
+    pub at: &'a str,
+    /// How much is done.
+    pub done: u64,
+    /// How much there is, at the most.
+    pub all: u64,
+    /// What is counted.
+    pub noun: &'a str,
+}
+
+impl Part<'_> {
+    fn words(self, elapsed: Duration) -> String {
+        let Part { at, done, all, noun } = self;
+        let tenths = rate(done.saturating_mul(10), elapsed);
+        let speed = match tenths {
+            0..100 => format!("{}.{}", tenths / 10, tenths % 10),
+            _ => grouped(tenths / 10),
+        };
+        let left = elapsed.as_nanos() * u128::from(all.saturating_sub(done));
+        let left = left.checked_div(u128::from(done)).map(lasting);
+        let left = left.map_or_else(String::new, |left| format!(", {left} left"));
+        format!("{at}: {} of {} {noun}, {speed}/s{left}", grouped(done), grouped(all))
     }
 }
 
@@ -95,6 +129,18 @@ fn words(progress: &Progress) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn work_of_a_known_size_tells_its_rate_and_the_time_left() {
+        let words = |done, seconds| {
+            let part = Part { at: "desk/one", done, all: 20_000, noun: "runs" };
+            part.words(Duration::from_secs(seconds))
+        };
+        assert_eq!(words(0, 0), "desk/one: 0 of 20,000 runs, 0.0/s");
+        assert_eq!(words(5, 4), "desk/one: 5 of 20,000 runs, 1.2/s, 4 h 26 min left");
+        assert_eq!(words(10_000, 5), "desk/one: 10,000 of 20,000 runs, 2,000/s, 5.0 s left");
+        assert_eq!(words(20_000, 5), "desk/one: 20,000 of 20,000 runs, 4,000/s, 0 ms left");
+    }
 
     #[test]
     fn without_a_terminal_a_line_comes_every_ten_seconds() {

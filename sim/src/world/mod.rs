@@ -106,7 +106,7 @@ impl<A: Actor> World<A> {
         self.core.choices.record();
     }
 
-    /// The same for every question with its outcome: see [`Choices::observe`].
+    /// The same for every question with its outcome: see [`observe`](crate::choose::Choices::observe).
     pub fn observe_decisions(&mut self) {
         self.core.choices.observe();
     }

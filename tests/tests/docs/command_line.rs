@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-const VERBS: [&str; 9] =
+pub(super) const VERBS: [&str; 9] =
     ["list", "sweep", "replay", "shrink", "bugs", "determinism", "transcript", "history", "bench"];
 
 fn run(args: &[&str]) -> (Status, String, String) {
@@ -40,6 +40,20 @@ impl Verbs for Echo {
 fn flags(text: &str) -> BTreeSet<&str> {
     let words = text.split(|c: char| !(c.is_ascii_lowercase() || c == '-'));
     words.filter(|word| word.starts_with("--") && !word.ends_with('-')).collect()
+}
+
+/// The verbs that the help lists.
+fn verbs_of_the_help() -> Vec<String> {
+    let help = run(&["--help"]).1;
+    let (_, rest) = help.split_once("Commands:\n").expect("the help lists the verbs");
+    let lines = rest.lines().take_while(|line| !line.is_empty());
+    let lines = lines.filter_map(|line| line.strip_prefix("  ")?.split(' ').next());
+    lines.filter(|verb| !["", "help"].contains(verb)).map(String::from).collect()
+}
+
+#[test]
+fn the_verbs_are_those_of_the_help() {
+    assert_eq!(verbs_of_the_help(), VERBS);
 }
 
 #[test]

@@ -46,6 +46,7 @@ fn generated(name: &str) -> Option<String> {
         "scenarios" => scenarios(),
         "bugs" => bugs(),
         "complaint" => complaint(),
+        "verbs" => super::verbs::tables(),
         _ => return None,
     })
 }

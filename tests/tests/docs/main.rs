@@ -7,9 +7,11 @@ mod command_line;
 mod console;
 mod generated;
 mod golden;
+mod measured;
 mod names;
 mod page;
 mod quotes;
+mod verbs;
 mod words;
 
 #[path = "../../../models/examples/tutorial/checks.rs"]

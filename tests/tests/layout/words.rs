@@ -102,6 +102,14 @@ pub(crate) fn from_outside(source: &Source) -> Vec<String> {
     offences
 }
 
+/// Words that stand for what somebody meant to write.
+const PLACEHOLDERS: &[&str] = &["TODO", "TBD", "FIXME", "XXX"];
+
+/// Whether a line is nothing but one word in capitals: on a page, something was to be put in its place.
+fn is_shouted(line: &str) -> bool {
+    line.len() > 3 && line.bytes().all(|b| b.is_ascii_uppercase() || b == b'_')
+}
+
 /// Unfinished work: ignored tests, placeholders, left-over debugging, examples that are not compiled.
 pub(crate) fn unfinished(source: &Source) -> Vec<String> {
     let mut offences = Vec::new();
@@ -112,7 +120,16 @@ pub(crate) fn unfinished(source: &Source) -> Vec<String> {
         }
     }
     let prose = if source.path.ends_with(".md") { &source.text } else { &source.comments };
+    let is_page = source.path.ends_with(".md");
     for (line, text) in prose.lines().enumerate() {
+        let words = text.split(|c: char| !is_word(c));
+        let mut marks = words.filter(|word| PLACEHOLDERS.contains(word));
+        if let Some(mark) =
+            marks.next().or_else(|| Some(text).filter(|_| is_page && is_shouted(text)))
+        {
+            let line = line + 1;
+            offences.push(format!("{}:{line}: `{mark}` is a placeholder", source.path));
+        }
         let fence = text.trim_start_matches(['/', '!', ' ', '*']);
         let tags = fence.strip_prefix("```").unwrap_or_default();
         if tags.split([',', ' ']).any(|tag| tag.trim() == "ignore") {
@@ -208,6 +225,12 @@ fn unfinished_work_is_seen() {
         assert_eq!(seen(unfinished, bad), 1, "{bad}");
     }
     assert_eq!(unfinished(&Source::new("docs/a.md", "```ignore\nx\n```")).len(), 1);
+    for bad in ["MEASURED", "a\n\nTABLE_HERE\n", "the rest is TBD", "- TODO: more"] {
+        assert_eq!(unfinished(&Source::new("docs/a.md", bad)).len(), 1, "{bad}");
+    }
+    assert_eq!(seen(unfinished, "fn a() {} // FIXME"), 1);
+    assert_eq!(unfinished(&Source::new("docs/a.md", "| JSON |\n# TOML\nEND of it\n")).len(), 0);
+    assert_eq!(seen(unfinished, "const A: &str = \"TODO\";\nJSON"), 0);
     assert_eq!(seen(unfinished, "// todo! is a word\nlet a = \"#[ignore]\";\n/// ```text"), 0);
 }
 

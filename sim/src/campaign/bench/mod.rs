@@ -43,7 +43,7 @@ pub struct Figure {
     pub events_per_s: u64,
     /// Runs per second of real time.
     pub runs_per_s: u64,
-    /// Allocations per event, in thousandths, once everything is warm; less those of the bare form.
+    /// Allocations per event, in thousandths, rounded up, once everything is warm; less those of the bare form.
     pub milli_allocs_per_event: u64,
     /// Bytes allocated per run, once everything is warm; less those of the bare form.
     pub bytes_per_run: u64,
@@ -351,12 +351,20 @@ impl Measured for Seeds<'_> {
     }
 }
 
-/// Measures sweeps of these scenarios, one thread.
+/// Measures sweeps of these scenarios, one thread. `told` hears of each round, by the name of what it measured.
 #[must_use]
-pub fn run_scenarios(effort: Effort, runners: &[&dyn Runner]) -> Vec<Figure> {
+pub fn run_scenarios(
+    effort: Effort,
+    runners: &[&dyn Runner],
+    told: &mut dyn FnMut(&str),
+) -> Vec<Figure> {
     let measure = |runner: &&dyn Runner| {
         let mut seeds = Seeds { session: runner.session(), next: 0 };
-        let rounds: Vec<Round> = (0..effort.rounds.max(1)).map(|_| seeds.round(effort)).collect();
+        let mut rounds = Vec::new();
+        for _ in 0..effort.rounds.max(1) {
+            rounds.push(seeds.round(effort));
+            told(runner.name());
+        }
         figure(runner.name(), seeds.units(), &rounds)
     };
     runners.iter().map(measure).collect()
@@ -365,15 +373,20 @@ pub fn run_scenarios(effort: Effort, runners: &[&dyn Runner]) -> Vec<Figure> {
 /// The names of the workloads.
 pub const NAMES: [&str; 5] = ["pingpong", "fan", "timers", "short", "replicated-kv"];
 
-/// Measures the workloads for which `wanted` holds.
+/// Measures the workloads for which `wanted` holds. `told` hears of each round, by the name of what it measured.
 #[must_use]
-pub fn run(effort: Effort, wanted: impl Fn(&str) -> bool) -> Vec<Figure> {
+pub fn run(
+    effort: Effort,
+    wanted: impl Fn(&str) -> bool,
+    told: &mut dyn FnMut(&str),
+) -> Vec<Figure> {
     let mut workloads = workloads();
     workloads.retain(|(name, _)| wanted(name));
     let mut rounds: Vec<Vec<Round>> = vec![Vec::new(); workloads.len()];
     for _ in 0..effort.rounds.max(1) {
-        for ((_, workload), rounds) in workloads.iter_mut().zip(&mut rounds) {
+        for ((name, workload), rounds) in workloads.iter_mut().zip(&mut rounds) {
             rounds.push(workload.round(effort));
+            told(name);
         }
     }
     let each = workloads.iter().zip(&rounds);
@@ -398,7 +411,8 @@ fn figure(name: &'static str, units: u64, rounds: &[Round]) -> Figure {
             let own = r.allocations as f64 - r.bare_allocations * r.runs as f64;
             1000.0 * own.max(0.0) / r.events as f64
         })
-        .round() as u64,
+        // Rounded up: nothing at all is told from little.
+        .ceil() as u64,
         bytes_per_run: median(&|r| (r.bytes as f64 / r.runs as f64 - r.bare_bytes).max(0.0)) as u64,
         milli_of_bare: has_bare
             .then(|| median(&|r| 1000.0 * r.bare_seconds_per_unit / unit_seconds(r)) as u64),
@@ -414,8 +428,22 @@ mod tests {
     fn every_workload_runs_through_and_makes_the_deliveries_that_it_says() {
         let effort =
             Effort { rounds: 1, each: Duration::from_millis(1), allocated: Allocated::default };
-        for figure in run(effort, |name| NAMES.contains(&name)) {
+        let mut told = Vec::new();
+        for figure in
+            run(effort, |name| NAMES.contains(&name), &mut |name| told.push(name.to_string()))
+        {
             assert!(figure.events_per_s > 0 && figure.runs_per_s > 0, "{figure:?}");
         }
+        assert_eq!(told, NAMES);
+    }
+
+    #[test]
+    fn few_allocations_are_told_from_none() {
+        let of = |allocations| {
+            let round =
+                Round { events: 100_000, runs: 1, seconds: 1.0, allocations, ..Round::default() };
+            figure("some", 1, &[round]).milli_allocs_per_event
+        };
+        assert_eq!([of(0), of(1), of(99), of(100), of(101)], [0, 1, 1, 1, 2]);
     }
 }

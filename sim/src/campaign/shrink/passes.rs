@@ -263,11 +263,11 @@ impl<A: Actor> Shrinker<'_, '_, A> {
     fn engine_numbers(&mut self) {
         let mut base = Run::DEFAULT;
         (self.scenario.tune)(&self.plan.config, &mut base);
-        if self.plan.run == base {
+        let down_max = (self.scenario.budget)(&self.plan.config).down_max;
+        if (self.plan.run, self.plan.down_max) == (base, down_max) {
             return;
         }
-        let mut candidate = self.plan.clone();
-        candidate.run = base;
+        let candidate = Plan { run: base, down_max, ..self.plan.clone() };
         if self.attempt(candidate) {
             return;
         }
@@ -277,6 +277,9 @@ impl<A: Actor> Shrinker<'_, '_, A> {
             if candidate.run != self.plan.run {
                 self.attempt(candidate);
             }
+        }
+        if self.plan.down_max != down_max {
+            self.attempt(Plan { down_max, ..self.plan.clone() });
         }
     }
 }

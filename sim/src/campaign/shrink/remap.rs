@@ -24,7 +24,9 @@ pub(super) fn with_config<A: Actor>(
     let budget = (scenario.budget)(config);
     let mut candidate = plan.clone();
     candidate.config = config.clone();
-    candidate.down_max = plan.down_max.min(budget.down_max);
+    let followed = plan.down_max == (scenario.budget)(&plan.config).down_max;
+    candidate.down_max =
+        if followed { budget.down_max } else { plan.down_max.min(budget.down_max) };
     candidate.run = retuned(scenario, plan, config);
     candidate.run.fragile = moved.set(plan.run.fragile);
     let classes = plan.run.fragile_files.of(old.file_classes());
@@ -158,6 +160,7 @@ impl Moved {
 #[cfg(test)]
 mod tests {
     use super::*;
+<<<<<<< HEAD
     use crate::check::tiny::{SCENARIO, Tiny};
     use crate::id::FileName;
 
@@ -187,5 +190,30 @@ mod tests {
         assert_eq!((moved(&plan, 4), moved(&plan, 2)), (ClassSet(0b10), ClassSet(0b01)));
         plan.run.fragile_files = ClassSet(0b01);
         assert_eq!((moved(&plan, 4), moved(&plan, 2)), (ClassSet(0b01), ClassSet(0)));
+=======
+    use crate::campaign::fixture::scenario;
+    use crate::nemesis::Budget;
+
+    #[test]
+    fn the_bound_on_deaths_follows_the_knobs_unless_the_plan_has_its_own() {
+        let budget = |config: &Config| {
+            let down_max = if config.get("adds") > 4 { 1 } else { 3 };
+            Budget { down_max, ..(scenario().budget)(config) }
+        };
+        let scenario = Scenario { budget, ..scenario() };
+        let mut plan = scenario.expand(1);
+        let of = |plan: &mut Plan<_>, adds: u64| {
+            plan.config.values.iter_mut().find(|(name, _)| *name == "adds").expect("a knob").1 =
+                adds;
+            plan.clone()
+        };
+        let few = of(&mut plan, 4).config;
+        let mut many = of(&mut plan, 9);
+        for (down_max, then) in [(1, 3), (0, 0), (2, 2), (5, 3)] {
+            many.down_max = down_max;
+            let moved = with_config(&scenario, &many, &few).expect("a world of them");
+            assert_eq!(moved.down_max, then, "from {down_max}");
+        }
+>>>>>>> campaign
     }
 }

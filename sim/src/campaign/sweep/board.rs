@@ -229,7 +229,7 @@ fn small(
     let mut case = runner
         .grow(*seed, setting)
         .map_err(|violation| format!("{scenario} {seed} cannot be shrunk: {}", violation.detail))?;
-    let shrunk = case.shrink(limit).map_err(|report| {
+    let shrunk = case.shrink(limit, &mut |_, _| {}).map_err(|report| {
         format!("{scenario} {seed} does not break a second time: {:?}", report.verdict)
     })?;
     case.set_comment(comment(&Finding { detail: shrunk.detail.clone(), ..finding.clone() }));
