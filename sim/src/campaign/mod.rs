@@ -24,6 +24,7 @@ pub mod transcript;
 
 mod case;
 mod clock;
+mod engine;
 mod hush;
 mod jobs;
 mod registry;
@@ -35,6 +36,7 @@ pub(crate) mod fixture;
 
 pub use case::{Case, Line, Lines};
 pub use clock::Stopwatch;
+pub use engine::Engine;
 pub use jobs::available;
 pub use registry::{Planted, Registry};
 pub use runner::{Arm, Info, Promise, Runner, Session, Setting};

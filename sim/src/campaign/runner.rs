@@ -1,11 +1,12 @@
 //! A scenario of any model, behind one face: what the verbs of the command line work with.
 
 use super::case::{Case, PlanCase};
+use super::engine::{self, Engine};
 use super::hush::hush;
 use super::seed_file::{self, Header, InputError};
 use crate::actor::{Actor, Bug, BugSet};
 use crate::check::Scenario;
-use crate::engine::{Native, Options, Report, Unused, Verdict};
+use crate::engine::{Native, Options, Report, Unused, Verdict, said};
 use crate::fault::{Kind, KindSet};
 use crate::nemesis::{Knob, Plan};
 use crate::time::Span;
@@ -23,13 +24,15 @@ pub enum Arm {
     Control,
 }
 
-/// How seeds are run: the arm, and the planted bug that is switched on.
+/// How seeds are run: the arm, the planted bug that is switched on, and the engine.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Setting {
     /// How a seed grows into a plan.
     pub arm: Arm,
     /// The planted bug that is on.
     pub bug: Option<&'static Bug>,
+    /// What runs them.
+    pub engine: Engine,
 }
 
 /// What there is to say about a scenario.
@@ -76,7 +79,7 @@ pub trait Runner: Send + Sync {
     fn info(&self) -> Info;
     /// Memory to run seeds in, one after the other. Each thread has its own.
     fn session(&self) -> Box<dyn Session + '_>;
-    /// The plan that grows from a seed.
+    /// The plan that grows from a seed; where an engine only samples, the plan that it ran.
     ///
     /// # Errors
     /// If growing it panics, which is a defect of the model: the broken promise that says so.
@@ -139,6 +142,10 @@ impl<A: Actor> Runner for Scenario<A> {
     fn grow(&self, seed: u64, setting: Setting) -> Result<Box<dyn Case + '_>, Violation> {
         let mut plan = grow(self, seed, setting.arm)?;
         plan.bugs = setting.bug.map_or(BugSet::NONE, BugSet::only);
+        if setting.engine.samples() {
+            let _ =
+                engine::run(setting.engine, &mut Native::new(self), &mut plan, Options::default());
+        }
         let header = Header {
             scenario: self.name.into(),
             bug: setting.bug.map(|bug| bug.name.into()),
@@ -173,7 +180,7 @@ impl<A: Actor> Session for SeedSession<'_, A> {
         hush(|| match grow(self.native.scenario(), seed, setting.arm) {
             Ok(mut plan) => {
                 plan.bugs = setting.bug.map_or(BugSet::NONE, BugSet::only);
-                self.native.run(&plan, options)
+                engine::run(setting.engine, &mut self.native, &mut plan, options)
             }
             Err(violation) => stillborn(violation),
         })
@@ -187,9 +194,7 @@ fn grow<A: Actor>(scenario: &Scenario<A>, seed: u64, arm: Arm) -> Result<Plan<A>
         Arm::Control => scenario.expand_control(seed),
     }));
     grown.map_err(|payload| {
-        let said = payload.downcast_ref::<String>().map(String::as_str);
-        let said = said.or_else(|| payload.downcast_ref::<&str>().copied());
-        let detail = format!("while the plan grew: {}", said.unwrap_or("a panic without words"));
+        let detail = format!("while the plan grew: {}", said(&*payload));
         Violation { check: promise::NO_PANIC, class: "panic", detail }
     })
 }

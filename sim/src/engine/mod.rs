@@ -4,11 +4,15 @@
 //! trouble ──heal──▶ settle ──quiet──▶ read back ──▶ judge
 //! ```
 //!
-//! Reading order: [`Simulation`] (one run, step by step), [`Native`] (whole runs, memory used again), [`Report`].
+//! Reading order: [`Simulation`] (one run, step by step), [`Native`] (whole runs, memory used again), [`Report`], and the
+//! second engine in `madsim/`, which is there under `--cfg madsim`.
 
+#[cfg(madsim)]
+pub mod madsim;
 mod native;
 mod simulation;
 
+pub(crate) use native::said;
 pub use native::{Native, Options};
 pub use simulation::{Progress, Simulation};
 

@@ -8,11 +8,15 @@
 //! clock, and gives it back in the order of [`Scheduled::order`] (or in another among equals, which it then writes down by
 //! their [`Scheduled::tie_key`]). Effects, faults, checks and digest are the world's, on every engine.
 
+#[cfg(madsim)]
+use super::core::Due;
 use super::core::{Entry, TIE};
 use super::{Stepped, World};
 use crate::actor::{Actor, Context, Event, Me};
 use crate::choose::Key;
 use crate::id::ActorId;
+#[cfg(madsim)]
+use crate::time::Span;
 use crate::time::Time;
 use std::collections::VecDeque;
 
@@ -40,6 +44,20 @@ impl<A: Actor> Scheduled<A> {
     #[must_use]
     pub const fn tie_key(&self) -> Option<Key> {
         self.tie
+    }
+}
+
+/// For an engine that is to differ, so that a comparison of engines is seen to fail.
+#[cfg(madsim)]
+impl<A: Actor> Scheduled<A> {
+    /// Whether a timer is due.
+    pub(crate) const fn is_timer(&self) -> bool {
+        matches!(self.entry.due, Due::Timer { .. })
+    }
+
+    /// Makes it come later than it is due.
+    pub(crate) fn postpone(&mut self, by: Span) {
+        self.at += by;
     }
 }
 
