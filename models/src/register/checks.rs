@@ -3,6 +3,7 @@
 use super::call::{Call, Key, Ret};
 use super::message::Note;
 use super::reference::{Access, Registers};
+use super::replica::DISK_PATIENCE;
 use super::tag::{Tag, Version};
 use super::{Register, Replica, scenario};
 use seedbed_sim::actor::{HistoryEvent, Outcome};
@@ -147,12 +148,14 @@ fn replica_of(world: &World<Register>, actor: ActorId) -> Option<&Replica> {
     }
 }
 
+/// A replica that waits for its disk may wait in vain, and stores nothing until its patience ends.
 fn serves_again(world: &World<Register>, _: &Ghost) -> Result<(), String> {
     for (actor, i) in world.actors().iter().zip(0_u16..) {
         if let Register::Replica(replica) = actor
-            && !replica.is_serving()
+            && !replica.is_idle()
         {
-            return Err(format!("the replica of node {} does not serve", world.home(ActorId(i)).0));
+            let state = if replica.is_serving() { "waits for its disk" } else { "does not serve" };
+            return Err(format!("the replica of node {} {state}", world.home(ActorId(i)).0));
         }
     }
     Ok(())
@@ -171,10 +174,13 @@ fn rounds_end(world: &World<Register>, _: &Ghost) -> Result<(), String> {
 }
 
 /// Late requests may be under way for two seconds (the longest delay of a datagram), and the rounds that they begin end
-/// within a tenth of a second.
+/// within a tenth of a second. A slow node may have begun to wait for a silent disk.
 fn settled(_: &Config) -> Span {
-    Span::secs(10)
+    Span::secs(5) + DISK_PATIENCE.times(SLOWEST)
 }
+
+/// By how much the slowest node takes longer, with some room for the drift of its clock.
+const SLOWEST: u64 = 110;
 
 /// How many placements of operations the judge may try; a usual run takes a few hundred.
 const JUDGE_STEPS: u64 = 2_000_000;

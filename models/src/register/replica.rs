@@ -29,7 +29,7 @@ use std::collections::VecDeque;
 const LOG: FileName = FileName::new("log");
 const NEW_LOG: FileName = FileName::new("log.new");
 /// How long the disk may take for a request.
-const DISK_PATIENCE: Span = Span::ms(100);
+pub(super) const DISK_PATIENCE: Span = Span::ms(100);
 
 /// A replica.
 #[derive(Clone, Debug)]
@@ -98,6 +98,12 @@ impl Replica {
     #[must_use]
     pub fn is_serving(&self) -> bool {
         matches!(self.state, State::Idle(_) | State::Appending(_) | State::Syncing(_))
+    }
+
+    /// Whether it has recovered, and has nothing to store.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        matches!(self.state, State::Idle(_))
     }
 
     /// What it has on disk.
