@@ -5,8 +5,10 @@
 //! ```
 //!
 //! Reading order: [`Simulation`] (one run, step by step), [`Native`] (whole runs, memory used again), [`Report`], and the
-//! second engine in `madsim/`, which is there under `--cfg madsim`.
+//! second engine in `madsim/`. Code that is no actors at all runs in `hosted/`. Both are there under `--cfg madsim`.
 
+#[cfg(madsim)]
+pub mod hosted;
 #[cfg(madsim)]
 pub mod madsim;
 mod native;

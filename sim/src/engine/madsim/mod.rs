@@ -24,7 +24,7 @@ use director::Director;
 use madsim::runtime::Runtime;
 use stage::Stage;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// What becomes of things that are due at one instant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,23 +48,26 @@ pub fn run<A: Actor>(
     mode: Mode,
 ) -> Report {
     let options = Options { decisions: options.decisions || mode == Mode::Free, ..options };
-    let mut stage = None;
-    let caught = catch_unwind(AssertUnwindSafe(|| {
+    let simulation = Arc::new(Mutex::new(Simulation::default()));
+    caught(&simulation, || {
         let topology = (scenario.topology)(&plan.config);
-        let mut simulation = Simulation::default();
-        simulation.prepare(scenario, &topology, plan, options);
-        let stage = stage.insert(Arc::new(Stage::new(simulation, &topology)));
+        let stage = Arc::new(Stage::new(simulation.clone(), &topology));
+        stage.simulation().prepare(scenario, &topology, plan, options);
         let runtime = Runtime::with_seed_and_config(plan.seed, ::madsim::Config::default());
-        let director = Director::new(scenario, plan, stage.clone(), mode);
+        let director = Director::new(scenario, plan, stage, mode);
         runtime.block_on(director.direct(&topology, options))
-    }));
-    caught.unwrap_or_else(|payload| {
+    })
+}
+
+/// Makes a panic a broken promise, in the report of the simulation as far as it came.
+pub(super) fn caught<A: Actor>(
+    simulation: &Mutex<Simulation<A>>,
+    run: impl FnOnce() -> Report,
+) -> Report {
+    catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|payload| {
         let violation =
             Violation { check: promise::NO_PANIC, class: "panic", detail: said(&*payload) };
-        let mut simulation = Simulation::default();
-        if let Some(stage) = stage {
-            std::mem::swap(&mut simulation, &mut stage.simulation());
-        }
+        let mut simulation = simulation.lock().unwrap_or_else(PoisonError::into_inner);
         simulation.report(Verdict::Broken(violation), Vec::new())
     })
 }

@@ -11,15 +11,18 @@ use std::task::{Poll, Waker};
 
 /// Where tasks and director meet. Only one of them runs at a time.
 pub(super) struct Stage<A: Actor> {
-    simulation: Mutex<Simulation<A>>,
+    simulation: Arc<Mutex<Simulation<A>>>,
     inboxes: Vec<Slot<Delivery<A>>>,
     ended: Slot<()>,
 }
 
 impl<A: Actor> Stage<A> {
-    pub(super) fn new(simulation: Simulation<A>, topology: &Topology<A>) -> Stage<A> {
+    pub(super) fn new(
+        simulation: Arc<Mutex<Simulation<A>>>,
+        topology: &Topology<A>,
+    ) -> Stage<A> {
         let inboxes = topology.actors().map(|_| Slot::new()).collect();
-        Stage { simulation: Mutex::new(simulation), inboxes, ended: Slot::new() }
+        Stage { simulation, inboxes, ended: Slot::new() }
     }
 
     pub(super) fn simulation(&self) -> MutexGuard<'_, Simulation<A>> {
