@@ -25,6 +25,8 @@ pub mod transcript;
 mod case;
 mod clock;
 mod engine;
+#[cfg(madsim)]
+mod hosted;
 mod hush;
 mod jobs;
 mod registry;
@@ -37,6 +39,8 @@ pub(crate) mod fixture;
 pub use case::{Case, Line, Lines};
 pub use clock::Stopwatch;
 pub use engine::Engine;
+#[cfg(madsim)]
+pub use hosted::OnMadsim;
 pub use jobs::available;
 pub use registry::{Planted, Registry};
 pub use runner::{Arm, Info, Promise, Runner, Session, Setting};

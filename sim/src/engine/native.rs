@@ -1,6 +1,6 @@
 //! The native engine: whole runs, one after the other, in memory that is used again.
 
-use super::{Progress, Report, Simulation, Verdict};
+use super::{Execute, Progress, Report, Simulation, Verdict};
 use crate::actor::Actor;
 use crate::check::Scenario;
 use crate::nemesis::{Config, Plan};
@@ -108,5 +108,15 @@ impl<'s, A: Actor> Native<'s, A> {
         self.topology = Some((config, topology));
         self.ready = true;
         &mut self.simulation
+    }
+}
+
+impl<A: Actor> Execute<A> for Native<'_, A> {
+    fn run(&mut self, plan: &Plan<A>, options: Options) -> Report {
+        Native::run(self, plan, options)
+    }
+
+    fn another(&self) -> Self {
+        Native::new(self.scenario)
     }
 }
