@@ -117,12 +117,7 @@ pub(super) struct PlanCase<'s, A: Actor, E> {
 }
 
 impl<'s, A: Actor, E: Execute<A>> PlanCase<'s, A, E> {
-    pub(super) fn new(
-        scenario: &'s Scenario<A>,
-        header: Header,
-        plan: Plan<A>,
-        engine: E,
-    ) -> Self {
+    pub(super) fn new(scenario: &'s Scenario<A>, header: Header, plan: Plan<A>, engine: E) -> Self {
         PlanCase { scenario, header, plan, engine }
     }
 }

@@ -139,9 +139,8 @@ pub(super) fn info<A: Actor>(scenario: &Scenario<A>) -> Info {
             fragile.push(budget.fragile_max);
         }
     }
-    let range = |of: &[u32]| {
-        of.iter().min().copied().unwrap_or(0)..=of.iter().max().copied().unwrap_or(0)
-    };
+    let range =
+        |of: &[u32]| of.iter().min().copied().unwrap_or(0)..=of.iter().max().copied().unwrap_or(0);
     let points = scenario.points.iter().map(|p| Promise { index: p.index, name: p.name });
     let marks = scenario.marks.iter().map(|m| Promise { index: m.index, name: m.name });
     Info {
@@ -213,9 +212,7 @@ struct SeedSession<'s, A: Actor> {
 impl<A: Actor> Session for SeedSession<'_, A> {
     fn run(&mut self, seed: u64, setting: Setting, options: Options) -> Report {
         hush(|| match grown(self.native.scenario(), seed, setting) {
-            Ok(mut plan) => {
-                engine::run(setting.engine, &mut self.native, &mut plan, options)
-            }
+            Ok(mut plan) => engine::run(setting.engine, &mut self.native, &mut plan, options),
             Err(violation) => stillborn(violation),
         })
     }

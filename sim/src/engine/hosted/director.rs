@@ -77,7 +77,11 @@ impl<'p, S: System> Director<'p, S> {
     }
 
     /// From boot to verdict.
-    pub(super) async fn direct(mut self, topology: &Topology<Hosted<S>>, options: Options) -> Report {
+    pub(super) async fn direct(
+        mut self,
+        topology: &Topology<Hosted<S>>,
+        options: Options,
+    ) -> Report {
         let clock = TimeHandle::current();
         let origin = clock.now_instant() - clock.elapsed();
         let mut mirror = Mirror::new(topology, self.plan);
@@ -126,8 +130,7 @@ impl<'p, S: System> Director<'p, S> {
 
     /// Takes what is new on the agenda; answers when the first of all is due.
     fn fill(&mut self) -> Option<Time> {
-        let mut simulation =
-            self.simulation.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut simulation = self.simulation.lock().unwrap_or_else(PoisonError::into_inner);
         while let Some(entry) = simulation.world.take_scheduled() {
             self.agenda.insert(entry.order(), entry);
         }
@@ -155,7 +158,7 @@ impl<'p, S: System> Director<'p, S> {
             };
             let ended = self.ended.clone();
             drop(mirror.node(me.node).spawn(async move {
-                let outcome: Outcome<S::Ret> = S::operate(place, what).await;
+                let outcome: Outcome<S::Ret> = S::operate(place, op.number, what).await;
                 ended.tell(me.actor, Done(op.number, outcome));
             }));
         }

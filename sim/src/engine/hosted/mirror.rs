@@ -10,8 +10,8 @@ use madsim::net::NetSim;
 use madsim::plugin;
 use madsim::runtime::{Handle, NodeHandle};
 use std::future::pending;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 /// The nodes of madsim, and what was last done to them.
 pub(super) struct Mirror {

@@ -41,9 +41,13 @@ pub trait System: Sized + 'static {
     /// One life of a server: the first task of its node, at the start and after each restart. What it spawns dies with it.
     fn serve(place: Place) -> impl Future<Output = ()> + Send;
 
-    /// One operation of a client, as a task of its node. Clients never die; this has to come to an end, if need be with
-    /// [`Outcome::Unknown`].
-    fn operate(place: Place, op: Self::Op) -> impl Future<Output = Outcome<Self::Ret>> + Send;
+    /// One operation of a client, as a task of its node; its number is unique at that node. Clients never die; this has to
+    /// come to an end, if need be with [`Outcome::Unknown`].
+    fn operate(
+        place: Place,
+        number: u32,
+        op: Self::Op,
+    ) -> impl Future<Output = Outcome<Self::Ret>> + Send;
 
     /// Latencies and losses of madsim's network.
     #[must_use]
@@ -181,7 +185,9 @@ impl<S: System> Actor for Hosted<S> {
 
     fn on_event(&mut self, event: Event<Self>, cx: &mut Context<'_, Self>) {
         match (self, event) {
-            (Hosted::Client(under_way), Event::Invoke { op, what }) => *under_way = Some((op, what)),
+            (Hosted::Client(under_way), Event::Invoke { op, what }) => {
+                *under_way = Some((op, what))
+            }
             (Hosted::Client(under_way), Event::Message { msg: Done(number, outcome), .. }) => {
                 let (op, _) = under_way.take().expect("an operation is under way");
                 assert_eq!(op.number, number, "one operation is under way at a client");

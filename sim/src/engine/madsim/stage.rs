@@ -17,10 +17,7 @@ pub(super) struct Stage<A: Actor> {
 }
 
 impl<A: Actor> Stage<A> {
-    pub(super) fn new(
-        simulation: Arc<Mutex<Simulation<A>>>,
-        topology: &Topology<A>,
-    ) -> Stage<A> {
+    pub(super) fn new(simulation: Arc<Mutex<Simulation<A>>>, topology: &Topology<A>) -> Stage<A> {
         let inboxes = topology.actors().map(|_| Slot::new()).collect();
         Stage { simulation, inboxes, ended: Slot::new() }
     }
