@@ -84,6 +84,14 @@ impl FileName {
         Ok(FileName::new(text))
     }
 
+    /// Whether it begins with all of that one.
+    #[must_use]
+    pub const fn starts_with(self, start: FileName) -> bool {
+        // Bytes lie from the top, and what is not there is zero.
+        let absent = start.0.trailing_zeros() / 8 * 8;
+        self.0 >> absent == start.0 >> absent
+    }
+
     /// The name as one word, for keys of decisions.
     #[must_use]
     pub const fn word(self) -> u64 {
@@ -115,6 +123,17 @@ impl std::fmt::Debug for FileName {
 #[cfg(test)]
 mod tests {
     use super::FileName;
+
+    #[test]
+    fn a_file_name_starts_like_those_that_are_printed_so() {
+        let names = ["a", "ab", "abc", "b", "log-0001", "log-0002", "log", "lo", "p", "p0", "q"];
+        for (name, start) in
+            names.iter().flat_map(|name| names.iter().map(move |start| (name, start)))
+        {
+            let starts = FileName::new(name).starts_with(FileName::new(start));
+            assert_eq!(starts, name.starts_with(start), "{name} {start}");
+        }
+    }
 
     #[test]
     fn a_file_name_prints_and_parses_to_itself() {

@@ -3,10 +3,10 @@
 use super::Scenario;
 use crate::actor::{Actor, BugSet};
 use crate::choose::{Draw, Odds, Purpose};
-use crate::fault::KindSet;
+use crate::fault::{Kind, KindSet};
 use crate::nemesis::{
-    Budget, Config, Ground, Noise, Plan, PlannedOp, draw_faults, draw_fragile, draw_rates,
-    draw_run, draw_swarm, fixed_rates, sprinkle_evenly, without_damage,
+    Budget, Config, Ground, Noise, Plan, PlannedOp, draw_faults, draw_fragile, draw_fragile_files,
+    draw_rates, draw_run, draw_swarm, fixed_rates, sprinkle_evenly, without_damage,
 };
 use crate::time::Span;
 use crate::world::Topology;
@@ -19,7 +19,7 @@ impl<A: Actor> Scenario<A> {
         let (mut plan, budget, topology) = self.calm(seed);
         let mut draw = Draw::new(seed, Purpose::Faults);
         let on = draw_swarm(budget.kinds, &mut draw);
-        self.give_up(&mut plan, &budget, on, &topology);
+        let on = self.give_up(&mut plan, &budget, on, &topology);
         let ground = self.ground(&plan, &topology);
         let faults = draw_faults(&ground, on, budget.faults_max, &mut draw);
         let mut draw = Draw::new(seed, Purpose::Noise);
@@ -34,8 +34,7 @@ impl<A: Actor> Scenario<A> {
     #[must_use]
     pub fn expand_control(&self, seed: u64) -> Plan<A> {
         let (mut plan, budget, topology) = self.calm(seed);
-        let on = budget.kinds;
-        self.give_up(&mut plan, &budget, on, &topology);
+        let on = self.give_up(&mut plan, &budget, budget.kinds, &topology);
         let ground = self.ground(&plan, &topology);
         let mut draw = Draw::new(seed, Purpose::Faults);
         let faults = sprinkle_evenly(&ground, on, budget.faults_max, &mut draw);
@@ -76,13 +75,25 @@ impl<A: Actor> Scenario<A> {
         (plan, budget, topology)
     }
 
-    /// Draws the nodes that the budget gives up, unless the scenario has named them.
-    fn give_up(&self, plan: &mut Plan<A>, budget: &Budget, on: KindSet, topology: &Topology<A>) {
-        if plan.run.fragile.is_empty() {
-            let mut draw = Draw::new(plan.seed, Purpose::Budget);
-            let servers = topology.servers();
-            plan.run.fragile = draw_fragile(on, servers, budget.fragile_max, &mut draw);
+    /// Draws the nodes that the budget gives up, and the classes of files there, unless the scenario has named them. Answers
+    /// the kinds that can strike then.
+    fn give_up(
+        &self,
+        plan: &mut Plan<A>,
+        budget: &Budget,
+        on: KindSet,
+        topology: &Topology<A>,
+    ) -> KindSet {
+        let (run, classes) = (&mut plan.run, topology.file_classes().len());
+        let mut draw = Draw::new(plan.seed, Purpose::Budget);
+        if run.fragile.is_empty() {
+            run.fragile = draw_fragile(on, topology.servers(), budget.fragile_max, &mut draw);
         }
+        if !run.fragile.is_empty() && run.fragile_files.is_empty() {
+            run.fragile_files = draw_fragile_files(on, classes, &mut draw);
+        }
+        let whole = (0..classes).all(|class| run.fragile_files.has(class));
+        if whole { on } else { on.without(Kind::Wipe) }
     }
 
     fn ground<'g>(&self, plan: &'g Plan<A>, topology: &Topology<A>) -> Ground<'g> {

@@ -43,7 +43,8 @@ pub struct Eventually<A: Actor> {
     pub name: &'static str,
     /// Says what is still pending.
     pub check: fn(&World<A>, &A::Ghost) -> Result<(), String>,
-    /// How long after the heal it may take, computed from the knobs.
+    /// How long it may take after the heal, or after the return of the last server that was away then, computed from the
+    /// knobs.
     pub bound: fn(&Config) -> Span,
 }
 

@@ -4,7 +4,7 @@ use super::Scenario;
 use crate::actor::{Actor, Bug, Context, Event, Label, Never, Outcome, Point};
 use crate::choose::{Draw, Odds, Shape, Site};
 use crate::fault::{Kind, KindSet};
-use crate::id::{ActorId, OpId};
+use crate::id::{ActorId, FileName, OpId};
 use crate::nemesis::{Budget, Config, Knob, PlannedOp, Run};
 use crate::time::Span;
 use crate::world::Topology;
@@ -208,4 +208,15 @@ pub(crate) const SCENARIO: Scenario<Tiny> = Scenario {
     bugs: BUGS,
     sites: &[super::ModelSite { site: &SHUFFLE, odds: Odds::new(&[4, 2, 1, 1]) }],
     site_list: &[&SHUFFLE],
+};
+
+/// The same in a world whose files have two classes.
+pub(crate) const FILED: Scenario<Tiny> = Scenario {
+    topology: |config| {
+        let mut topology = topology(config);
+        topology.files("log", FileName::new("log"));
+        topology.files("snapshots", FileName::new("snap"));
+        topology
+    },
+    ..SCENARIO
 };

@@ -1,6 +1,7 @@
 //! The disk as a whole: taking requests, answering them, and looking at what it holds.
 
 use super::carry::count_error;
+use super::class::{ClassSet, FileClass, GivenUp};
 use super::fate::Fate;
 use super::image::Image;
 use super::names::Names;
@@ -8,7 +9,7 @@ use super::request::{Held, Request, detached};
 use super::seen::{DiskChange, DiskSeen};
 use super::sites::{DISK, Deviation};
 use super::trouble::Trouble;
-use crate::actor::{DiskEvent, DiskOp, Me};
+use crate::actor::{DiskError, DiskEvent, DiskOp, Me};
 use crate::choose::{Choices, FixedState, Key, Mixer};
 use crate::id::{ActorId, FileId, FileName, Incarnation, RequestId};
 use crate::time::{Span, Time};
@@ -25,7 +26,8 @@ pub struct DiskSpec {
     pub capacity: u64,
     /// The calm latency of every request, at least 1 ns.
     pub base: Span,
-    /// Whether writes may be misdirected and bits rot here: a budget names the nodes that it gives up.
+    /// Whether writes may be misdirected and bits rot here: a budget names the nodes that it gives up. Which files,
+    /// [`Disk::give_up_only`] says.
     pub fragile: bool,
 }
 
@@ -67,6 +69,7 @@ pub(super) struct File {
 #[derive(Clone, Debug, Default)]
 pub struct Disk {
     pub(super) spec: DiskSpec,
+    given_up: GivenUp,
     trouble: Trouble,
     pub(super) names: Names,
     /// By id. Between two deaths files only come, at the end, so that requests may hold indexes.
@@ -101,12 +104,24 @@ impl Disk {
         assert!(sectors < u64::from(u32::MAX) - 1, "sectors have 32-bit numbers");
         self.wipe();
         self.spec = spec;
+        self.given_up.reset();
         self.trouble = Trouble::NONE;
         self.last_file = 0;
         self.last_request = 0;
         self.counts.clear();
         self.counts_of = None;
         self.seen = DiskSeen::default();
+    }
+
+    /// Of the files, which have these classes, only those of some may be damaged from now on. Without classes all may.
+    pub fn give_up_only(&mut self, classes: &[FileClass], some: ClassSet) {
+        self.given_up.only(classes, some);
+    }
+
+    /// Whether the disk as a whole may be lost.
+    #[must_use]
+    pub fn may_be_wiped(&self) -> bool {
+        self.spec.fragile && self.given_up.all()
     }
 
     /// Takes a request, with a copy of its data. It is carried out by [`Disk::complete`].
@@ -120,21 +135,20 @@ impl Disk {
         self.last_request += 1;
         let request = RequestId(self.last_request);
         let (outcome, key) = self.ask(from, &op, choices);
-        let mut deviation = Deviation::of(outcome, op.kind());
-        if !self.spec.fragile && matches!(deviation, Deviation::Misdirect | Deviation::Rot) {
-            deviation = Deviation::Calm;
-        }
+        let file = op.file().and_then(|id| self.open_index(id));
+        let mut deviation = self.within_budget(Deviation::of(outcome, op.kind()), file);
         // An outcome that means nothing here has not happened.
         let outcome = if deviation == Deviation::Calm { 0 } else { outcome };
         let due = self.latency(deviation, now);
+        let chosen = deviation == Deviation::Error;
         if self.trouble.fails(op.kind(), now) {
             deviation = Deviation::Error;
         }
-        let file = op.file().and_then(|id| self.open_index(id));
         let held = self.hold(op, file);
         let full = now < self.trouble.full_until;
         let op = detached(op);
-        self.requests.push(Request { id: request, from, op, file, held, deviation, full, key });
+        let taken = Request { id: request, from, op, file, held, deviation, chosen, full, key };
+        self.requests.push(taken);
         Submitted { request, due, outcome }
     }
 
@@ -148,11 +162,14 @@ impl Disk {
     ) -> Option<(ActorId, DiskEvent)> {
         let index = self.requests.binary_search_by_key(&request, |r| r.id).ok()?;
         let mut carried = self.requests.remove(index);
+        // Its file may have got another name meanwhile.
+        carried.deviation = self.within_budget(carried.deviation, carried.file);
         let Me { actor, node, incarnation } = carried.from;
         let mut fate = Fate { node, incarnation, choices, on_change: &mut on_change };
         let result = self.carry_out(&mut carried, &mut fate);
         if let Err(error) = result {
             count_error(&mut self.seen, error, carried.op.kind());
+            self.seen.chosen_errors += u64::from(carried.chosen && error == DiskError::Io);
         }
         self.recycle(carried.held);
         Some((actor, DiskEvent { request, result }))
@@ -263,14 +280,23 @@ impl Disk {
         *n
     }
 
+    /// The same, or calm if it would damage a file that is not given up.
+    fn within_budget(&self, deviation: Deviation, file: Option<usize>) -> Deviation {
+        let damages = matches!(deviation, Deviation::Misdirect | Deviation::Rot);
+        let may = || self.spec.fragile && self.given_up.file(file.map(|i| self.files[i].name));
+        if damages && !may() { Deviation::Calm } else { deviation }
+    }
+
     fn latency(&mut self, deviation: Deviation, now: Time) -> Option<Span> {
         if deviation == Deviation::Hang || now < self.trouble.hang_until {
             self.seen.hung += 1;
+            self.seen.chosen_hung += u64::from(deviation == Deviation::Hang);
             return None;
         }
         let factor = self.trouble.factor(now);
         let extra = if let Deviation::Slow(span) = deviation { span } else { Span(0) };
         self.seen.slow += u64::from(factor > 1 || extra > Span(0));
+        self.seen.chosen_slow += u64::from(extra > Span(0));
         Some(self.spec.base.at_least(Span::LEAST).times(factor) + extra)
     }
 

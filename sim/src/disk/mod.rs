@@ -12,9 +12,10 @@
 //! an engine drives: it knows no agenda, and of an actor only its number.
 //!
 //! Reading order: [`Disk`] (`device.rs`), `image.rs` for what a file holds, `names.rs` for the directory, `carry.rs` for
-//! what a request does, `death.rs` for crash and kill.
+//! what a request does, `death.rs` for crash and kill, `class.rs` for what may be damaged.
 
 mod carry;
+mod class;
 mod death;
 mod device;
 mod fate;
@@ -25,6 +26,7 @@ mod seen;
 mod sites;
 mod trouble;
 
+pub use class::{ClassSet, FileClass};
 pub use device::{Disk, DiskSpec, Submitted};
 pub use seen::{DiskChange, DiskSeen};
 pub use sites::{CRASH, DISK, IN_FLIGHT, LENGTH, NAMES, SECTOR, SLOWDOWNS};

@@ -45,6 +45,8 @@ pub(super) struct Request {
     pub(super) file: Option<usize>,
     pub(super) held: Held,
     pub(super) deviation: Deviation,
+    /// It was decided that it fails, whatever else troubles the disk.
+    pub(super) chosen: bool,
     /// Made while the disk was full.
     pub(super) full: bool,
     /// The key of its decision, if there was one to take.

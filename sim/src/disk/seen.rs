@@ -33,6 +33,12 @@ pub struct DiskSeen {
     pub slow: u64,
     /// Requests that were never answered.
     pub hung: u64,
+    /// Of the requests that were answered with `Io`, those of which it was decided singly.
+    pub chosen_errors: u64,
+    /// Of the slow requests, those of which it was decided singly.
+    pub chosen_slow: u64,
+    /// Of the requests that were never answered, those of which it was decided singly.
+    pub chosen_hung: u64,
 }
 
 /// One change of a disk that the request itself does not tell: what a deviation did, and what a death left.

@@ -11,7 +11,8 @@ pub struct Budget {
     pub kinds: KindSet,
     /// How many of the servers may be down, standing still or cut off at once.
     pub down_max: u32,
-    /// How many of the servers may lose or damage what is durable; the plan draws which.
+    /// How many of the servers may lose or damage what is durable; the plan draws which, and of the classes of files that
+    /// the world has, which of those.
     pub fragile_max: u32,
     /// The most fault lines of a plan.
     pub faults_max: u32,

@@ -22,4 +22,4 @@ pub use noise::Wording;
 pub use plan::{Config, Knob, Noise, Plan, PlannedOp, Run};
 pub use rates::{NoiseSite, draw_rates, fixed_rates, noise_sites};
 pub use shapes::{draw_faults, sprinkle_evenly};
-pub use swarm::{draw_fragile, draw_run, draw_swarm, without_damage};
+pub use swarm::{draw_fragile, draw_fragile_files, draw_run, draw_swarm, without_damage};

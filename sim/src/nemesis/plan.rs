@@ -2,6 +2,7 @@
 
 use crate::actor::{Actor, BugSet};
 use crate::choose::{Decision, Odds};
+use crate::disk::ClassSet;
 use crate::fault::{FaultLine, NodeSet};
 use crate::time::{Span, Time};
 
@@ -83,6 +84,9 @@ pub struct Run {
     pub buffer: u32,
     /// The nodes that the budget gives up: only they may be wiped or have their bytes damaged.
     pub fragile: NodeSet,
+    /// On those nodes: the classes of files that may be damaged, in a world whose files have classes. Only where it is all
+    /// of them may a node be wiped.
+    pub fragile_files: ClassSet,
 }
 
 impl Run {
@@ -104,6 +108,7 @@ impl Run {
         capacity: 1 << 20,
         buffer: 256,
         fragile: NodeSet(0),
+        fragile_files: ClassSet(0),
     };
 }
 

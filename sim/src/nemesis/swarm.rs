@@ -2,6 +2,7 @@
 
 use super::plan::Run;
 use crate::choose::Draw;
+use crate::disk::ClassSet;
 use crate::fault::{Kind, KindSet, NodeSet};
 use crate::id::NodeId;
 use crate::time::{Span, Time};
@@ -12,6 +13,9 @@ const MILD: KindSet =
 
 /// Kinds that lose or damage what is durable: only nodes that the budget gives up have them.
 const DAMAGE: KindSet = KindSet::of(&[Kind::Wipe, Kind::Misdirect, Kind::Rot]);
+
+/// Those of them that damage one file.
+const BYTES: KindSet = DAMAGE.without(Kind::Wipe);
 
 /// Of 16 plans: with exactly one kind, with all, and with each at even chance.
 const MODES: [u32; 3] = [2, 1, 13];
@@ -66,6 +70,20 @@ pub fn draw_fragile(kinds: KindSet, servers: NodeSet, most: u32, draw: &mut Draw
         fragile = fragile.with(node);
     }
     fragile
+}
+
+/// The classes of files that the budget gives up on its fragile nodes, out of so many: at least one, if any kind that is
+/// on does damage. Each choice is as likely as any other.
+pub fn draw_fragile_files(kinds: KindSet, classes: usize, draw: &mut Draw) -> ClassSet {
+    let all = ClassSet::all(classes);
+    if kinds.both(DAMAGE).is_empty() || classes == 0 {
+        ClassSet::default()
+    } else if kinds.both(BYTES).is_empty() {
+        // A wipe is of a whole disk.
+        all
+    } else {
+        ClassSet(draw.range(1, all.0))
+    }
 }
 
 /// The kinds without damage, if no node is given up to it.
@@ -145,6 +163,20 @@ mod tests {
             assert!(draw_fragile(crash, servers, 2, &mut draw).is_empty());
         }
         assert!(sizes[0] == 0 && sizes[1] > 1_800 && sizes[2] > 1_800, "{sizes:?}");
+    }
+
+    #[test]
+    fn only_damage_makes_classes_of_files_fragile_and_each_choice_comes_up() {
+        let mut drawn = [0; 8];
+        for mut draw in draws() {
+            let some = draw_fragile_files(KindSet::of(&[Kind::Rot, Kind::Wipe]), 3, &mut draw);
+            drawn[usize::try_from(some.0).expect("three classes")] += 1;
+            let (crash, wipe) = (KindSet::of(&[Kind::Crash]), KindSet::of(&[Kind::Wipe]));
+            assert!(draw_fragile_files(crash, 3, &mut draw).is_empty());
+            assert_eq!(draw_fragile_files(wipe, 3, &mut draw), ClassSet::all(3));
+            assert!(draw_fragile_files(wipe, 0, &mut draw).is_empty());
+        }
+        assert!(drawn[0] == 0 && drawn[1..].iter().all(|n| *n > 450), "{drawn:?}");
     }
 
     #[test]

@@ -20,8 +20,8 @@ impl<A: Actor> Core<A> {
             self.strikes.timed -= 1;
         }
         let taken = self.account.taken_by(&fault);
-        let spared =
-            matches!(fault, Fault::Down(Death::Wipe, node, _) if !self.run.fragile.has(node));
+        let may_be_wiped = |node: NodeId| self.disks[usize::from(node.0)].may_be_wiped();
+        let spared = matches!(fault, Fault::Down(Death::Wipe, node, _) if !may_be_wiped(node));
         let allowed = self.healed.is_none() && !spared && self.account.allows(taken, self.now);
         self.fold(Tag::Fault, u64::from(allowed));
         fault.hash(&mut self.digest);

@@ -2,7 +2,7 @@
 
 use super::core::{Core, Due, Tag};
 use crate::actor::{Actor, CloseReason, ConnEvent, DiskEvent, DiskOp, Me};
-use crate::disk::{DiskChange, DiskSeen, DiskSpec};
+use crate::disk::{DiskChange, DiskSeen, DiskSpec, FileClass};
 use crate::fault::{ConnTrouble, Death, Kind};
 use crate::id::{ActorId, ConnId, Incarnation, NodeId, RequestId};
 use crate::net::conn::{End, Medium, Sight, Socket, Trouble, Wake, Which};
@@ -12,7 +12,7 @@ use std::hash::{Hash, Hasher};
 
 impl<A: Actor> Core<A> {
     /// All nodes up in their first life, with empty disks.
-    pub(crate) fn io_reset(&mut self, nodes: usize) {
+    pub(crate) fn io_reset(&mut self, nodes: usize, classes: &[FileClass]) {
         self.conns.reset(nodes, self.run.buffer);
         let run = self.run;
         self.disks.resize_with(nodes, Default::default);
@@ -24,6 +24,7 @@ impl<A: Actor> Core<A> {
                 base: run.disk,
                 fragile,
             });
+            disk.give_up_only(classes, run.fragile_files);
         }
     }
 
@@ -209,7 +210,8 @@ impl<A: Actor> Core<A> {
         });
     }
 
-    /// Adds what happened to connections and disks, which count for themselves.
+    /// Adds what was decided about single connections and requests, which connections and disks count for themselves. What
+    /// lasts for a while is counted where it strikes.
     pub(crate) fn add_seen_below(&self, seen: &mut [u32; Kind::CATALOGUE.len()]) {
         let mut add = |kind: Kind, n: u64| {
             let so_far = &mut seen[kind as usize];
@@ -217,8 +219,8 @@ impl<A: Actor> Core<A> {
         };
         let count = |sight| self.conns.seen().count(sight);
         add(Kind::Segment, count(Sight::Split) + count(Sight::Delayed));
-        add(Kind::ConnectRefused, count(Sight::RefusedConnect));
-        add(Kind::ConnectHang, count(Sight::HungConnect));
+        add(Kind::ConnectRefused, self.conns.seen().chosen(Sight::RefusedConnect));
+        add(Kind::ConnectHang, self.conns.seen().chosen(Sight::HungConnect));
         add(Kind::ConnectDelay, count(Sight::DelayedConnect));
         add(Kind::CutReset, count(Sight::CutReset));
         add(Kind::CutHalfOpen, count(Sight::CutHalfOpen));
@@ -228,9 +230,9 @@ impl<A: Actor> Core<A> {
             if *seen == DiskSeen::default() {
                 continue;
             }
-            add(Kind::RequestError, seen.read_errors + seen.write_errors + seen.sync_errors);
-            add(Kind::RequestSlow, seen.slow);
-            add(Kind::RequestHang, seen.hung);
+            add(Kind::RequestError, seen.chosen_errors);
+            add(Kind::RequestSlow, seen.chosen_slow);
+            add(Kind::RequestHang, seen.chosen_hung);
             add(Kind::ShortWrite, seen.short);
             add(Kind::Misdirect, seen.misdirected);
             add(Kind::Rot, seen.rotted);

@@ -350,7 +350,7 @@ impl<A: Actor> Core<A> {
             let word = fold(fold(start(plan.seed), from as u64), to as u64);
             Span(run.latency.0 + if run.spread.0 == 0 { 0 } else { word % (run.spread.0 + 1) })
         });
-        self.io_reset(nodes);
+        self.io_reset(nodes, topology.file_classes());
         self.history.events.clear();
         self.faults.clone_from(&plan.faults);
         self.strikes.reset(&plan.faults);

@@ -19,7 +19,8 @@ pub(crate) struct Armed {
 }
 
 /// All armed timers of a world. A deadline that moves later keeps its agenda entry, which is put back when it comes up:
-/// re-arming, the commonest thing that is done to a timer, then costs one look-up.
+/// re-arming, the commonest thing that is done to a timer, then costs one look-up. Among what is due at its instant it stands
+/// where it was put back, unless a choice gives it another place.
 #[derive(Clone, Debug)]
 pub(crate) struct Timers<T> {
     armed: HashMap<(ActorId, T), Armed, FixedState>,

@@ -2,14 +2,16 @@
 
 use crate::actor::{Actor, Family, Label, Names, Point};
 use crate::choose::Site;
+use crate::disk::{ClassSet, FileClass};
 use crate::fault::NodeSet;
-use crate::id::{ActorId, NodeId};
+use crate::id::{ActorId, FileName, NodeId};
 
 /// The nodes and newborn actors of a world.
 #[derive(Clone, Debug)]
 pub struct Topology<A: Actor> {
     nodes: Vec<NodeSpec>,
     actors: Vec<(NodeId, &'static str, A)>,
+    classes: Vec<FileClass>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -21,7 +23,7 @@ struct NodeSpec {
 
 impl<A: Actor> Default for Topology<A> {
     fn default() -> Topology<A> {
-        Topology { nodes: Vec::new(), actors: Vec::new() }
+        Topology { nodes: Vec::new(), actors: Vec::new(), classes: Vec::new() }
     }
 }
 
@@ -58,6 +60,44 @@ impl<A: Actor> Topology<A> {
         let id = u16::try_from(self.actors.len()).expect("at most 65,535 actors");
         self.actors.push((node, role, newborn));
         ActorId(id)
+    }
+
+    /// Names a class of files: those on any disk whose names begin like this. Where a world has classes, a plan gives some
+    /// of them up on its fragile nodes, and files of other classes, or of none, are never damaged. Where it has none, all
+    /// files on a fragile node may be.
+    ///
+    /// # Panics
+    /// If there is a class of that name already, or there are too many.
+    pub fn files(&mut self, name: &'static str, start: FileName) {
+        assert!(self.classes.len() < ClassSet::MOST, "a world has at most 32 classes of files");
+        assert!(self.class_of(name).is_err(), "each class of files has a name of its own");
+        self.classes.push(FileClass { name, start });
+    }
+
+    /// The classes of files, by number.
+    #[must_use]
+    pub fn file_classes(&self) -> &[FileClass] {
+        &self.classes
+    }
+
+    /// The number of a class of files.
+    ///
+    /// # Errors
+    /// Says which classes there are.
+    pub fn class_of(&self, name: &str) -> Result<usize, String> {
+        let found = self.classes.iter().position(|class| class.name == name);
+        found.ok_or_else(|| {
+            let known: Vec<&str> = self.classes.iter().map(|class| class.name).collect();
+            match known.is_empty() {
+                true => format!("expected no class of files, since all are one, found `{name}`"),
+                false => {
+                    format!(
+                        "expected one of the classes of files {}, found `{name}`",
+                        known.join(" ")
+                    )
+                }
+            }
+        })
     }
 
     /// How many nodes there are.

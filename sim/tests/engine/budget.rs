@@ -1,6 +1,6 @@
 //! The budget: what it refuses, and a count over traces of how many servers were really away.
 
-use crate::probe::busy::BUSY;
+use crate::probe::busy::{BUSY, FAILING};
 use crate::probe::lab::Lab;
 use crate::probe::{PICK, POINTS, Probe};
 use seedbed_sim::actor::Names;
@@ -166,6 +166,8 @@ struct Count<'a> {
     held_until: Vec<Vec<Time>>,
     worst: u32,
     refused: u32,
+    /// Servers that have ended themselves, and those of them that were back at once.
+    ended: [u32; 2],
 }
 
 impl Count<'_> {
@@ -226,8 +228,8 @@ impl Count<'_> {
     }
 }
 
-/// Counts over the trace of a run how many servers were away at most, and how many faults were refused.
-fn recount(trace: &[String], names: &Names, servers: NodeSet) -> (u32, u32) {
+/// Counts over the trace of a run, up to its heal.
+fn recount<'a>(trace: &[String], names: &'a Names, servers: NodeSet) -> Count<'a> {
     let nodes = names.nodes.len();
     let mut count = Count {
         names,
@@ -237,6 +239,7 @@ fn recount(trace: &[String], names: &Names, servers: NodeSet) -> (u32, u32) {
         held_until: vec![vec![Time(0); nodes]; nodes],
         worst: 0,
         refused: 0,
+        ended: [0; 2],
     };
     let (mut at, mut node, mut left) = (Time(0), NodeId(0), vec![0; nodes]);
     for line in trace {
@@ -249,7 +252,7 @@ fn recount(trace: &[String], names: &Names, servers: NodeSet) -> (u32, u32) {
                 node = NodeId(u16::try_from(column).expect("few nodes"));
             }
             if words[3] == "heal" {
-                return (count.worst, count.refused);
+                return count;
             }
             match words[3..].join(" ").split(" <-").next() {
                 Some("restart") => {
@@ -258,6 +261,12 @@ fn recount(trace: &[String], names: &Names, servers: NodeSet) -> (u32, u32) {
                 }
                 Some("the grace of the stop is over") => count.goes_down(node, at),
                 _ => {}
+            }
+        } else if words[1] == "fail-stop:" {
+            let at_once = line.ends_with("(back at once: refused by the budget)");
+            count.ended[usize::from(at_once)] += 1;
+            if !at_once {
+                count.goes_down(node, at);
             }
         } else if words[1] == "stopped" {
             // Three probes live on each server node; it goes down when the last one has stopped.
@@ -276,47 +285,50 @@ fn recount(trace: &[String], names: &Names, servers: NodeSet) -> (u32, u32) {
 
 #[test]
 fn never_more_servers_are_away_than_the_budget_says() {
-    let mut native = Native::new(&BUSY);
-    let (mut reached, mut refused) = (0, 0);
+    let mut native = Native::new(&FAILING);
+    let (mut reached, mut refused, mut ended) = (0, 0, [0; 2]);
     for seed in 0..400 {
-        let mut plan = BUSY.expand(seed);
+        let mut plan = FAILING.expand(seed);
         plan.faults = wild(&plan, &mut Draw::new(seed, Purpose::Faults));
         plan.down_max = u32::try_from(seed % 3).expect("small");
         plan.run.grace = Span::ms(4);
         let report = native.run(&plan, Options { trace: Some(usize::MAX), ..Options::default() });
-        let topology = (BUSY.topology)(&plan.config);
+        let topology = (FAILING.topology)(&plan.config);
         let names = topology.names(POINTS, &[&PICK]);
-        let (worst, no) = recount(&report.trace, &names, topology.servers());
+        let Count { worst, refused: no, ended: ends, .. } =
+            recount(&report.trace, &names, topology.servers());
         assert!(worst <= plan.down_max, "seed {seed}: {worst} away, {} allowed", plan.down_max);
         reached += u32::from(worst == plan.down_max && worst > 0);
         refused += no;
+        ended = [ended[0] + ends[0], ended[1] + ends[1]];
     }
     assert!(reached > 200 && refused > 2_000, "{reached} reached it, {refused} were refused");
+    assert!(ended[0] > 20 && ended[1] > 20, "{ended:?} ended themselves");
 }
 
 #[test]
 fn plans_as_they_are_drawn_stay_within_their_budget() {
-    let mut native = Native::new(&BUSY);
+    let mut native = Native::new(&FAILING);
     for seed in 0..300 {
-        let plan = BUSY.expand(seed);
+        let plan = FAILING.expand(seed);
         let report = native.run(&plan, Options { trace: Some(usize::MAX), ..Options::default() });
-        let topology = (BUSY.topology)(&plan.config);
+        let topology = (FAILING.topology)(&plan.config);
         let names = topology.names(POINTS, &[&PICK]);
-        let (worst, _) = recount(&report.trace, &names, topology.servers());
+        let worst = recount(&report.trace, &names, topology.servers()).worst;
         assert!(worst <= plan.down_max, "seed {seed}: {worst} away, {} allowed", plan.down_max);
     }
 }
 
 #[test]
 fn the_count_sees_what_the_budget_would_have_to_refuse() {
-    let mut native = Native::new(&BUSY);
+    let mut native = Native::new(&FAILING);
     let over = (0..100).filter(|seed| {
-        let mut plan = BUSY.expand(*seed);
+        let mut plan = FAILING.expand(*seed);
         plan.faults = wild(&plan, &mut Draw::new(*seed, Purpose::Faults));
         plan.down_max = 64;
         let report = native.run(&plan, Options { trace: Some(usize::MAX), ..Options::default() });
-        let topology = (BUSY.topology)(&plan.config);
-        recount(&report.trace, &topology.names(POINTS, &[&PICK]), topology.servers()).0 > 1
+        let topology = (FAILING.topology)(&plan.config);
+        recount(&report.trace, &topology.names(POINTS, &[&PICK]), topology.servers()).worst > 1
     });
     assert!(over.count() > 50, "without a budget more than one server is away at once");
 }

@@ -253,6 +253,112 @@ fn the_exhibits_are_the_catalogue() {
 }
 
 #[test]
+fn a_datagram_on_its_way_is_lost_in_a_cut_and_kept_by_a_clog() {
+    let told = |fault| tale(&mail().fault(fault).run());
+    let start = "1ms n1 a, 10ms n0 timer b, 10ms n1 timer c";
+    let cut = mail().fault("at 10500us: cut n0 from n1 for 5ms").run();
+    assert_eq!(tale(&cut), start);
+    assert_eq!(cut.trace().matches("lost in a cut").count(), 2, "{}", cut.trace());
+    // It is lost in the direction that is cut, and only if it arrives before the cut ends.
+    assert_eq!(told("at 10500us: cut n0 to n1 for 5ms"), format!("{start}, 11ms n0 c"));
+    assert_eq!(told("at 10500us: cut n0 from n1 for 400us"), tale(&mail().run()));
+    let clogged = told("at 10500us: clog n0 from n1 for 5ms");
+    assert_eq!(clogged, format!("{start}, 15500us n1 b, 15500us n0 c"));
+}
+
+#[test]
+fn what_a_pause_has_put_off_has_arrived_before_a_cut_of_its_link() {
+    let lab = mail()
+        .fault("at 10500us: pause n1 for 10ms")
+        .fault("at 15ms: cut n0 from n1 for 20ms")
+        .run();
+    let told = "1ms n1 a, 10ms n0 timer b, 10ms n1 timer c, 11ms n0 c, 20500us n1 b";
+    assert_eq!(tale(&lab), told, "{}", lab.trace());
+}
+
+/// A world, trouble of it, and the same trouble a little later for a span that ends earlier.
+type Overlap = (fn() -> Lab, &'static str, &'static str);
+
+#[rustfmt::skip]
+const OVERLAPS: [Overlap; 12] = [
+    (mail, "at 5ms: pause n0 for 20ms", "at 6ms: pause n0 for 1ms"),
+    (mail, "at 5ms: slow n0 x4 for 20ms", "at 6ms: slow n0 x4 for 1ms"),
+    (mail, "at 5ms: cut n0 from n1 for 20ms", "at 6ms: cut n0 from n1 for 1ms"),
+    (mail, "at 5ms: clog n0 from n1 for 20ms", "at 6ms: clog n0 from n1 for 1ms"),
+    (mail, "at 5ms: slow-link n0 to n1 x5 for 20ms", "at 6ms: slow-link n0 to n1 x5 for 1ms"),
+    (line, "at 0ns: refuse n0 for 5ms", "at 100us: refuse n0 for 1us"),
+    (line, "at 0ns: hang n0 for 5ms", "at 100us: hang n0 for 1us"),
+    (file, "at 5ms: disk-full n0 for 20ms", "at 6ms: disk-full n0 for 1ms"),
+    (file, "at 5ms: read-error n0 for 20ms", "at 6ms: read-error n0 for 1ms"),
+    (file, "at 5ms: write-error n0 for 20ms", "at 6ms: write-error n0 for 1ms"),
+    (file, "at 5ms: disk-slow n0 x9 for 20ms", "at 6ms: disk-slow n0 x9 for 1ms"),
+    (file, "at 5ms: disk-hang n0 for 20ms", "at 6ms: disk-hang n0 for 1ms"),
+];
+
+#[test]
+fn a_shorter_span_of_trouble_does_not_end_a_longer_one() {
+    let sync = ("at 5ms: sync-error n0 for 20ms", "at 6ms: sync-error n0 for 1ms");
+    for (world, long, short) in OVERLAPS.into_iter().chain([(file as fn() -> Lab, sync.0, sync.1)])
+    {
+        let alone = tale(&world().fault(long).run());
+        assert_ne!(alone, tale(&world().run()), "{long}");
+        assert_eq!(tale(&world().fault(long).fault(short).run()), alone, "{long}, {short}");
+    }
+}
+
+#[test]
+fn what_lasts_for_a_while_is_not_counted_as_a_decision_about_one_request_or_connect() {
+    for (world, fault, kind) in [
+        (file as fn() -> Lab, "at 5ms: read-error n0 for 20ms", Kind::RequestError),
+        (file, "at 5ms: write-error n0 for 20ms", Kind::RequestError),
+        (file, "at 5ms: sync-error n0 for 20ms", Kind::RequestError),
+        (file, "at 5ms: disk-slow n0 x9 for 20ms", Kind::RequestSlow),
+        (file, "at 5ms: disk-hang n0 for 20ms", Kind::RequestHang),
+        (line, "at 0ns: refuse n0 for 5ms", Kind::ConnectRefused),
+        (line, "at 0ns: hang n0 for 5ms", Kind::ConnectHang),
+    ] {
+        let lab = world().fault(fault).run();
+        assert_eq!(lab.world.seen(kind), 0, "{fault}");
+        assert_ne!(tale(&lab), tale(&world().run()), "{fault}");
+    }
+    assert_eq!(append(file(), 7).run().world.seen(Kind::RequestError), 0, "a short write");
+    let alone = Lab::new().server(vec![("boot", vec![Connect(0)])]).run();
+    assert_eq!(alone.story(), "n0 refused");
+    assert_eq!(alone.world.seen(Kind::ConnectRefused), 0, "nobody connects to himself");
+}
+
+/// The digest after this time, and the whole trace.
+fn after(mut lab: Lab, span: Span) -> (u64, String) {
+    lab.reset();
+    lab.go_on(span);
+    let digest = lab.world.digest();
+    lab.go_on(Span::secs(1));
+    (digest, lab.trace())
+}
+
+#[test]
+fn what_is_decided_about_a_connection_is_told_and_changes_the_digest_at_once() {
+    // Nothing but the two boots has happened after a nanosecond.
+    let connects = [0, 1, 2, 3].map(|outcome| after(stream(line(), &CONNECT, outcome), Span(1)));
+    let told = ["connected", "a connect is refused", "a connect hangs", "a connect is late"];
+    for ((digest, trace), told) in connects.iter().zip(told) {
+        assert!(trace.contains(told), "{told}:\n{trace}");
+        let same = connects.iter().filter(|(other, _)| other == digest).count();
+        // That it is refused is told by the server that it reaches.
+        assert_eq!(same, if matches!(told, "connected" | "a connect is refused") { 2 } else { 1 });
+    }
+    // The bytes meet the cut after 11 ms.
+    let line = || cut_line().beside("b", vec![("boot", vec![Arm(word("a"), Span::ms(40))])]);
+    let cuts = [0, 1, 2].map(|outcome| after(stream(line(), &CUT, outcome), Span::ms(12)));
+    let told =
+        ["waits for the end of a cut", "given up because of a cut", "half open because of a cut"];
+    for ((digest, trace), told) in cuts.iter().zip(told) {
+        assert!(trace.contains(told), "{told}:\n{trace}");
+        assert_eq!(cuts.iter().filter(|(other, _)| other == digest).count(), 1, "{told}");
+    }
+}
+
+#[test]
 fn what_a_disk_does_stands_below_the_step_that_tells_of_it() {
     let lab = append(file(), 9).run();
     let trace = lab.trace();

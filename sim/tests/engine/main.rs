@@ -5,6 +5,7 @@
 
 mod budget;
 mod embed;
+mod files;
 mod golden;
 mod history;
 mod keys;

@@ -45,6 +45,26 @@ fn events_come_by_time_then_priority_then_creation() {
 }
 
 #[test]
+fn a_timer_that_was_moved_is_asked_for_its_place_like_one_that_is_new() {
+    let (a, b, c, d) = (word("a"), word("b"), word("c"), word("d"));
+    // At 5 ms `a` is put off until 12 ms; at 6 ms `c` is armed for the same instant.
+    let lab = Lab::new()
+        .server(vec![
+            ("boot", vec![Arm(a, Span::ms(5)), Arm(b, Span::ms(2))]),
+            ("timer b", vec![Arm(a, Span::ms(10))]),
+        ])
+        .beside(
+            "b",
+            vec![("boot", vec![Arm(d, Span::ms(6))]), ("timer d", vec![Arm(c, Span::ms(6))])],
+        );
+    let calm = lab.clone().run();
+    assert_eq!(calm.story(), "n0 timer b, n0.b timer d, n0 timer a, n0.b timer c");
+    assert_eq!(calm.time("n0 timer a"), calm.time("n0.b timer c"), "it is a tie");
+    let turned = lab.force(&TIE, key(Family::Timer, (0, 0), a, 2), 1).run();
+    assert_eq!(turned.story(), "n0 timer b, n0.b timer d, n0.b timer c, n0 timer a");
+}
+
+#[test]
 fn nothing_is_due_at_the_instant_of_its_cause() {
     let zero = Span(0);
     let everything = vec![

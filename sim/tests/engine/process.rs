@@ -92,25 +92,39 @@ fn a_crash_during_the_recovery_from_a_crash_starts_it_over() {
 /// A probe that tries everything that takes time, beside one on another node.
 fn busy() -> Lab {
     Lab::new()
-        .server(vec![(
-            "boot",
-            vec![
-                Arm(word("a"), Span::ms(1)),
-                Send(1, word("b")),
-                Send(2, word("b")),
-                Create("log"),
-                Yield(word("c")),
-                Lock(word("table")),
-            ],
-        )])
+        .server(vec![
+            (
+                "boot",
+                vec![
+                    Arm(word("a"), Span::ms(1)),
+                    Send(1, word("b")),
+                    Send(2, word("b")),
+                    Create("log"),
+                    Yield(word("c")),
+                    Lock(word("table")),
+                    Connect(2),
+                ],
+            ),
+            ("connected", vec![Write(3)]),
+        ])
         .beside("b", vec![])
         .server(vec![("boot", vec![Send(0, word("d"))])])
 }
 
 #[test]
 fn everything_that_a_slow_node_does_takes_a_multiple_of_the_time() {
-    let events =
-        ["n0 timer a", "n0.b b", "n1 b", "n0 opened 0", "n0 phase c", "n0 locked table", "n0 d"];
+    let events = [
+        "n0 timer a",
+        "n0.b b",
+        "n1 b",
+        "n0 opened 0",
+        "n0 phase c",
+        "n0 locked table",
+        "n0 d",
+        "n1 accepted",
+        "n0 connected",
+        "n1 readable",
+    ];
     let times = |lab: Lab| {
         let lab = lab.run();
         events.map(|text| lab.time(text).0 - 1)

@@ -245,3 +245,25 @@ fn a_timer_that_was_disarmed_or_moved_in_a_pause_obeys_when_it_goes_on() {
     assert_eq!(lab.story(), "n0 c, n0 timer b", "{}", lab.trace());
     assert_eq!(lab.time("n0 timer b"), Span(11_500_000));
 }
+
+#[test]
+fn a_timer_that_never_comes_and_a_pause_of_no_time_are_borne() {
+    let never = Span(u64::MAX);
+    for fault in [
+        "at 2ms: slow n0 x1000 for 9ms",
+        "at 2ms: drift n0 -500000ppm for 9s",
+        "at 9ms: jump n0 +1ms",
+    ] {
+        let lab = Lab::new()
+            .server(vec![
+                ("boot", vec![Arm(word("a"), never), Arm(word("b"), Span::ms(3))]),
+                ("timer b", vec![Arm(word("c"), never), Arm(word("a"), never)]),
+            ])
+            .fault(fault)
+            .run();
+        assert_eq!(lab.story(), "n0 timer b", "{fault}");
+    }
+    let lab = Lab::new().server(vec![]).fault("at 5ms: pause n0 for 0ns").run();
+    assert!(lab.trace().contains("the pause ends"), "{}", lab.trace());
+    assert_eq!(lab.world.now().since(lab.plan.run.start), Span(5_000_001));
+}

@@ -1,14 +1,14 @@
 //! A run is a value: cloned, repeated, watched or interrupted, it comes to the same.
 
-use crate::probe::Do::{Append, Arm, Complete, Create, Panic};
+use crate::probe::Do::{Append, Arm, Complete, Count, Create, Disarm, Lock, Panic, Send};
 use crate::probe::busy::{BUSY, bare};
 use crate::probe::lab::calm_plan;
-use crate::probe::{Ask, Probe, word};
+use crate::probe::{Ask, Probe, Rule, word};
 use seedbed_sim::actor::Outcome;
-use seedbed_sim::check::{Always, Checked, Eventually, Scenario};
+use seedbed_sim::check::{Always, Checked, Eventually, Finally, Scenario};
 use seedbed_sim::engine::{Native, Options, Progress, Report, Simulation, Verdict};
 use seedbed_sim::fault::{FaultLine, Kind};
-use seedbed_sim::id::ActorId;
+use seedbed_sim::id::{ActorId, NodeId};
 use seedbed_sim::nemesis::{Config, Knob, Plan, PlannedOp};
 use seedbed_sim::time::Span;
 use seedbed_sim::world::{Topology, promise};
@@ -117,7 +117,7 @@ fn every_kind_of_trouble_comes_up_in_drawn_plans() {
     panic!("never seen: {missing:?}");
 }
 
-fn one_client(script: Vec<crate::probe::Rule>) -> Topology<Probe> {
+fn one_client(script: Vec<Rule>) -> Topology<Probe> {
     let mut topology = Topology::default();
     let node = topology.client("c");
     topology.actor(node, "", Probe::new(script));
@@ -169,7 +169,7 @@ static ENDLESS: Scenario<Probe> = Scenario {
         one_client(vec![
             ("boot", vec![tick()]),
             ("timer tick", vec![tick()]),
-            ("invoke", vec![crate::probe::Do::Count, Complete(Outcome::Failed)]),
+            ("invoke", vec![Count, Complete(Outcome::Failed)]),
         ])
     })
 };
@@ -246,6 +246,120 @@ fn a_node_that_stays_away_for_longer_than_anybody_waits_makes_a_run_inconclusive
         let expected = "a node is still away, 60s after the heal";
         assert_eq!(report.verdict, Verdict::Inconclusive(expected.into()), "{fault}");
     }
+}
+
+#[test]
+fn a_client_that_pauses_for_longer_than_anybody_waits_makes_a_run_inconclusive() {
+    let mut plan = asks(&[1]);
+    plan.run.think = Span::secs(100);
+    let report = Native::new(&QUIET).run(&plan, Options::default());
+    let expected = "a client still pauses, 60s after the heal";
+    assert_eq!(report.verdict, Verdict::Inconclusive(expected.into()));
+}
+
+/// A server that has something to do 50 ms after each boot, and a client that asks it until it is answered.
+static WAITING: Scenario<Probe> = Scenario {
+    eventually: &[Eventually {
+        name: "the server has done its work",
+        check: |world, _| match world.is_up(NodeId(0)) && world.actor(ActorId(0)).count() > 0 {
+            true => Ok(()),
+            false => Err("it has not".into()),
+        },
+        bound: |_| Span::ms(300),
+    }],
+    ..bare("probe/waiting", |_| {
+        let (put, ack, tick, retry) = (word("put"), word("ack"), word("tick"), word("retry"));
+        let mut topology = Topology::default();
+        let server = topology.server("n");
+        let works = vec![("boot", vec![Arm(tick, Span::ms(50))]), ("timer tick", vec![Count])];
+        let answers = vec![("put", vec![Send(1, ack)])];
+        topology.actor(server, "", Probe::new([works, answers].concat()));
+        let client = topology.client("c");
+        let asks = || vec![Send(0, put), Arm(retry, Span::secs(1))];
+        topology.actor(
+            client,
+            "",
+            Probe::new(vec![
+                ("invoke", asks()),
+                ("timer retry", asks()),
+                ("ack", vec![Disarm(retry), Complete(Outcome::Ok(1))]),
+            ]),
+        );
+        topology
+    })
+};
+
+/// What a run comes to in which a client wants something of a server that this befalls.
+fn waiting(fault: &str) -> Verdict {
+    let mut plan = asks(&[1]);
+    let names = WAITING.names(&(WAITING.topology)(&plan.config));
+    plan.faults.push(FaultLine::parse(fault, &names).expect(fault));
+    Native::new(&WAITING).run(&plan, Options::default()).verdict
+}
+
+#[test]
+fn what_must_come_true_has_its_time_from_when_all_are_there_again() {
+    assert_eq!(waiting("at 10ms: crash n0 for 2s"), Verdict::Pass);
+    assert_eq!(waiting("at 10ms: pause n0 for 2s"), Verdict::Pass);
+}
+
+#[test]
+fn an_operation_that_waits_for_a_node_that_stays_away_makes_a_run_inconclusive() {
+    let expected = Verdict::Inconclusive("a node is still away, 60s after the heal".into());
+    for fault in ["at 500us: crash n0 for 100s", "at 500us: pause n0 for 100s"] {
+        assert_eq!(waiting(fault), expected, "{fault}");
+    }
+}
+
+static UNDECIDED: Scenario<Probe> = Scenario {
+    finally: &[
+        Finally { name: "nobody can tell", check: |_, _, _| Err("too much to search".into()) },
+        Finally {
+            name: "the probe has counted",
+            check: |world, _, _| match world.actor(ActorId(0)).count() {
+                0 => Ok(Checked::Broken("idle", "it has not".into())),
+                _ => Ok(Checked::Held),
+            },
+        },
+        Finally { name: "nor here", check: |_, _, _| Err("no time".into()) },
+    ],
+    ..bare("probe/undecided", |_| {
+        one_client(vec![
+            ("invoke 2", vec![Count, Complete(Outcome::Ok(2))]),
+            ("invoke", vec![Complete(Outcome::Ok(1))]),
+        ])
+    })
+};
+
+#[test]
+fn a_check_that_cannot_be_decided_does_not_hide_a_promise_that_is_broken() {
+    let run = |asked| Native::new(&UNDECIDED).run(&asks(&[asked]), Options::default());
+    let Verdict::Broken(violation) = run(1).verdict else { panic!("{:?}", run(1).verdict) };
+    assert_eq!((violation.check, violation.class), ("the probe has counted", "idle"));
+    let report = run(2);
+    assert_eq!(report.verdict, Verdict::Inconclusive("too much to search".into()));
+    assert_eq!(report.evaluated, [0, 1, 0]);
+}
+
+static KNOTTED: Scenario<Probe> = bare("probe/knotted", |_| {
+    let mut topology = Topology::default();
+    let node = topology.server("n");
+    let (a, b) = (word("a"), word("b"));
+    let takes = |first, second, one: &'static str| -> Vec<Rule> {
+        vec![("boot", vec![Lock(first)]), (one, vec![Lock(second)])]
+    };
+    topology.actor(node, "", Probe::new(takes(a, b, "locked a")));
+    topology.actor(node, "b", Probe::new(takes(b, a, "locked b")));
+    topology
+});
+
+#[test]
+fn a_violation_has_the_same_words_with_and_without_a_trace() {
+    let run =
+        |trace| Native::new(&KNOTTED).run(&asks(&[]), Options { trace, ..Options::default() });
+    let Verdict::Broken(violation) = run(None).verdict else { panic!("no deadlock") };
+    assert_eq!(violation.detail, "n0.b waits for a for ever");
+    assert_eq!(run(Some(usize::MAX)).verdict, Verdict::Broken(violation));
 }
 
 static BRITTLE: Scenario<Probe> = Scenario {

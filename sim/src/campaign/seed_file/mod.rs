@@ -23,7 +23,7 @@
 //! ```
 //!
 //! `noise = 7` instead of lines means: drawn from seed 7, at the weights of a table `[odds]`. A knob that is left out of
-//! `[config]` has its simplest value; `[run]` holds the engine's numbers (and `down_max`, `fragile`) where they differ from
+//! `[config]` has its simplest value; `[run]` holds the engine's numbers (and `down_max`, `fragile`, `fragile_files`) where they differ from
 //! what the scenario makes of its knobs. Reading order: `print.rs`, `read.rs`, then `source.rs` for places and types.
 
 mod numbers;

@@ -93,7 +93,7 @@ fn narrow(n: u64) -> u32 {
 pub(super) fn keys() -> Vec<&'static str> {
     let spans = SPANS.iter().map(|field| field.name);
     let counts = COUNTS.iter().map(|field| field.name);
-    counts.chain(spans).chain(["fragile", "down_max"]).collect()
+    counts.chain(spans).chain(["fragile", "fragile_files", "down_max"]).collect()
 }
 
 /// Puts into `run` what the table says.

@@ -32,7 +32,7 @@ pub fn print<A: Actor>(scenario: &Scenario<A>, header: &Header, plan: &Plan<A>) 
         }
     }
     table(&mut out, "config", &config(scenario, plan));
-    table(&mut out, "run", &run(scenario, plan, &names));
+    table(&mut out, "run", &run(scenario, plan, &topology, &names));
     if let Noise::Drawn(_) = plan.noise {
         table(&mut out, "odds", &odds(&plan.odds, &names));
     }
@@ -101,6 +101,7 @@ fn config<A: Actor>(scenario: &Scenario<A>, plan: &Plan<A>) -> Vec<(&'static str
 fn run<A: Actor>(
     scenario: &Scenario<A>,
     plan: &Plan<A>,
+    topology: &Topology<A>,
     names: &Names,
 ) -> Vec<(&'static str, String)> {
     let (mut base, mut run) = (Run::DEFAULT, plan.run);
@@ -121,6 +122,11 @@ fn run<A: Actor>(
     if run.fragile != base.fragile {
         let nodes: Vec<String> = run.fragile.iter().map(|node| quoted(names.node(node))).collect();
         rows.push(("fragile", format!("[{}]", nodes.join(", "))));
+    }
+    if run.fragile_files != base.fragile_files {
+        let classes = run.fragile_files.of(topology.file_classes());
+        let classes: Vec<String> = classes.map(|class| quoted(class.name)).collect();
+        rows.push(("fragile_files", format!("[{}]", classes.join(", "))));
     }
     if plan.down_max != (scenario.budget)(&plan.config).down_max {
         rows.push(("down_max", plan.down_max.to_string()));

@@ -6,6 +6,7 @@ use super::{FORMAT, Header, InputError, wording};
 use crate::actor::{Actor, BugSet, Names};
 use crate::check::Scenario;
 use crate::choose::{Decision, Odds, Site};
+use crate::disk::ClassSet;
 use crate::fault::{Fault, FaultLine, NodeSet, When};
 use crate::nemesis::{Config, Noise, Plan, PlannedOp, Run};
 use crate::world::Topology;
@@ -131,6 +132,14 @@ impl<A: Actor> Reader<'_, '_, '_, A> {
                 return Err(self.wrong(&name, message));
             }
             run.fragile = run.fragile.with(node);
+        }
+        if fields.has_list("fragile_files") {
+            run.fragile_files = ClassSet::default();
+        }
+        for name in fields.texts("fragile_files")? {
+            let class = self.topology.class_of(name.what);
+            let class = class.map_err(|wrong| self.wrong(&name, wrong))?;
+            run.fragile_files = run.fragile_files.with(class);
         }
         let down_max = match fields.number("down_max", 0..=64)? {
             Some(n) => u32::try_from(n.what).expect("at most 64"),

@@ -1,5 +1,7 @@
 use super::*;
-use crate::check::tiny::{SCENARIO, Tiny};
+use crate::check::tiny::{FILED, SCENARIO, Tiny};
+use crate::disk::ClassSet;
+use crate::engine::{Native, Options, Verdict};
 use crate::nemesis::Noise;
 use proptest::prelude::*;
 
@@ -138,6 +140,8 @@ const WRONG: &[(&str, &str, usize, &str)] = &[
     ("start = 5", "start = 0", 25, "[run] start` to be a whole number from 1"),
     ("start = 5", "start = 5\nstart_at = 6", 26, "found `start_at`"),
     ("sector = 512", "sector = 0", 27, "from 1 to 65536"),
+    ("capacity = 1000000", "capacity = 0", 28, "from 1 to 4294967293"),
+    ("capacity = 1000000", "capacity = 4294967294", 28, "from 1 to 4294967293"),
     ("latency = \"5ms\"", "latency = \"0ns\"", 30, "expected latency to be from 1ns to 60s"),
     ("latency = \"5ms\"", "latency = \"5\"", 30, "latency: expected a span"),
     ("latency = \"5ms\"", "latency = 5", 30, "[run] latency` to be a text"),
@@ -146,6 +150,7 @@ const WRONG: &[(&str, &str, usize, &str)] = &[
     ("[\"n0\", \"n2\"]", "[\"n0\", \"c0\"]", 33, "expected a server"),
     ("[\"n0\", \"n2\"]", "\"n0\"", 33, "a list of texts"),
     ("down_max = 2", "down_max = 65", 34, "from 0 to 64"),
+    ("down_max = 2", "fragile_files = [\"log\"]", 34, "expected no class of files"),
     ("down_max = 2", "down_max = 2\n[odds]\nnet = [1, 2]", 36, "`noise = SEED` beside [odds]"),
 ];
 
@@ -178,6 +183,35 @@ fn every_wrong_line_is_named_with_what_was_expected() {
         assert!(error.message.contains("expected"), "{instead}: {error}");
         assert!(error.message.contains(message), "{instead}: {error}");
         assert!(!error.message.contains('\n'), "{instead}: {error}");
+    }
+}
+
+#[test]
+fn a_run_can_be_made_of_the_greatest_capacity_and_the_smallest_sector() {
+    let text = WHOLE.replace("sector = 512", "sector = 1");
+    let (_, plan) = read(&text.replace("capacity = 1000000", "capacity = 4294967293")).unwrap();
+    let verdict = Native::new(&SCENARIO).run(&plan, Options::default()).verdict;
+    assert_eq!(verdict, Verdict::Pass);
+}
+
+#[test]
+fn classes_of_files_are_called_what_the_scenario_calls_them() {
+    let read = |text: &str| parse(&FILED, text, "some.seed");
+    let with =
+        |value: &str| WHOLE.replace("down_max", &format!("fragile_files = {value}\ndown_max"));
+    for (value, some) in [("[\"log\"]", 0b01), ("[\"log\", \"snapshots\"]", 0b11)] {
+        let (header, plan) = read(&with(value)).unwrap();
+        assert_eq!(plan.run.fragile_files, ClassSet(some));
+        assert_eq!(print(&FILED, &header, &plan), with(value));
+    }
+    assert!(read(WHOLE).unwrap().1.run.fragile_files.is_empty(), "none, if none is named");
+    for (value, message) in [
+        ("[\"log\", \"logs\"]", "expected one of the classes of files log snapshots, found `logs`"),
+        ("\"log\"", "expected `[run] fragile_files` to be a list of texts"),
+    ] {
+        let error = read(&with(value)).expect_err(value);
+        assert_eq!(error.line, 34, "{error}");
+        assert!(error.message.contains(message), "{error}");
     }
 }
 

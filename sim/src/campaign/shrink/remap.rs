@@ -4,6 +4,7 @@
 use crate::actor::{Actor, Names};
 use crate::check::Scenario;
 use crate::choose::{Decision, Key, Shape, Site};
+use crate::disk::ClassSet;
 use crate::fault::{ClockTrouble, Fault, FaultLine, NodeSet, Path, When};
 use crate::id::{ActorId, NodeId};
 use crate::nemesis::{Config, Noise, Plan, Run};
@@ -26,6 +27,9 @@ pub(super) fn with_config<A: Actor>(
     candidate.down_max = plan.down_max.min(budget.down_max);
     candidate.run = retuned(scenario, plan, config);
     candidate.run.fragile = moved.set(plan.run.fragile);
+    let classes = plan.run.fragile_files.of(old.file_classes());
+    let classes = classes.filter_map(|class| new.class_of(class.name).ok());
+    candidate.run.fragile_files = classes.fold(ClassSet::default(), ClassSet::with);
     candidate.ops.retain_mut(|op| {
         let there = moved.client(op.client);
         op.client = there.unwrap_or(op.client);
@@ -148,5 +152,40 @@ impl Moved {
             Shape::Own => u64::from(self.actor(word(32)?)?) << 32 | low,
         };
         Some(Decision { key: Key { who, ..decision.key }, ..*decision })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::tiny::{SCENARIO, Tiny};
+    use crate::id::FileName;
+
+    /// A world that has a class of files more if it is large.
+    const GROWING: Scenario<Tiny> = Scenario {
+        topology: |config| {
+            let mut topology = (SCENARIO.topology)(config);
+            if config.get("servers") > 3 {
+                topology.files("index", FileName::new("idx"));
+            }
+            topology.files("log", FileName::new("log"));
+            topology
+        },
+        ..SCENARIO
+    };
+
+    #[test]
+    fn classes_of_files_keep_their_names() {
+        let mut plan = GROWING.expand(1);
+        let servers = |servers| Config { values: vec![("servers", servers), ("grace_ms", 100)] };
+        plan.config = servers(5);
+        plan.run.fragile = NodeSet::one(NodeId(0));
+        let moved = |plan: &Plan<Tiny>, to| {
+            with_config(&GROWING, plan, &servers(to)).expect("a world").run.fragile_files
+        };
+        plan.run.fragile_files = ClassSet(0b10);
+        assert_eq!((moved(&plan, 4), moved(&plan, 2)), (ClassSet(0b10), ClassSet(0b01)));
+        plan.run.fragile_files = ClassSet(0b01);
+        assert_eq!((moved(&plan, 4), moved(&plan, 2)), (ClassSet(0b01), ClassSet(0)));
     }
 }

@@ -151,7 +151,7 @@ pub(super) fn simpler_outcomes(sites: &[&Site], decision: Decision) -> Vec<u32> 
 type SetNumber = fn(&mut Run, &Run);
 
 /// Each number of the engine, set alone.
-pub(super) const RUN_NUMBERS: [SetNumber; 16] = [
+pub(super) const RUN_NUMBERS: [SetNumber; 17] = [
     |run, base| run.horizon = base.horizon,
     |run, base| run.start = base.start,
     |run, base| run.latency = base.latency,
@@ -168,6 +168,7 @@ pub(super) const RUN_NUMBERS: [SetNumber; 16] = [
     |run, base| run.capacity = base.capacity,
     |run, base| run.buffer = base.buffer,
     |run, base| run.fragile = base.fragile,
+    |run, base| run.fragile_files = base.fragile_files,
 ];
 
 #[cfg(test)]
@@ -201,6 +202,38 @@ mod tests {
                 assert!(rounds < 100, "{line:?} gets simpler without end");
             }
         }
+    }
+
+    #[test]
+    fn every_number_of_the_engine_can_be_set_alone() {
+        let base = Run::DEFAULT;
+        let other = Run {
+            start: crate::time::Time(7),
+            latency: Span(7),
+            spread: Span(7),
+            local: Span(7),
+            disk: Span(7),
+            think: Span(7),
+            calm: Span(7),
+            horizon: Span(7),
+            quiet: Span(7),
+            restart: Span(7),
+            grace: Span(7),
+            steps_max: 7,
+            sector: 7,
+            capacity: 7,
+            buffer: 7,
+            fragile: NodeSet(7),
+            fragile_files: crate::disk::ClassSet(7),
+        };
+        let mut all = other;
+        for set in RUN_NUMBERS {
+            let (mut one, before) = (other, all);
+            set(&mut one, &base);
+            set(&mut all, &base);
+            assert!(one != other && all != before, "each sets one that no other sets");
+        }
+        assert_eq!(all, base);
     }
 
     #[test]

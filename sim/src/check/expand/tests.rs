@@ -1,5 +1,6 @@
 use crate::check::Scenario;
-use crate::check::tiny::{self, SCENARIO, Tiny};
+use crate::check::tiny::{self, FILED, SCENARIO, Tiny};
+use crate::disk::ClassSet;
 use crate::fault::{Fault, FaultLine, Kind, KindSet, When};
 use crate::nemesis::{Budget, Noise, Plan, noise_sites};
 use crate::time::Span;
@@ -63,6 +64,30 @@ fn a_plan_keeps_within_its_budget() {
             }
         }
     }
+}
+
+#[test]
+fn classes_of_files_are_given_up_where_nodes_are_and_move_nothing_else() {
+    let mut drawn = [0; 4];
+    for seed in 0..PLANS {
+        for (plan, without) in [
+            (FILED.expand(seed), SCENARIO.expand(seed)),
+            (FILED.expand_control(seed), SCENARIO.expand_control(seed)),
+        ] {
+            let some = plan.run.fragile_files;
+            assert!(without.run.fragile_files.is_empty(), "no class, no draw");
+            assert_eq!(some.is_empty(), plan.run.fragile.is_empty());
+            drawn[usize::try_from(some.0).expect("two classes")] += 1;
+            assert_eq!((plan.run.fragile, &plan.ops), (without.run.fragile, &without.ops));
+            let wiped = kinds_of(&plan).has(Kind::Wipe);
+            assert!(!wiped || some == ClassSet::all(2), "seed {seed}: a wipe takes all files");
+            if some == ClassSet::all(2) || some.is_empty() {
+                let run = crate::nemesis::Run { fragile_files: some, ..without.run };
+                assert_eq!(plan, Plan { run, ..without }, "seed {seed}");
+            }
+        }
+    }
+    assert!(drawn.iter().all(|n| *n > PLANS / 5), "{drawn:?}");
 }
 
 fn allowing(kinds: KindSet, down_max: u32, fragile_max: u32) -> Budget {

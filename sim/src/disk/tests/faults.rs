@@ -32,6 +32,7 @@ fn a_request_that_errs_does_nothing_and_is_counted_by_its_class() {
         assert_eq!(rig.content(WAL), Some(&b"aaaabbbbcccc"[..]), "{op}");
         let seen = rig.disk.seen();
         assert_eq!([seen.read_errors, seen.write_errors, seen.sync_errors], counted, "{op}");
+        assert_eq!(seen.chosen_errors, 1, "{op}");
     }
 }
 
@@ -85,7 +86,9 @@ fn a_slow_request_takes_longer_and_a_hanging_one_is_never_answered() {
         assert_eq!(submitted.due, due.map(|extra| SPEC.base + extra));
         assert_eq!(DISK.outcomes[submitted.outcome as usize - 1], how);
         let seen = rig.disk.seen();
-        assert_eq!((seen.slow, seen.hung), (u64::from(due.is_some()), u64::from(due.is_none())));
+        let expected = (u64::from(due.is_some()), u64::from(due.is_none()));
+        assert_eq!((seen.slow, seen.hung), expected);
+        assert_eq!((seen.chosen_slow, seen.chosen_hung), expected);
     }
 }
 
@@ -105,6 +108,7 @@ fn a_short_write_lands_a_proper_prefix_of_its_sectors_and_fails() {
         let expected = [&b"aa"[..], &b"1111111111"[..landed], &b"aabbbbcccc"[landed..]].concat();
         assert_eq!(rig.content(WAL), Some(&expected[..]));
         assert_eq!((rig.disk.seen().short, rig.disk.seen().write_errors), (1, 1));
+        assert_eq!(rig.disk.seen().chosen_errors, 0, "a short write is another kind");
     }
     let seen: Vec<usize> = (0..13).filter(|n| lengths[*n]).collect();
     assert_eq!(seen, [0, 2, 6]);
@@ -277,6 +281,7 @@ fn a_slow_window_multiplies_the_calm_latency_and_a_hang_window_swallows_requests
     rig.now += Span(5);
     assert_eq!(due(&mut rig), Some(SPEC.base));
     assert_eq!((rig.disk.seen().slow, rig.disk.seen().hung), (2, 1));
+    assert_eq!((rig.disk.seen().chosen_slow, rig.disk.seen().chosen_hung), (0, 0));
 }
 
 #[test]
@@ -297,4 +302,49 @@ fn healing_ends_every_window() {
     assert_eq!(submitted.due, Some(SPEC.base));
     let file = rig.file(WAL, b"aaaa");
     assert_eq!(rig.read(file), b"aaaa");
+}
+
+const CLASSES: [FileClass; 2] = [
+    FileClass { name: "log", start: FileName::new("w") },
+    FileClass { name: "table", start: FileName::new("db") },
+];
+
+/// How often a file of this name is damaged by a write that rots, where some classes of files are given up.
+fn rotted(name: FileName, some: ClassSet) -> u64 {
+    let mut rig = Rig::new();
+    rig.disk.give_up_only(&CLASSES, some);
+    rig.deviate(Some(name), DiskKind::Write, 1, "rot");
+    let file = rig.create(name);
+    rig.write(file, 0, b"aaaa");
+    let damaged = rig.content(name) != Some(&b"aaaa"[..]);
+    assert_eq!(u64::from(damaged), rig.disk.seen().rotted);
+    rig.disk.seen().rotted
+}
+
+#[test]
+fn only_files_of_a_class_that_is_given_up_are_damaged() {
+    let (none, log, both) = (ClassSet(0b00), ClassSet(0b01), ClassSet(0b11));
+    let of = |some| [WAL, DB, TMP].map(|name| rotted(name, some));
+    assert_eq!((of(none), of(log), of(both)), ([0, 0, 0], [1, 0, 0], [1, 1, 0]));
+    let mut disk = Disk::default();
+    for (some, all) in [(none, false), (log, false), (both, true)] {
+        disk.give_up_only(&CLASSES, some);
+        assert_eq!(disk.may_be_wiped(), all);
+    }
+    disk.give_up_only(&[], none);
+    assert!(disk.may_be_wiped(), "without classes all files are one");
+}
+
+#[test]
+fn a_file_that_is_renamed_while_a_request_is_on_its_way_is_judged_by_its_new_name() {
+    for (to, damaged) in [(DB, false), (FileName::new("wal2"), true)] {
+        let mut rig = Rig::new();
+        rig.disk.give_up_only(&CLASSES, ClassSet(0b01));
+        rig.deviate(Some(WAL), DiskKind::Write, 1, "rot");
+        let file = rig.create(WAL);
+        let write = rig.submit(DiskOp::Write { file, offset: 0, data: b"aaaa" });
+        rig.run(DiskOp::Rename { from: WAL, to }).expect("a rename");
+        rig.complete(write).expect("a write");
+        assert_eq!(rig.content(to) != Some(&b"aaaa"[..]), damaged);
+    }
 }

@@ -94,8 +94,15 @@ impl Conns {
                 Cargo::Open
             }
             host => {
-                let dead = !matches!(host, Host::Up(_));
-                self.seen.note(if dead { Sight::DeadServer } else { Sight::RefusedConnect });
+                let ends = &conn.ends;
+                match host {
+                    // Who connects to himself is refused without anybody's decision.
+                    Host::Up(_) if conn.refused && ends[client].actor != ends[server].actor => {
+                        self.seen.note_chosen(Sight::RefusedConnect);
+                    }
+                    Host::Up(_) => self.seen.note(Sight::RefusedConnect),
+                    Host::Down | Host::Dark => self.seen.note(Sight::DeadServer),
+                }
                 conn.stages[server] = Stage::Left;
                 conn.pipes[client].abandon();
                 Cargo::Refuse

@@ -212,7 +212,7 @@ impl Conns {
                 Span(0)
             }
             Knock::Hang => {
-                self.seen.note(Sight::HungConnect);
+                self.seen.note_chosen(Sight::HungConnect);
                 conn.pipes[Side::Client].silence();
                 self.conns.push(conn);
                 return id;

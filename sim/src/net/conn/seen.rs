@@ -112,6 +112,8 @@ impl std::fmt::Display for Sight {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Seen {
     counts: [u64; Sight::ALL.len()],
+    /// Of these, those that were decided about one connection, rather than came of something that lasts for a while.
+    chosen: [u64; Sight::ALL.len()],
     /// Those that nobody has been told of.
     news: Vec<Sight>,
 }
@@ -121,6 +123,13 @@ impl Seen {
     #[must_use]
     pub const fn count(&self, sight: Sight) -> u64 {
         self.counts[sight as usize]
+    }
+
+    /// How often this was seen because it was decided so about one connection. Only connects that are refused or hang are
+    /// told apart like this.
+    #[must_use]
+    pub const fn chosen(&self, sight: Sight) -> u64 {
+        self.chosen[sight as usize]
     }
 
     /// All that was seen at least once.
@@ -133,6 +142,11 @@ impl Seen {
         self.news.push(sight);
     }
 
+    pub(super) fn note_chosen(&mut self, sight: Sight) {
+        self.chosen[sight as usize] += 1;
+        self.note(sight);
+    }
+
     /// What has been seen since this was asked last, in order.
     pub fn news(&mut self) -> std::vec::Drain<'_, Sight> {
         self.news.drain(..)
@@ -141,6 +155,7 @@ impl Seen {
     /// Nothing has been seen. Keeps its memory.
     pub(super) fn reset(&mut self) {
         self.counts = [0; Sight::ALL.len()];
+        self.chosen = [0; Sight::ALL.len()];
         self.news.clear();
     }
 }

@@ -4,8 +4,8 @@
 //! a file, and a connection to the next one.
 
 use super::Do::{
-    Answer, Append, Arm, Connect, Count, Create, Disarm, Finish, Mark, Open, Pick, Point, Queue,
-    Read, Release, Send, Stopped, Sync, SyncDir, Want, Write, Yield,
+    Answer, Append, Arm, Connect, Count, Create, Disarm, FailStop, Finish, Mark, Open, Pick, Point,
+    Queue, Read, Release, Send, Stopped, Sync, SyncDir, Want, Write, Yield,
 };
 use super::{Ask, EDGE, PICK, POINTS, Probe, RARE, RIM, Rule, SAME, about, word};
 use seedbed_sim::actor::Outcome;
@@ -91,11 +91,28 @@ pub(crate) static BUSY: Scenario<Probe> = Scenario {
     ..bare("probe/busy", topology)
 };
 
+/// The same, but for fronts that end themselves when a disk fails in their first or third life.
+pub(crate) static FAILING: Scenario<Probe> = Scenario {
+    name: "probe/failing",
+    topology: |config| {
+        world(config, |next, beside| {
+            let mut rules = front(next, beside);
+            rules.extend([("i/o error in 1", vec![FailStop]), ("i/o error in 3", vec![FailStop])]);
+            rules
+        })
+    },
+    ..BUSY
+};
+
 fn all_kinds() -> KindSet {
     Kind::CATALOGUE.iter().fold(KindSet::NONE, |kinds, (kind, ..)| kinds.with(*kind))
 }
 
 fn topology(config: &Config) -> Topology<Probe> {
+    world(config, front)
+}
+
+fn world(config: &Config, front: fn(u16, u16) -> Vec<Rule>) -> Topology<Probe> {
     let servers = u16::try_from(config.get("servers")).expect("few servers");
     let mut topology = Topology::default();
     for server in 0..servers {

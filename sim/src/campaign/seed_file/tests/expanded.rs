@@ -1,9 +1,9 @@
 //! What seeds grow into, as text and at work.
 
 use super::read;
-use crate::campaign::seed_file::{Header, print};
+use crate::campaign::seed_file::{Header, parse, print};
 use crate::check::Scenario;
-use crate::check::tiny::{SCENARIO, Tiny};
+use crate::check::tiny::{FILED, SCENARIO, Tiny};
 use crate::engine::{Native, Options};
 use crate::fault::{Kind, KindSet, When};
 use crate::nemesis::{Budget, Plan, noise_sites};
@@ -19,6 +19,10 @@ fn expanded_plans_print_and_parse_to_themselves() {
         for plan in [SCENARIO.expand(seed), SCENARIO.expand_control(seed)] {
             let text = print(&SCENARIO, &header(), &plan);
             assert_eq!(read(&text), Ok((header(), plan)), "{text}");
+        }
+        for plan in [FILED.expand(seed), FILED.expand_control(seed)] {
+            let text = print(&FILED, &header(), &plan);
+            assert_eq!(parse(&FILED, &text, "some.seed"), Ok((header(), plan)), "{text}");
         }
     }
 }
