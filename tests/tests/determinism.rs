@@ -2,6 +2,7 @@
 //! same of many more seeds, and of a child process in other circumstances.)
 
 use seedbed_models::registry::registry;
+use seedbed_sim::campaign::Engine;
 use seedbed_sim::campaign::determinism::{Manner, digests, parting, probe};
 use std::sync::atomic::AtomicBool;
 
@@ -12,7 +13,7 @@ fn reused_worlds_fresh_worlds_other_orders_and_other_threads_come_to_the_same_di
     let (registry, never) = (registry(), AtomicBool::new(false));
     for runner in registry.runners() {
         let of = |fresh, backwards, jobs| {
-            let manner = Manner { fresh, backwards, jobs };
+            let manner = Manner { fresh, backwards, jobs, engine: Engine::Native };
             digests(runner, &(0..SEEDS), manner, &never).expect("nobody interrupts")
         };
         let reused = of(false, false, 1);
@@ -22,7 +23,10 @@ fn reused_worlds_fresh_worlds_other_orders_and_other_threads_come_to_the_same_di
             let differs = reused.iter().zip(&other).position(|(one, other)| one != other);
             let Some(seed) = differs else { continue };
             let seed = seed as u64;
-            let parted = parting(&probe(runner, 0..seed, seed), &probe(runner, 0..0, seed));
+            let parted = parting(
+                &probe(runner, 0..seed, seed, Engine::Native),
+                &probe(runner, 0..0, seed, Engine::Native),
+            );
             panic!("{} seed {seed}: {parted:#?}", runner.name());
         }
     }
@@ -32,7 +36,8 @@ fn reused_worlds_fresh_worlds_other_orders_and_other_threads_come_to_the_same_di
 fn every_step_of_a_run_in_a_used_world_is_that_of_a_fresh_one() {
     let registry = registry();
     for runner in registry.runners() {
-        let (used, fresh) = (probe(runner, 0..20, 20), probe(runner, 0..0, 20));
+        let (used, fresh) =
+            (probe(runner, 0..20, 20, Engine::Native), probe(runner, 0..0, 20, Engine::Native));
         assert_eq!(parting(&used, &fresh), None, "{}", runner.name());
         assert!(used.steps.len() > 100, "{}: a run of some length", runner.name());
     }

@@ -7,7 +7,7 @@ use super::signature::Signature;
 use crate::actor::{Actor, Bug, BugSet};
 use crate::check::Scenario;
 use crate::choose::Decision;
-use crate::engine::{Native, Options, Report, Unused, Verdict};
+use crate::engine::{Execute, Options, Report, Unused, Verdict};
 use crate::nemesis::{Noise, Plan};
 
 /// One plan of one scenario, whatever its actors are.
@@ -114,20 +114,20 @@ impl Lines {
 }
 
 /// A plan with its scenario.
-pub(super) struct PlanCase<'s, A: Actor> {
+pub(super) struct PlanCase<'s, A: Actor, E> {
     scenario: &'s Scenario<A>,
     header: Header,
     plan: Plan<A>,
-    native: Native<'s, A>,
+    engine: E,
 }
 
-impl<'s, A: Actor> PlanCase<'s, A> {
-    pub(super) fn new(scenario: &'s Scenario<A>, header: Header, plan: Plan<A>) -> Self {
-        PlanCase { scenario, header, plan, native: Native::new(scenario) }
+impl<'s, A: Actor, E: Execute<A>> PlanCase<'s, A, E> {
+    pub(super) fn new(scenario: &'s Scenario<A>, header: Header, plan: Plan<A>, engine: E) -> Self {
+        PlanCase { scenario, header, plan, engine }
     }
 }
 
-impl<A: Actor> Case for PlanCase<'_, A> {
+impl<A: Actor, E: Execute<A>> Case for PlanCase<'_, A, E> {
     fn header(&self) -> &Header {
         &self.header
     }
@@ -159,14 +159,14 @@ impl<A: Actor> Case for PlanCase<'_, A> {
     fn run(&mut self, options: Options) -> Report {
         // With a trace somebody looks at this one run: then the panic's own words and place are welcome.
         if options.trace.is_some() {
-            run_plan(&mut self.native, &self.plan, options)
+            run_plan(&mut self.engine, &self.plan, options)
         } else {
-            hush(|| run_plan(&mut self.native, &self.plan, options))
+            hush(|| run_plan(&mut self.engine, &self.plan, options))
         }
     }
 
     fn materialise(&mut self) -> bool {
-        let explicit = hush(|| shrink::materialise(&mut self.native, &self.plan));
+        let explicit = hush(|| shrink::materialise(&mut self.engine, &self.plan));
         if let Some(plan) = explicit {
             self.plan = plan;
         }
@@ -184,18 +184,18 @@ impl<A: Actor> Case for PlanCase<'_, A> {
         };
         self.materialise();
         let before = self.size();
-        let native = &mut self.native;
+        let engine = &mut self.engine;
         // A plan that catches a planted bug says nothing if it breaks the promise without the bug too.
         let planted =
-            self.plan.bugs != BugSet::NONE && hush(|| passes_without_bug(native, &self.plan));
+            self.plan.bugs != BugSet::NONE && hush(|| passes_without_bug(engine, &self.plan));
         let (mut runs, mut smallest) = (0, before);
         let mut judge = |plan: &Plan<A>| {
             runs += 1;
-            let report = run_plan(native, plan, Options::default());
+            let report = run_plan(engine, plan, Options::default());
             let mut holds = Signature::of_verdict(&report.verdict) == Some(signature);
             if holds && planted {
                 runs += 1;
-                holds = passes_without_bug(native, plan);
+                holds = passes_without_bug(engine, plan);
             }
             if holds {
                 smallest = Size::of(plan);
@@ -259,19 +259,20 @@ impl<A: Actor> Case for PlanCase<'_, A> {
     }
 
     fn copy(&self) -> Box<dyn Case + '_> {
-        Box::new(PlanCase::new(self.scenario, self.header.clone(), self.plan.clone()))
+        let engine = self.engine.another();
+        Box::new(PlanCase::new(self.scenario, self.header.clone(), self.plan.clone(), engine))
     }
 }
 
-fn passes_without_bug<A: Actor>(native: &mut Native<'_, A>, plan: &Plan<A>) -> bool {
+fn passes_without_bug<A: Actor>(engine: &mut impl Execute<A>, plan: &Plan<A>) -> bool {
     let mut without = plan.clone();
     without.bugs = BugSet::NONE;
-    native.run(&without, Options::default()).verdict == Verdict::Pass
+    engine.run(&without, Options::default()).verdict == Verdict::Pass
 }
 
 /// Runs a plan. What it reports as unused are lines of the plan only, not the judge's own questions.
-fn run_plan<A: Actor>(native: &mut Native<'_, A>, plan: &Plan<A>, options: Options) -> Report {
-    let mut report = native.run(plan, options);
+fn run_plan<A: Actor>(engine: &mut impl Execute<A>, plan: &Plan<A>, options: Options) -> Report {
+    let mut report = engine.run(plan, options);
     report.unused.ops.retain(|op| place_of_op(plan, *op).is_some());
     report
 }

@@ -1,8 +1,9 @@
 //! Determinism: the same seeds again under other circumstances, and the first step that differs.
 //!
 //! Each seed runs in a world that is used again and again, in a fresh world in another order, and in a child process with
-//! other jobs, environment and folder. Digests must be equal.
+//! other jobs, environment and folder, and on the second engine if that is asked for. Digests must be equal.
 
+use super::engine::Engine;
 use super::runner::{Runner, Setting};
 use crate::engine::{Options, Report};
 use std::ops::Range;
@@ -18,6 +19,8 @@ pub struct Manner {
     pub backwards: bool,
     /// How many threads.
     pub jobs: usize,
+    /// What runs them.
+    pub engine: Engine,
 }
 
 /// Seeds that a thread takes at once.
@@ -32,6 +35,7 @@ pub fn digests(
     stop: &AtomicBool,
 ) -> Option<Vec<u64>> {
     let starts: Vec<u64> = (seeds.start..seeds.end).step_by(64).collect();
+    let setting = Setting { engine: manner.engine, ..Setting::default() };
     let next = AtomicUsize::new(0);
     let all = Mutex::new(vec![Vec::new(); starts.len()]);
     std::thread::scope(|scope| {
@@ -53,7 +57,7 @@ pub fn digests(
                         if manner.fresh {
                             session = runner.session();
                         }
-                        session.run(seed, Setting::default(), Options::default()).digest
+                        session.run(seed, setting, Options::default()).digest
                     };
                     let digests: Vec<u64> = if manner.backwards {
                         let mut last_first: Vec<u64> = chunk.rev().map(&mut digest).collect();
@@ -90,13 +94,14 @@ impl From<Report> for Probe {
 
 /// Looks at one run closely. The seeds of `before` run in the same world first; none, and the world is fresh.
 #[must_use]
-pub fn probe(runner: &dyn Runner, before: Range<u64>, seed: u64) -> Probe {
+pub fn probe(runner: &dyn Runner, before: Range<u64>, seed: u64, engine: Engine) -> Probe {
+    let setting = Setting { engine, ..Setting::default() };
     let mut session = runner.session();
     for seed in before {
-        let _ = session.run(seed, Setting::default(), Options::default());
+        let _ = session.run(seed, setting, Options::default());
     }
     let options = Options { trace: Some(usize::MAX), step_digests: true, ..Options::default() };
-    session.run(seed, Setting::default(), options).into()
+    session.run(seed, setting, options).into()
 }
 
 /// Where two runs of one seed part.
@@ -174,12 +179,18 @@ mod tests {
     fn the_manner_of_running_does_not_show_in_the_digests() {
         let (scenario, never) = (scenario(), AtomicBool::new(false));
         let of = |fresh, backwards, jobs| {
-            let manner = Manner { fresh, backwards, jobs };
+            let manner = Manner { fresh, backwards, jobs, engine: Engine::Native };
             digests(&scenario, &(3..203), manner, &never).expect("not interrupted")
         };
         let reused = of(false, false, 1);
         assert_eq!(reused.len(), 200);
         assert_eq!(reused, of(true, true, 3));
-        assert_eq!(parting(&probe(&scenario, 0..7, 7), &probe(&scenario, 0..0, 7)), None);
+        assert_eq!(
+            parting(
+                &probe(&scenario, 0..7, 7, Engine::Native),
+                &probe(&scenario, 0..0, 7, Engine::Native)
+            ),
+            None
+        );
     }
 }

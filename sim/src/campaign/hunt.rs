@@ -203,7 +203,7 @@ impl Hunt<'_> {
         let search = Search {
             hunt: self,
             planted,
-            setting: Setting { arm, bug: Some(planted.bug) },
+            setting: Setting { arm, bug: Some(planted.bug), ..Setting::default() },
             base,
             runs_max,
             next: AtomicU64::new(0),
@@ -306,7 +306,7 @@ fn shrunk(
     seed: u64,
     limit: Limit<'_>,
 ) -> Result<Catch, String> {
-    let setting = Setting { arm: Arm::Drawn, bug: Some(planted.bug) };
+    let setting = Setting { bug: Some(planted.bug), ..Setting::default() };
     let scenario = runner.name();
     let mut case = runner
         .grow(seed, setting)

@@ -24,6 +24,9 @@ pub mod transcript;
 
 mod case;
 mod clock;
+mod engine;
+#[cfg(madsim)]
+mod hosted;
 mod hush;
 mod jobs;
 mod registry;
@@ -35,6 +38,9 @@ pub(crate) mod fixture;
 
 pub use case::{Case, Line, Lines};
 pub use clock::Stopwatch;
+pub use engine::Engine;
+#[cfg(madsim)]
+pub use hosted::OnMadsim;
 pub use jobs::available;
 pub use registry::{Planted, Registry};
 pub use runner::{Arm, Info, Promise, Runner, Session, Setting};

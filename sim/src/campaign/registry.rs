@@ -4,8 +4,7 @@ use super::bench::Allocated;
 use super::runner::Runner;
 use super::signature::model_of;
 use super::transcript::MakeVerbs;
-use crate::actor::{Actor, Bug};
-use crate::check::Scenario;
+use crate::actor::Bug;
 
 /// The scenarios of any number of models, and the verbs of their transcripts.
 #[derive(Default)]
@@ -37,8 +36,8 @@ impl Registry {
     /// # Panics
     /// If there is one of that name already, or the name is not `model/name`: a defect of the models.
     #[must_use]
-    pub fn with<A: Actor>(mut self, scenario: Scenario<A>) -> Registry {
-        let name = scenario.name;
+    pub fn with(mut self, scenario: impl Runner + 'static) -> Registry {
+        let name = scenario.name();
         assert!(name.split('/').count() == 2, "a scenario is called model/name, not {name}");
         assert!(self.find(name).is_none(), "there is one scenario called {name}");
         self.runners.push(Box::new(scenario));

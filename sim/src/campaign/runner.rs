@@ -1,11 +1,12 @@
 //! A scenario of any model, behind one face: what the verbs of the command line work with.
 
 use super::case::{Case, PlanCase};
+use super::engine::{self, Engine};
 use super::hush::hush;
 use super::seed_file::{self, Header, InputError};
 use crate::actor::{Actor, Bug, BugSet};
 use crate::check::Scenario;
-use crate::engine::{Native, Options, Report, Unused, Verdict};
+use crate::engine::{Execute, Native, Options, Report, Unused, Verdict, said};
 use crate::fault::{Kind, KindSet};
 use crate::nemesis::{Knob, Plan};
 use crate::time::Span;
@@ -23,13 +24,15 @@ pub enum Arm {
     Control,
 }
 
-/// How seeds are run: the arm, and the planted bug that is switched on.
+/// How seeds are run: the arm, the planted bug that is switched on, and the engine.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Setting {
     /// How a seed grows into a plan.
     pub arm: Arm,
     /// The planted bug that is on.
     pub bug: Option<&'static Bug>,
+    /// What runs them.
+    pub engine: Engine,
 }
 
 /// What there is to say about a scenario.
@@ -76,7 +79,7 @@ pub trait Runner: Send + Sync {
     fn info(&self) -> Info;
     /// Memory to run seeds in, one after the other. Each thread has its own.
     fn session(&self) -> Box<dyn Session + '_>;
-    /// The plan that grows from a seed.
+    /// The plan that grows from a seed; where an engine only samples, the plan that it ran.
     ///
     /// # Errors
     /// If growing it panics, which is a defect of the model: the broken promise that says so.
@@ -104,32 +107,7 @@ impl<A: Actor> Runner for Scenario<A> {
     }
 
     fn info(&self) -> Info {
-        let (mut kinds, mut down, mut fragile) = (KindSet::NONE, Vec::new(), Vec::new());
-        for seed in 0..SEEDS_LOOKED_AT {
-            if let Ok(plan) = grow(self, seed, Arm::Drawn) {
-                let budget = (self.budget)(&plan.config);
-                kinds = kinds.and(budget.kinds);
-                down.push(budget.down_max);
-                fragile.push(budget.fragile_max);
-            }
-        }
-        let range = |of: &[u32]| {
-            of.iter().min().copied().unwrap_or(0)..=of.iter().max().copied().unwrap_or(0)
-        };
-        let points = self.points.iter().map(|p| Promise { index: p.index, name: p.name });
-        let marks = self.marks.iter().map(|m| Promise { index: m.index, name: m.name });
-        Info {
-            name: self.name,
-            about: self.about,
-            checks: self.check_names().collect(),
-            points: points.collect(),
-            marks: marks.collect(),
-            bugs: self.bugs,
-            knobs: self.knobs,
-            kinds,
-            down_max: range(&down),
-            fragile_max: range(&fragile),
-        }
+        info(self)
     }
 
     fn session(&self) -> Box<dyn Session + '_> {
@@ -137,28 +115,91 @@ impl<A: Actor> Runner for Scenario<A> {
     }
 
     fn grow(&self, seed: u64, setting: Setting) -> Result<Box<dyn Case + '_>, Violation> {
-        let mut plan = grow(self, seed, setting.arm)?;
-        plan.bugs = setting.bug.map_or(BugSet::NONE, BugSet::only);
-        let header = Header {
-            scenario: self.name.into(),
-            bug: setting.bug.map(|bug| bug.name.into()),
-            ..Header::default()
-        };
-        Ok(Box::new(PlanCase::new(self, header, plan)))
+        let mut plan = grown(self, seed, setting)?;
+        if setting.engine.samples() {
+            let mut native = Native::new(self);
+            let _ = engine::run(setting.engine, &mut native, &mut plan, Options::default());
+        }
+        Ok(case(self, setting, plan, Native::new(self)))
     }
 
     fn read(&self, text: &str, file: &str) -> Result<Box<dyn Case + '_>, InputError> {
-        let (header, mut plan) = seed_file::parse(self, text, file)?;
-        plan.bugs = match &header.bug {
-            None => BugSet::NONE,
-            Some(name) => BugSet::only(self.bug(name).ok_or_else(|| InputError {
-                file: file.into(),
-                line: 0,
-                message: format!("expected a planted bug of {}, found `{name}`", self.name),
-            })?),
-        };
-        Ok(Box::new(PlanCase::new(self, header, plan)))
+        read(self, text, file, Native::new(self))
     }
+}
+
+/// What there is to say about a scenario.
+pub(super) fn info<A: Actor>(scenario: &Scenario<A>) -> Info {
+    let (mut kinds, mut down, mut fragile) = (KindSet::NONE, Vec::new(), Vec::new());
+    for seed in 0..SEEDS_LOOKED_AT {
+        if let Ok(plan) = grow(scenario, seed, Arm::Drawn) {
+            let budget = (scenario.budget)(&plan.config);
+            kinds = kinds.and(budget.kinds);
+            down.push(budget.down_max);
+            fragile.push(budget.fragile_max);
+        }
+    }
+    let range =
+        |of: &[u32]| of.iter().min().copied().unwrap_or(0)..=of.iter().max().copied().unwrap_or(0);
+    let points = scenario.points.iter().map(|p| Promise { index: p.index, name: p.name });
+    let marks = scenario.marks.iter().map(|m| Promise { index: m.index, name: m.name });
+    Info {
+        name: scenario.name,
+        about: scenario.about,
+        checks: scenario.check_names().collect(),
+        points: points.collect(),
+        marks: marks.collect(),
+        bugs: scenario.bugs,
+        knobs: scenario.knobs,
+        kinds,
+        down_max: range(&down),
+        fragile_max: range(&fragile),
+    }
+}
+
+/// The plan of a seed, with the planted bug switched on.
+pub(super) fn grown<A: Actor>(
+    scenario: &Scenario<A>,
+    seed: u64,
+    setting: Setting,
+) -> Result<Plan<A>, Violation> {
+    let mut plan = grow(scenario, seed, setting.arm)?;
+    plan.bugs = setting.bug.map_or(BugSet::NONE, BugSet::only);
+    Ok(plan)
+}
+
+/// A plan that was grown, as a case.
+pub(super) fn case<'s, A: Actor>(
+    scenario: &'s Scenario<A>,
+    setting: Setting,
+    plan: Plan<A>,
+    engine: impl Execute<A> + 's,
+) -> Box<dyn Case + 's> {
+    let header = Header {
+        scenario: scenario.name.into(),
+        bug: setting.bug.map(|bug| bug.name.into()),
+        ..Header::default()
+    };
+    Box::new(PlanCase::new(scenario, header, plan, engine))
+}
+
+/// The plan of a seed file, as a case.
+pub(super) fn read<'s, A: Actor>(
+    scenario: &'s Scenario<A>,
+    text: &str,
+    file: &str,
+    engine: impl Execute<A> + 's,
+) -> Result<Box<dyn Case + 's>, InputError> {
+    let (header, mut plan) = seed_file::parse(scenario, text, file)?;
+    plan.bugs = match &header.bug {
+        None => BugSet::NONE,
+        Some(name) => BugSet::only(scenario.bug(name).ok_or_else(|| InputError {
+            file: file.into(),
+            line: 0,
+            message: format!("expected a planted bug of {}, found `{name}`", scenario.name),
+        })?),
+    };
+    Ok(Box::new(PlanCase::new(scenario, header, plan, engine)))
 }
 
 /// Budgets may depend on what a plan draws; so many plans are looked at to describe them.
@@ -170,11 +211,8 @@ struct SeedSession<'s, A: Actor> {
 
 impl<A: Actor> Session for SeedSession<'_, A> {
     fn run(&mut self, seed: u64, setting: Setting, options: Options) -> Report {
-        hush(|| match grow(self.native.scenario(), seed, setting.arm) {
-            Ok(mut plan) => {
-                plan.bugs = setting.bug.map_or(BugSet::NONE, BugSet::only);
-                self.native.run(&plan, options)
-            }
+        hush(|| match grown(self.native.scenario(), seed, setting) {
+            Ok(mut plan) => engine::run(setting.engine, &mut self.native, &mut plan, options),
             Err(violation) => stillborn(violation),
         })
     }
@@ -187,15 +225,13 @@ fn grow<A: Actor>(scenario: &Scenario<A>, seed: u64, arm: Arm) -> Result<Plan<A>
         Arm::Control => scenario.expand_control(seed),
     }));
     grown.map_err(|payload| {
-        let said = payload.downcast_ref::<String>().map(String::as_str);
-        let said = said.or_else(|| payload.downcast_ref::<&str>().copied());
-        let detail = format!("while the plan grew: {}", said.unwrap_or("a panic without words"));
+        let detail = format!("while the plan grew: {}", said(&*payload));
         Violation { check: promise::NO_PANIC, class: "panic", detail }
     })
 }
 
 /// The report of a run that never began.
-fn stillborn(violation: Violation) -> Report {
+pub(super) fn stillborn(violation: Violation) -> Report {
     Report {
         verdict: Verdict::Broken(violation),
         digest: 0,

@@ -21,8 +21,7 @@ use super::runner::{Runner, Setting};
 use super::shrink::Limit;
 use super::signature::model_of;
 use super::sweep::{Finding, Outcome, SEEDS_END, Sweep};
-use crate::actor::{Actor, Bug};
-use crate::check::Scenario;
+use crate::actor::Bug;
 use crate::engine::Options;
 use std::fmt::Write;
 use std::ops::Range;
@@ -34,7 +33,7 @@ use std::sync::atomic::AtomicBool;
 /// If a promise breaks or a run comes to no verdict. The message holds the shrunk seed file, where to keep it, and ends
 /// with the command that repeats it.
 #[track_caller]
-pub fn check<A: Actor>(scenario: &Scenario<A>, runs: u64) {
+pub fn check(scenario: &dyn Runner, runs: u64) {
     let asked = Asked::from_environment(runs);
     let outcome = asked.sweep(scenario, None);
     if let Some(message) = complaint(scenario, &outcome, asked.seeds.end - asked.seeds.start == 1) {
@@ -47,14 +46,17 @@ pub fn check<A: Actor>(scenario: &Scenario<A>, runs: u64) {
 /// # Panics
 /// If there is no such bug, or its promise does not break.
 #[track_caller]
-pub fn finds<A: Actor>(scenario: &Scenario<A>, bug: &'static Bug, runs: u64) {
+pub fn finds(scenario: &dyn Runner, bug: &'static Bug, runs: u64) {
     let asked = Asked::from_environment(runs);
     let outcome = asked.sweep(scenario, Some(bug));
     let broke = outcome.findings.iter().any(|finding| finding.signature.check == bug.breaks);
     assert!(
         broke,
         "the planted bug `{}` is not found by {} in seeds {:?}: `{}` does not break",
-        bug.name, scenario.name, asked.seeds, bug.breaks
+        bug.name,
+        scenario.name(),
+        asked.seeds,
+        bug.breaks
     );
 }
 

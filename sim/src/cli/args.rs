@@ -1,5 +1,6 @@
 //! What can be asked, and how numbers and ranges are read.
 
+use crate::campaign::Engine;
 use crate::campaign::sweep::SEEDS_END;
 use clap::{Args, Parser, Subcommand};
 use std::ops::Range;
@@ -105,6 +106,9 @@ pub(super) struct Sweep {
     /// The most runs of each shrink
     #[arg(long, value_parser = runs, value_name = "N")]
     pub(super) shrink_runs: Option<u32>,
+    /// What runs the seeds: `native`, or `madsim-free`, which lets madsim order what is due at one instant
+    #[arg(long, value_parser = sampler, default_value = "native")]
+    pub(super) engine: Engine,
 }
 
 #[derive(Debug, Args)]
@@ -179,6 +183,9 @@ pub(super) struct Determinism {
     /// Threads [default: as many as the machine runs at once]
     #[arg(long, value_parser = jobs, value_name = "N")]
     pub(super) jobs: Option<usize>,
+    /// Another engine to compare with: `madsim`; or `madsim-late-timers`, with a planted difference
+    #[arg(long, value_parser = other, default_value = "native")]
+    pub(super) engine: Engine,
 }
 
 #[derive(Debug, Args)]
@@ -268,6 +275,26 @@ fn time(text: &str) -> Result<Duration, String> {
 const YEAR_MS: u64 = 366 * 24 * 3_600_000;
 /// The most threads.
 pub(super) const JOBS_MAX: usize = 1_024;
+
+fn sampler(text: &str) -> Result<Engine, String> {
+    engine(text, &["native", "madsim-free"])
+}
+
+fn other(text: &str) -> Result<Engine, String> {
+    engine(text, &["native", "madsim", "madsim-late-timers"])
+}
+
+fn engine(text: &str, known: &[&str]) -> Result<Engine, String> {
+    if !known.contains(&text) {
+        return Err(format!("expected one of the engines {}, found `{text}`", known.join(" ")));
+    }
+    Engine::named(text).ok_or_else(|| {
+        format!(
+            "expected a build with `--cfg madsim` for the engine `{text}`; the flag is set in .cargo/config.toml, an \
+             exported RUSTFLAGS replaces it: unset that and build again"
+        )
+    })
+}
 
 fn jobs(text: &str) -> Result<usize, String> {
     let jobs = text.parse().ok().filter(|n| (1..=JOBS_MAX).contains(n));

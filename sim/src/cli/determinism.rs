@@ -2,7 +2,7 @@
 
 use super::{Console, INTERRUPTED, Status, Usage, args};
 use crate::campaign::determinism::{Manner, Probe, digests, parting, probe};
-use crate::campaign::{Registry, Runner, Stopwatch, available};
+use crate::campaign::{Engine, Registry, Runner, Stopwatch, available};
 use crate::report::document::{Determinism, DeterminismOf, Difference};
 use crate::report::meter::{Meter, Part};
 use crate::report::number::grouped;
@@ -18,6 +18,7 @@ const SHOWN: usize = 5;
 
 const FRESH: &str = "fresh world, other order";
 const CHILD: &str = "child process";
+const MADSIM: &str = "madsim";
 
 pub(super) fn run(
     registry: &Registry,
@@ -36,8 +37,13 @@ pub(super) fn run(
     let whole = asked.seeds.end.saturating_sub(asked.seeds.start);
     for (i, runner) in runners.iter().enumerate() {
         let mut seeds = asked.seeds.clone();
-        let mut compared =
-            Compared { runner: *runner, child, jobs: jobs(asked), differences: Vec::new() };
+        let mut compared = Compared {
+            runner: *runner,
+            child,
+            jobs: jobs(asked),
+            engine: asked.engine,
+            differences: Vec::new(),
+        };
         while !seeds.is_empty() && !interrupted {
             let block = seeds.start..seeds.end.min(seeds.start.saturating_add(BLOCK));
             if !compared.block(&block)? {
@@ -50,7 +56,9 @@ pub(super) fn run(
             let part = Part { at: runner.name(), done, all, noun: "seeds" };
             meter.part(part, began.elapsed(), console.err());
         }
-        let compared_with = if child.is_some() { vec![FRESH, CHILD] } else { vec![FRESH] };
+        let child = child.map(|_| CHILD);
+        let second = (asked.engine != Engine::Native).then_some(MADSIM);
+        let compared_with = std::iter::once(FRESH).chain(child).chain(second).collect();
         document.scenarios.push(DeterminismOf {
             scenario: runner.name(),
             seeds: seeds.start - asked.seeds.start,
@@ -60,7 +68,8 @@ pub(super) fn run(
     }
     meter.finish();
     document.interrupted = interrupted;
-    document.scenarios.iter().for_each(|of| say(of, console));
+    let engine = Some(asked.engine).filter(|engine| *engine != Engine::Native);
+    document.scenarios.iter().for_each(|of| say(of, engine, console));
     if interrupted {
         console.note("interrupted");
     }
@@ -81,6 +90,8 @@ struct Compared<'a> {
     runner: &'a dyn Runner,
     child: Option<&'a Path>,
     jobs: usize,
+    /// The native one, or the one to compare with.
+    engine: Engine,
     differences: Vec<Difference>,
 }
 
@@ -88,7 +99,7 @@ impl Compared<'_> {
     /// Runs a block of seeds in every manner; answers whether it came to the end of it.
     fn block(&mut self, seeds: &Range<u64>) -> Result<bool, Usage> {
         let of = |fresh, jobs| {
-            let manner = Manner { fresh, backwards: fresh, jobs };
+            let manner = Manner { fresh, backwards: fresh, jobs, engine: Engine::Native };
             digests(self.runner, seeds, manner, &INTERRUPTED)
         };
         let (Some(reused), Some(fresh)) = (of(false, self.jobs), of(true, self.jobs + 1)) else {
@@ -101,6 +112,14 @@ impl Compared<'_> {
                 return Ok(false);
             };
             self.compare(seeds, &reused, (&other, CHILD))?;
+        }
+        if self.engine != Engine::Native {
+            let manner =
+                Manner { fresh: true, backwards: false, jobs: self.jobs, engine: self.engine };
+            let Some(other) = digests(self.runner, seeds, manner, &INTERRUPTED) else {
+                return Ok(false);
+            };
+            self.compare(seeds, &reused, (&other, MADSIM))?;
         }
         Ok(true)
     }
@@ -130,16 +149,17 @@ impl Compared<'_> {
     fn probe_both(&self, seed: u64, manner: &str) -> Result<Option<(Probe, Probe)>, Usage> {
         // Seeds before it in the same world: what a world fails to forget shows again.
         let warm = seed.saturating_sub(64)..seed;
-        let left = probe(self.runner, warm, seed);
+        let left = probe(self.runner, warm, seed, Engine::Native);
         let right = match (manner, self.child) {
             (CHILD, Some(child)) => probe_of_child(child, self.runner.name(), seed)?,
-            _ => Some(probe(self.runner, 0..0, seed)),
+            (MADSIM, _) => Some(probe(self.runner, 0..0, seed, self.engine)),
+            _ => Some(probe(self.runner, 0..0, seed, Engine::Native)),
         };
         Ok(right.map(|right| (left, right)))
     }
 }
 
-fn say(of: &DeterminismOf, console: &mut Console<'_>) {
+fn say(of: &DeterminismOf, engine: Option<Engine>, console: &mut Console<'_>) {
     let DeterminismOf { scenario, seeds, compared_with, differences } = of;
     let with = compared_with.join("; ");
     if differences.is_empty() {
@@ -160,7 +180,9 @@ fn say(of: &DeterminismOf, console: &mut Console<'_>) {
     }
     let first = differences[0].seed;
     let seeds = format!("{first}..{}", first + 1);
-    console.say(console.command(&["determinism", scenario, "--seeds", &seeds]));
+    let mut words = vec!["determinism", scenario, "--seeds", &seeds];
+    words.extend(engine.iter().flat_map(|engine| ["--engine", engine.name()]));
+    console.say(console.command(&words));
 }
 
 /// The program again: in another folder, with another environment. `None` if it was interrupted: whoever interrupts this
@@ -222,7 +244,7 @@ pub(super) fn child_digests(
     console: &mut Console<'_>,
 ) -> Result<Status, Usage> {
     let runner = registry.get(&asked.scenario)?;
-    let manner = Manner { fresh: false, backwards: true, jobs: asked.jobs };
+    let manner = Manner { fresh: false, backwards: true, jobs: asked.jobs, engine: Engine::Native };
     let Some(digests) = digests(runner, &asked.seeds, manner, &INTERRUPTED) else {
         return Ok(Status::Undecided);
     };
@@ -238,7 +260,8 @@ pub(super) fn child_probe(
     console: &mut Console<'_>,
 ) -> Result<Status, Usage> {
     let runner = registry.get(&asked.scenario)?;
-    let text = serde_json::to_string(&probe(runner, 0..0, asked.seed)).expect("plain data");
+    let text = serde_json::to_string(&probe(runner, 0..0, asked.seed, Engine::Native))
+        .expect("plain data");
     console.raw(&text);
     Ok(Status::Clean)
 }
@@ -260,7 +283,12 @@ mod tests {
         fs::write(&program, script).expect("writes");
         fs::set_permissions(&program, fs::Permissions::from_mode(0o700)).expect("a program");
         let registry = Registry::new().with(scenario());
-        let asked = args::Determinism { scenarios: Vec::new(), seeds: 0..20, jobs: Some(1) };
+        let asked = args::Determinism {
+            scenarios: Vec::new(),
+            seeds: 0..20,
+            jobs: Some(1),
+            engine: Engine::Native,
+        };
         let (mut out, mut err) = (Vec::new(), Vec::new());
         let words = [OsString::from("seedbed")];
         let mut console = Console::new(&mut out, &mut err, &words, true);

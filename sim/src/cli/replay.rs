@@ -59,7 +59,8 @@ pub(super) struct Target<'r, 'a> {
 fn stillborn(registry: &Registry, what: &[String], control: bool) -> Option<Replay> {
     let [scenario, text] = what else { return None };
     let (runner, seed) = (registry.find(scenario)?, seed(text).ok()?);
-    let setting = Setting { arm: if control { Arm::Control } else { Arm::Drawn }, bug: None };
+    let arm = if control { Arm::Control } else { Arm::Drawn };
+    let setting = Setting { arm, ..Setting::default() };
     runner.grow(seed, setting).err()?;
     let report = runner.session().run(seed, setting, Options::default());
     Some(Replay { report, unused: Vec::new(), differs: Vec::new(), end: End::Broke })
@@ -82,9 +83,10 @@ pub(super) fn open<'r, 'a>(
         }
         [scenario, text] => {
             let (runner, seed) = (registry.get(scenario)?, seed(text)?);
-            let case = runner.grow(seed, Setting { arm, bug: None }).map_err(|violation| {
-                Usage(format!("{scenario} {seed}: no plan: {}", violation.detail))
-            })?;
+            let case =
+                runner.grow(seed, Setting { arm, ..Setting::default() }).map_err(|violation| {
+                    Usage(format!("{scenario} {seed}: no plan: {}", violation.detail))
+                })?;
             Ok(Target { case, name: scenario, is_file: false })
         }
         _ => Err(Usage("expected a seed file, or a scenario and a seed".into())),

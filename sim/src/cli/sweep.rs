@@ -4,7 +4,7 @@ use super::args::{self, Seeds};
 use super::{Console, INTERRUPTED, Status, Usage};
 use crate::campaign::shrink::Limit;
 use crate::campaign::store::Store;
-use crate::campaign::sweep::{Finding, Lane, News, Outcome, SEEDS_END, Sweep};
+use crate::campaign::sweep::{Finding, Lane, News, Outcome, SEEDS_END, Sweep, words_for};
 use crate::campaign::{Registry, Runner, Setting, available};
 use crate::report::document::Swept;
 use crate::report::meter::Meter;
@@ -50,14 +50,17 @@ fn lanes<'r>(
 ) -> Result<Vec<(&'r dyn Runner, Setting)>, Usage> {
     let runners = registry.select(&asked.scenarios)?;
     let Some(name) = &asked.bug else {
-        return Ok(runners.into_iter().map(|runner| (runner, Setting::default())).collect());
+        let setting = Setting { engine: asked.engine, ..Setting::default() };
+        return Ok(runners.into_iter().map(|runner| (runner, setting)).collect());
     };
     let planted = registry.select_bugs(std::slice::from_ref(name))?;
     let mut lanes = Vec::new();
     for runner in runners {
         let has_it = planted.iter().find(|p| p.runners.iter().any(|r| r.name() == runner.name()));
         if let Some(planted) = has_it {
-            lanes.push((runner, Setting { bug: Some(planted.bug), ..Setting::default() }));
+            let setting =
+                Setting { bug: Some(planted.bug), engine: asked.engine, ..Setting::default() };
+            lanes.push((runner, setting));
         }
     }
     if lanes.is_empty() {
@@ -110,12 +113,7 @@ fn hear(news: &News, meter: &mut Meter, console: &mut Console<'_>) {
 fn repeat(finding: &Finding, console: &Console<'_>) -> String {
     match finding.file.as_ref().filter(|_| finding.has_plan) {
         Some(file) => console.replay_of(file),
-        None => {
-            let seed = finding.seed.to_string();
-            let mut words = vec!["replay", finding.scenario, &seed];
-            words.extend(finding.bug.iter().flat_map(|bug| ["--bug", bug]));
-            console.command(&words)
-        }
+        None => console.command(&finding.words().iter().map(String::as_str).collect::<Vec<_>>()),
     }
 }
 
@@ -139,12 +137,10 @@ fn report(outcome: &Outcome, seeds: &Range<u64>, asked: &args::Sweep, console: &
             console.say(format_args!(
                 "\n{name}: {many} runs came to no verdict; seed {seed}: {reason}"
             ));
-            let seed = seed.to_string();
-            let mut words = vec!["replay", name, &seed];
             // A scenario and a seed say which model is meant.
             let bug = asked.bug.as_deref().map(|bug| bug.rsplit('/').next().unwrap_or(bug));
-            words.extend(bug.iter().flat_map(|bug| ["--bug", bug]));
-            console.say(console.command(&words));
+            let words = words_for(name, *seed, bug, asked.engine.samples());
+            console.say(console.command(&words.iter().map(String::as_str).collect::<Vec<_>>()));
         }
     }
     if outcome.findings.is_empty() && asked.strict && outcome.lanes.iter().any(has_gaps) {

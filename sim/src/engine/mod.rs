@@ -4,18 +4,38 @@
 //! trouble ──heal──▶ settle ──quiet──▶ read back ──▶ judge
 //! ```
 //!
-//! Reading order: [`Simulation`] (one run, step by step), [`Native`] (whole runs, memory used again), [`Report`].
+//! Reading order: [`Simulation`] (one run, step by step), [`Native`] (whole runs, memory used again), [`Report`], and the
+//! second engine in `madsim/`. Code that is no actors at all runs in `hosted/`. Both are there under `--cfg madsim`.
 
+#[cfg(madsim)]
+pub mod hosted;
+#[cfg(madsim)]
+pub mod madsim;
 mod native;
 mod simulation;
 
+pub(crate) use native::said;
 pub use native::{Native, Options};
 pub use simulation::{Progress, Simulation};
 
+use crate::actor::Actor;
 use crate::choose::Decision;
 use crate::fault::Kind;
+use crate::nemesis::Plan;
 use crate::time::Span;
 use crate::world::Violation;
+
+/// Whatever runs plans of one scenario, one after the other.
+pub trait Execute<A: Actor>: Send {
+    /// Runs a plan to its end. A panic of the model or of the testbed becomes a broken promise of class *panic*.
+    fn run(&mut self, plan: &Plan<A>, options: Options) -> Report;
+
+    /// Another one of its kind, with memory of its own.
+    #[must_use]
+    fn another(&self) -> Self
+    where
+        Self: Sized;
+}
 
 /// What a run came to.
 #[derive(Clone, Debug, PartialEq, Eq)]

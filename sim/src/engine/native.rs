@@ -1,10 +1,11 @@
 //! The native engine: whole runs, one after the other, in memory that is used again.
 
-use super::{Progress, Report, Simulation, Verdict};
+use super::{Execute, Progress, Report, Simulation, Verdict};
 use crate::actor::Actor;
 use crate::check::Scenario;
 use crate::nemesis::{Config, Plan};
 use crate::world::{Topology, Violation, promise};
+use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// What to keep of a run beside its verdict. None of it changes the digest.
@@ -18,6 +19,13 @@ pub struct Options {
     pub step_digests: bool,
     /// Stop after this many steps; the verdict is then inconclusive.
     pub stop_after: Option<u32>,
+}
+
+/// What a panic said.
+pub(crate) fn said(payload: &(dyn Any + Send)) -> String {
+    let words = payload.downcast_ref::<String>().map(String::as_str);
+    let words = words.or_else(|| payload.downcast_ref::<&str>().copied());
+    words.unwrap_or("a panic without words").into()
 }
 
 /// Runs plans of one scenario.
@@ -53,13 +61,8 @@ impl<'s, A: Actor> Native<'s, A> {
     pub fn run(&mut self, plan: &Plan<A>, options: Options) -> Report {
         let caught = catch_unwind(AssertUnwindSafe(|| self.run_through(plan, options)));
         caught.unwrap_or_else(|payload| {
-            let said = payload
-                .downcast_ref::<String>()
-                .map(String::as_str)
-                .or_else(|| payload.downcast_ref::<&str>().copied())
-                .unwrap_or("a panic without words");
-            let detail = said.to_string();
-            let violation = Violation { check: promise::NO_PANIC, class: "panic", detail };
+            let violation =
+                Violation { check: promise::NO_PANIC, class: "panic", detail: said(&*payload) };
             if !self.ready {
                 self.simulation = Simulation::default();
             }
@@ -105,5 +108,15 @@ impl<'s, A: Actor> Native<'s, A> {
         self.topology = Some((config, topology));
         self.ready = true;
         &mut self.simulation
+    }
+}
+
+impl<A: Actor> Execute<A> for Native<'_, A> {
+    fn run(&mut self, plan: &Plan<A>, options: Options) -> Report {
+        Native::run(self, plan, options)
+    }
+
+    fn another(&self) -> Self {
+        Native::new(self.scenario)
     }
 }

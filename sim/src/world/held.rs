@@ -8,11 +8,17 @@
 //! clock, and gives it back in the order of [`Scheduled::order`] (or in another among equals, which it then writes down by
 //! their [`Scheduled::tie_key`]). Effects, faults, checks and digest are the world's, on every engine.
 
+#[cfg(madsim)]
+use super::core::{Due, Pending};
 use super::core::{Entry, TIE};
 use super::{Stepped, World};
 use crate::actor::{Actor, Context, Event, Me};
 use crate::choose::Key;
 use crate::id::ActorId;
+#[cfg(madsim)]
+use crate::id::NodeId;
+#[cfg(madsim)]
+use crate::time::Span;
 use crate::time::Time;
 use std::collections::VecDeque;
 
@@ -43,6 +49,42 @@ impl<A: Actor> Scheduled<A> {
     }
 }
 
+/// For an engine that is to differ, so that a comparison of engines is seen to fail.
+#[cfg(madsim)]
+impl<A: Actor> Scheduled<A> {
+    /// Whether a timer is due.
+    pub(crate) const fn is_timer(&self) -> bool {
+        matches!(self.entry.due, Due::Timer { .. })
+    }
+
+    /// Makes it come later than it is due.
+    pub(crate) fn postpone(&mut self, by: Span) {
+        self.at += by;
+    }
+}
+
+/// For code that runs beside the world and lets it know only what matters.
+#[cfg(madsim)]
+impl<A: Actor> World<A> {
+    /// Puts a message to an actor down, as from itself. What is due before is not overtaken.
+    pub(crate) fn deliver(&mut self, at: Time, to: ActorId, msg: A::Msg) {
+        let incarnation = self.incarnation(self.home(to));
+        let event = Pending::Message { from: to, msg };
+        let at = at.max(self.now() + Span::LEAST);
+        self.core.schedule(at, Due::Event { to, incarnation, event });
+    }
+
+    /// Whether a node is paused.
+    pub(crate) fn stands_still(&self, node: NodeId, now: Time) -> bool {
+        now < self.core.seat(node).paused_until
+    }
+
+    /// Whether a link delivers nothing.
+    pub(crate) fn is_cut(&self, from: NodeId, to: NodeId, now: Time) -> bool {
+        self.core.links.get(from, to).is_cut(now)
+    }
+}
+
 /// What came of beginning with an entry.
 #[derive(Debug)]
 #[must_use]
@@ -62,6 +104,12 @@ pub struct Delivery<A: Actor> {
 }
 
 impl<A: Actor> Delivery<A> {
+    /// Whether a client is asked something.
+    #[must_use]
+    pub const fn is_invoke(&self) -> bool {
+        matches!(self.event, Event::Invoke { .. })
+    }
+
     /// Who has to handle it.
     #[must_use]
     pub const fn me(&self) -> Me {

@@ -21,4 +21,7 @@ pub mod promise {
     pub const PROGRESS: &str = "time goes on";
     /// Broken by a panic, which is a defect of the model or of the testbed.
     pub const NO_PANIC: &str = "the model and the testbed do not panic";
+    /// Broken by a run of the second engine that the native one does not repeat, which is a defect of the testbed or a state
+    /// that a model keeps outside its actors.
+    pub const SAME_ON_BOTH: &str = "a run is the same on both engines";
 }

@@ -160,9 +160,10 @@ impl Moved {
 #[cfg(test)]
 mod tests {
     use super::*;
-<<<<<<< HEAD
+    use crate::campaign::fixture::scenario;
     use crate::check::tiny::{SCENARIO, Tiny};
     use crate::id::FileName;
+    use crate::nemesis::Budget;
 
     /// A world that has a class of files more if it is large.
     const GROWING: Scenario<Tiny> = Scenario {
@@ -190,9 +191,7 @@ mod tests {
         assert_eq!((moved(&plan, 4), moved(&plan, 2)), (ClassSet(0b10), ClassSet(0b01)));
         plan.run.fragile_files = ClassSet(0b01);
         assert_eq!((moved(&plan, 4), moved(&plan, 2)), (ClassSet(0b01), ClassSet(0)));
-=======
-    use crate::campaign::fixture::scenario;
-    use crate::nemesis::Budget;
+    }
 
     #[test]
     fn the_bound_on_deaths_follows_the_knobs_unless_the_plan_has_its_own() {
@@ -214,6 +213,5 @@ mod tests {
             let moved = with_config(&scenario, &many, &few).expect("a world of them");
             assert_eq!(moved.down_max, then, "from {down_max}");
         }
->>>>>>> campaign
     }
 }

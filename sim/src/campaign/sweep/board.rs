@@ -5,7 +5,7 @@ use crate::campaign::shrink::{Limit, Shrinking};
 use crate::campaign::signature::Signature;
 use crate::campaign::store::{self, Store};
 use crate::engine::Options;
-use crate::world::Violation;
+use crate::world::{Violation, promise};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -29,12 +29,21 @@ pub struct Finding {
     pub times: u64,
     /// The seed file: as found, and once it is shrunk the small one. A comment only, if there is no plan.
     pub text: String,
-    /// Whether there is a plan. If growing it panics, the seed alone shows the finding.
+    /// Whether there is a plan that shows it natively. If not, the seed alone does: growing it panics, or the engines differ.
     pub has_plan: bool,
     /// Where it is kept.
     pub file: Option<PathBuf>,
     /// What shrinking did, once it is done.
     pub shrunk: Option<Shrinking>,
+}
+
+impl Finding {
+    /// The command line that shows it where there is no seed file that would.
+    #[must_use]
+    pub fn words(&self) -> Vec<String> {
+        let samples = self.signature.check == promise::SAME_ON_BOTH;
+        words_for(self.scenario, self.seed, self.bug, samples)
+    }
 }
 
 /// All findings of a sweep.
@@ -195,8 +204,11 @@ impl Board {
 }
 
 /// The seed file of a finding before it is shrunk: its noise as lines, if that is the same run. `None` if growing the plan
-/// panics.
+/// panics, or if the native engine, which replays seed files, does not show it.
 fn as_found(runner: &dyn Runner, setting: Setting, finding: &Finding) -> Option<String> {
+    if finding.signature.check == promise::SAME_ON_BOTH {
+        return None;
+    }
     let mut case = runner.grow(finding.seed, setting).ok()?;
     case.materialise();
     let report = case.run(Options::default());
@@ -212,11 +224,31 @@ fn shows(runner: &dyn Runner, path: &Path, seed: u64) -> bool {
     same && crate::campaign::corpus::stands(runner, &text).is_ok()
 }
 
-/// What is written of a finding whose plan cannot grow.
+/// What is written of a finding that has no seed file.
 fn without_plan(finding: &Finding) -> String {
     let mut text: String = comment(finding).iter().map(|line| format!("# {line}\n")).collect();
-    text.push_str(&format!("# seedbed replay {} {}\n", finding.scenario, finding.seed));
+    text.push_str(&format!("# seedbed {}\n", finding.words().join(" ")));
     text
+}
+
+/// The command line that runs one seed again; `samples` if it was run on an engine that only samples.
+#[must_use]
+pub fn words_for(scenario: &str, seed: u64, bug: Option<&str>, samples: bool) -> Vec<String> {
+    let mut words: Vec<String> = if samples {
+        let seeds = format!("{seed}..{}", seed + 1);
+        vec![
+            "sweep".into(),
+            scenario.into(),
+            "--engine".into(),
+            "madsim-free".into(),
+            "--seeds".into(),
+            seeds,
+        ]
+    } else {
+        vec!["replay".into(), scenario.into(), seed.to_string()]
+    };
+    words.extend(bug.iter().flat_map(|bug| ["--bug".to_string(), (*bug).into()]));
+    words
 }
 
 /// The shrunk seed file of a finding; it was read back and replayed.

@@ -13,7 +13,7 @@ mod board;
 mod dispatch;
 mod tally;
 
-pub use board::Finding;
+pub use board::{Finding, words_for};
 pub use tally::Tally;
 
 use super::clock::Stopwatch;
