@@ -30,19 +30,24 @@ pub(super) struct Director<'p, S: System> {
 }
 
 /// The outcomes that the world has not heard of, and who waits for them.
-struct Ended<S: System>(Mutex<(VecDeque<(ActorId, Done<S>)>, Option<Waker>)>);
+struct Ended<S: System>(Mutex<Waiting<S>>);
+
+struct Waiting<S: System> {
+    outcomes: VecDeque<(ActorId, Done<S>)>,
+    waker: Option<Waker>,
+}
 
 impl<S: System> Ended<S> {
     fn tell(&self, client: ActorId, done: Done<S>) {
         let mut ended = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        ended.0.push_back((client, done));
-        if let Some(waker) = ended.1.take() {
+        ended.outcomes.push_back((client, done));
+        if let Some(waker) = ended.waker.take() {
             waker.wake();
         }
     }
 
     fn take(&self) -> Option<(ActorId, Done<S>)> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).0.pop_front()
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).outcomes.pop_front()
     }
 
     /// Waits for an outcome, but not beyond a sleep.
@@ -50,10 +55,10 @@ impl<S: System> Ended<S> {
         let mut sleep = std::pin::pin!(sleep);
         poll_fn(|cx| {
             let mut ended = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            if !ended.0.is_empty() {
+            if !ended.outcomes.is_empty() {
                 return Poll::Ready(());
             }
-            ended.1 = Some(cx.waker().clone());
+            ended.waker = Some(cx.waker().clone());
             drop(ended);
             sleep.as_mut().poll(cx)
         })
@@ -67,7 +72,7 @@ impl<'p, S: System> Director<'p, S> {
         plan: &'p Plan<Hosted<S>>,
         simulation: Arc<Mutex<Simulation<Hosted<S>>>>,
     ) -> Self {
-        let ended = Arc::new(Ended(Mutex::new((VecDeque::new(), None))));
+        let ended = Arc::new(Ended(Mutex::new(Waiting { outcomes: VecDeque::new(), waker: None })));
         let servers = (scenario.topology)(&plan.config).servers().iter().collect();
         Director { scenario, plan, simulation, agenda: BTreeMap::new(), ended, servers }
     }

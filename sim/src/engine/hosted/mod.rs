@@ -186,7 +186,7 @@ impl<S: System> Actor for Hosted<S> {
     fn on_event(&mut self, event: Event<Self>, cx: &mut Context<'_, Self>) {
         match (self, event) {
             (Hosted::Client(under_way), Event::Invoke { op, what }) => {
-                *under_way = Some((op, what))
+                *under_way = Some((op, what));
             }
             (Hosted::Client(under_way), Event::Message { msg: Done(number, outcome), .. }) => {
                 let (op, _) = under_way.take().expect("an operation is under way");
