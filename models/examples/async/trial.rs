@@ -113,7 +113,7 @@ fn topology(config: &Config) -> Topology<Hosted<CounterSystem>> {
 }
 
 fn workload(config: &Config, draw: &mut Draw) -> Vec<PlannedOp<Take>> {
-    let clients = u64::try_from(config.get("clients")).expect("some clients");
+    let clients = config.get("clients");
     let mut client = || u16::try_from(draw.below(clients)).expect("few clients");
     (1..=20).map(|number| PlannedOp { client: client(), number, op: Take }).collect()
 }

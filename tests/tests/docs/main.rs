@@ -16,10 +16,16 @@ mod words;
 
 #[path = "../../../models/examples/tutorial/checks.rs"]
 mod checks;
+#[cfg(madsim)]
+#[path = "../../../models/examples/async/counter.rs"]
+mod counter;
 #[path = "../../../models/examples/tutorial/echo.rs"]
 mod echo;
 #[path = "../../../models/examples/tutorial/register.rs"]
 mod register;
+#[cfg(madsim)]
+#[path = "../../../models/examples/async/trial.rs"]
+mod trial;
 
 use page::{Page, pages};
 use seedbed_sim::campaign::Registry;
@@ -35,6 +41,12 @@ fn root() -> PathBuf {
 /// What the program of the tutorial knows.
 fn tutorial() -> Registry {
     Registry::new().with(echo::scenario()).with(checks::scenario())
+}
+
+/// What the program of the async example knows.
+#[cfg(madsim)]
+fn hosted() -> Registry {
+    Registry::new().with(seedbed_sim::campaign::OnMadsim(trial::scenario()))
 }
 
 /// One rule rewrites pages at a time.
