@@ -3,7 +3,7 @@
 use super::seed_file::InputError;
 use super::signature::{Signature, model_of};
 use std::fs;
-use std::io::{ErrorKind, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 
 /// Where findings are kept: a folder for each model, a file for each scenario and signature.
@@ -85,21 +85,37 @@ fn temporary_name(of: &str) -> String {
     format!(".{of}.{}.tmp", std::process::id())
 }
 
-/// Reads a text file.
+/// The most bytes of a text. What is longer is no seed file, and may have no end.
+const TEXT_MAX: u64 = 64 << 20;
+
+/// Reads a file of at most `most` bytes.
 ///
 /// # Errors
-/// If it is not there, is a folder, or is not UTF-8: which line.
-pub fn read(path: &Path) -> Result<String, InputError> {
-    let wrong = |line, message| InputError { file: path.display().to_string(), line, message };
-    let bytes = fs::read(path).map_err(|error| {
-        let message = match error.kind() {
+/// If it is not there, is a folder, is longer, or cannot be read.
+pub fn read_bytes(path: &Path, most: u64) -> Result<Vec<u8>, InputError> {
+    let wrong = |message| InputError { file: path.display().to_string(), line: 0, message };
+    let mut bytes = Vec::new();
+    let read = fs::File::open(path).and_then(|file| file.take(most + 1).read_to_end(&mut bytes));
+    read.map_err(|error| {
+        wrong(match error.kind() {
             ErrorKind::NotFound => "expected a file, found nothing of that name".to_string(),
             _ if path.is_dir() => "expected a file, found a folder".to_string(),
             _ => format!("expected a file that can be read: {error}"),
-        };
-        wrong(0, message)
+        })
     })?;
-    String::from_utf8(bytes).map_err(|error| {
+    if bytes.len() as u64 > most {
+        return Err(wrong(format!("expected a file of at most {most} bytes, found a longer one")));
+    }
+    Ok(bytes)
+}
+
+/// Reads a text file.
+///
+/// # Errors
+/// If it cannot be [read](read_bytes), or is not UTF-8: which line.
+pub fn read(path: &Path) -> Result<String, InputError> {
+    let wrong = |line, message| InputError { file: path.display().to_string(), line, message };
+    String::from_utf8(read_bytes(path, TEXT_MAX)?).map_err(|error| {
         let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
         let line = 1 + valid.iter().filter(|byte| **byte == b'\n').count();
         wrong(line, "expected UTF-8 text, found other bytes".into())

@@ -303,7 +303,7 @@ fn jobs(text: &str) -> Result<usize, String> {
 
 fn runs(text: &str) -> Result<u32, String> {
     let runs = text.parse().ok().filter(|n| *n >= 1);
-    runs.ok_or_else(|| format!("expected a number of runs, at least 1, found `{text}`"))
+    runs.ok_or_else(|| format!("expected a number of runs from 1 to {}, found `{text}`", u32::MAX))
 }
 
 #[cfg(test)]

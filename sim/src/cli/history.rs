@@ -1,18 +1,18 @@
 //! `history`: checks a recorded client history for linearizability.
 
 use super::{Console, Status, Usage, args};
+use crate::campaign::store::read_bytes;
 use crate::judge::check_text;
 use crate::judge::linear::Verdict;
 use crate::report::document::{HistoryOf, shown};
 use crate::report::number::counted;
-use std::fs;
+
+/// The most bytes of a history; one of a million operations has some 100 MB.
+const HISTORY_MAX: u64 = 256 << 20;
 
 pub(super) fn run(asked: &args::History, console: &mut Console<'_>) -> Result<Status, Usage> {
     let file = shown(&asked.file);
-    let bytes = fs::read(&asked.file).map_err(|error| {
-        let found = if asked.file.is_dir() { "a folder".into() } else { error.to_string() };
-        Usage(format!("{file}: expected a history, found: {found}"))
-    })?;
+    let bytes = read_bytes(&asked.file, HISTORY_MAX).map_err(|wrong| Usage(wrong.to_string()))?;
     let report = check_text(bytes, asked.steps).map_err(|error| {
         let (line, expected, found) = (error.line, error.expected, error.found);
         Usage(format!("{file}:{line}: expected {expected}, found {found}"))

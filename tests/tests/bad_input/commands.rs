@@ -46,7 +46,7 @@ const COMMANDS: &[(&str, &str)] = &[
     ("transcript", "FILE"),
     ("transcript NONE", "found nothing"),
     ("history", "FILE"),
-    ("history NONE", "a history"),
+    ("history NONE", "expected a file"),
     ("history DIR", "a folder"),
     ("history FILE --steps 0", "--steps"),
     ("bench no-such-workload", "no-such-workload"),

@@ -113,6 +113,17 @@ fn what_is_no_text_is_refused_by_every_verb_that_reads_files() {
     none(complaints);
 }
 
+/// A device without an end stands for every file that somebody names by mistake.
+#[cfg(unix)]
+#[test]
+fn what_has_no_end_is_refused() {
+    for verb in ["replay", "shrink", "transcript", "history"] {
+        let said = seedbed(&[verb, "/dev/zero"]);
+        assert_eq!((said.code, said.out.as_str()), (2, ""), "{verb}");
+        assert!(said.err.contains("/dev/zero: expected a file of at most"), "{}", said.err);
+    }
+}
+
 /// Transcripts: text, line, words.
 const TRANSCRIPTS: &[(&str, usize, &str)] = &[
     ("put a 1\n----\n", 1, "# transcript NAME"),
