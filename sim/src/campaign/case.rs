@@ -9,6 +9,7 @@ use crate::check::Scenario;
 use crate::choose::Decision;
 use crate::engine::{Execute, Options, Report, Unused, Verdict};
 use crate::nemesis::{Noise, Plan};
+use std::collections::BTreeMap;
 
 /// One plan of one scenario, whatever its actors are.
 pub trait Case: Send {
@@ -95,7 +96,12 @@ impl Lines {
 
     /// The text of a line.
     fn get(&self, line: Line) -> Option<&str> {
-        self.all().find(|(place, _)| *place == line).map(|(_, text)| text)
+        let text = match line {
+            Line::Op(at) => self.ops.get(at),
+            Line::Fault(at) => self.faults.get(at),
+            Line::Noise(at) => self.noise.as_ref()?.get(at),
+        };
+        text.map(String::as_str)
     }
 
     fn of_file(text: &str) -> Lines {
@@ -226,7 +232,8 @@ impl<A: Actor, E: Execute<A>> Case for PlanCase<'_, A, E> {
             Noise::Lines(lines) => lines,
             Noise::Drawn(_) => &[],
         };
-        let ops = unused.ops.iter().filter_map(|op| place_of_op(&self.plan, *op)).map(Line::Op);
+        let places = places_of_ops(&self.plan);
+        let ops = unused.ops.iter().filter_map(|op| places.get(op).copied()).map(Line::Op);
         let faults = unused.faults.iter().copied().map(Line::Fault);
         let place = |d: &Decision| forced.iter().position(|f| (f.site, f.key) == (d.site, d.key));
         let noise = unused.noise.iter().filter_map(place).map(Line::Noise);
@@ -273,12 +280,16 @@ fn passes_without_bug<A: Actor>(engine: &mut impl Execute<A>, plan: &Plan<A>) ->
 /// Runs a plan. What it reports as unused are lines of the plan only, not the judge's own questions.
 fn run_plan<A: Actor>(engine: &mut impl Execute<A>, plan: &Plan<A>, options: Options) -> Report {
     let mut report = engine.run(plan, options);
-    report.unused.ops.retain(|op| place_of_op(plan, *op).is_some());
+    if !report.unused.ops.is_empty() {
+        let places = places_of_ops(plan);
+        report.unused.ops.retain(|op| places.contains_key(op));
+    }
     report
 }
 
-fn place_of_op<A: Actor>(plan: &Plan<A>, (client, number): (u16, u32)) -> Option<usize> {
-    plan.ops.iter().position(|op| op.client == client && op.number == number)
+/// Where the operation of each client and number stands.
+fn places_of_ops<A: Actor>(plan: &Plan<A>) -> BTreeMap<(u16, u32), usize> {
+    plan.ops.iter().zip(0..).map(|(op, at)| ((op.client, op.number), at)).collect()
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ const HISTORY_MAX: u64 = 256 << 20;
 
 pub(super) fn run(asked: &args::History, console: &mut Console<'_>) -> Result<Status, Usage> {
     let file = shown(&asked.file);
-    let bytes = read_bytes(&asked.file, HISTORY_MAX).map_err(|wrong| Usage(wrong.to_string()))?;
+    let bytes = read_bytes(&asked.file, HISTORY_MAX)?;
     let report = check_text(bytes, asked.steps).map_err(|error| {
         let (line, expected, found) = (error.line, error.expected, error.found);
         Usage(format!("{file}:{line}: expected {expected}, found {found}"))

@@ -22,7 +22,7 @@ const COMMANDS: &[(&str, &str)] = &[
     ("sweep --jobs many --out OUT", "threads"),
     ("sweep --bug no-such-bug --out OUT", "retry-applied-twice"),
     ("sweep mvcc --bug retry-applied-twice --out OUT", "register"),
-    ("sweep --shrink-runs 0 --out OUT", "at least 1"),
+    ("sweep --shrink-runs 0 --out OUT", "from 1 to"),
     ("sweep --out FILE", "a folder"),
     ("replay", "FILE | SCENARIO SEED"),
     ("replay NONE", "found nothing"),
