@@ -116,6 +116,8 @@ pub fn update(case: &mut dyn Case, text: &str) -> (Updated, String) {
 
 /// The text with another digest line; a text without one gets it before the first line that is no plain key of the head.
 fn with_digest(text: &str, digest: u64) -> String {
+    // Line ends stay what they are.
+    let end = if text.contains("\r\n") { "\r\n" } else { "\n" };
     let line = format!("digest   = \"{digest:016x}\"");
     let key = |line: &str| line.split('=').next().unwrap_or("").trim().to_string();
     let mut lines: Vec<String> = text.lines().map(String::from).collect();
@@ -128,7 +130,7 @@ fn with_digest(text: &str, digest: u64) -> String {
         let last = lines[..head].iter().rposition(|line| HEAD.contains(&key(line).as_str()));
         lines.insert(last.map_or(0, |last| last + 1), line);
     }
-    lines.join("\n") + "\n"
+    lines.join(end) + end
 }
 
 #[cfg(test)]
@@ -143,6 +145,12 @@ mod tests {
             updated,
             "# why\nseed = 7\ndigest   = \"00000000000000ff\" # old\nworkload = [] # kept\n"
         );
+    }
+
+    #[test]
+    fn line_ends_stay() {
+        let updated = with_digest("seed = 7\r\ndigest = \"00\"\r\n", 255);
+        assert_eq!(updated, "seed = 7\r\ndigest   = \"00000000000000ff\"\r\n");
     }
 
     #[test]

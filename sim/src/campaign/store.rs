@@ -60,6 +60,9 @@ pub(super) fn beside(path: &Path, seed: u64) -> PathBuf {
 /// # Errors
 /// Names the file and what went wrong.
 pub fn replace(path: &Path, text: &str) -> Result<(), String> {
+    // What a link leads to is replaced, and not the link.
+    let target = fs::canonicalize(path);
+    let path = target.as_deref().unwrap_or(path);
     let parent = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let temporary = parent.join(temporary_name(&name));
@@ -67,6 +70,9 @@ pub fn replace(path: &Path, text: &str) -> Result<(), String> {
         fs::create_dir_all(parent)?;
         let mut file = fs::File::create(&temporary)?;
         file.write_all(text.as_bytes())?;
+        if let Ok(before) = fs::metadata(path) {
+            file.set_permissions(before.permissions())?;
+        }
         file.sync_all()?;
         fs::rename(&temporary, path)
     };

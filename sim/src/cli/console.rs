@@ -88,7 +88,10 @@ impl<'a> Console<'a> {
     /// The command that replays a file.
     #[must_use]
     pub fn replay_of(&self, file: &Path) -> String {
-        self.command(&["replay", &file.display().to_string()])
+        let file = file.display().to_string();
+        // Nobody is to take it for a flag.
+        let file = if file.starts_with('-') { format!("./{file}") } else { file };
+        self.command(&["replay", &file])
     }
 
     /// The command that this is, without the flags that only say how much is shown.

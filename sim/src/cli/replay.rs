@@ -163,6 +163,19 @@ fn report(replay: &Replay, is_file: bool, console: &mut Console<'_>) {
     }
 }
 
+/// Whether a rewritten text says what it was to say: TOML has more ways to write a digest than are rewritten.
+fn takes_update(registry: &Registry, file: &str, text: &str) -> Result<(), Usage> {
+    let rewritten = corpus::parse(registry, text, file);
+    let unchanged = rewritten
+        .is_ok_and(|mut case| matches!(update(case.as_mut(), text), (Updated::Unchanged, _)));
+    if unchanged {
+        return Ok(());
+    }
+    Err(Usage(format!(
+        "{file}: expected the digest in a line of its own, as `digest = \"0123456789abcdef\"`; it is left as it is"
+    )))
+}
+
 fn update_all(
     registry: &Registry,
     files: &[String],
@@ -181,6 +194,7 @@ fn update_all(
         let (list, what) = match updated {
             Updated::Unchanged => (&mut done.unchanged, "unchanged"),
             Updated::Rewritten => {
+                takes_update(registry, file, &text)?;
                 store::replace(Path::new(file), &text)?;
                 (&mut done.rewritten, "rewritten")
             }

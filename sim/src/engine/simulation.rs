@@ -141,17 +141,17 @@ impl<A: Actor> Simulation<A> {
         next: Option<Time>,
     ) -> Option<Progress> {
         // What is asked most often, first.
-        if self.stage == Stage::Trouble
+        if matches!(self.stage, Stage::Trouble)
             && !self.world.clients_are_idle()
             && next.is_some_and(|next| next < self.horizon)
         {
             return None;
         }
-        if self.stage == Stage::Over {
+        if matches!(self.stage, Stage::Over) {
             return Some(Progress::Over);
         }
         if self.passes_stage(scenario, plan, next) {
-            let over = self.stage == Stage::Over;
+            let over = matches!(self.stage, Stage::Over);
             return Some(if over { Progress::Over } else { Progress::Between });
         }
         None
@@ -160,8 +160,9 @@ impl<A: Actor> Simulation<A> {
     /// The second half of [`Simulation::advance`]: a step was made, and the checks look at it.
     #[inline]
     pub fn after(&mut self, scenario: &Scenario<A>, plan: &Plan<A>) {
-        // What the judge is told when all trouble is over says nothing about what worked in it.
-        let judging = matches!(self.stage, Stage::ReadBack { .. });
+        if self.world.history().events.len() != self.completed {
+            self.count();
+        }
         if let Err(violation) = self.watch.after(scenario, &self.world) {
             self.end(Verdict::Broken(violation));
         } else if let Some(violation) = self.world.broken() {
@@ -173,21 +174,20 @@ impl<A: Actor> Simulation<A> {
                 plan.run.steps_max
             )));
         }
-        if !judging {
-            self.count();
-        }
     }
 
-    /// Notices the first success after the first fault.
+    /// Notices the first success after the first fault. What the judge is told when all trouble is over says nothing about
+    /// what worked in it.
+    #[inline(never)]
     fn count(&mut self) {
         let events = &self.world.history().events;
-        if !self.counted && events.len() > self.completed {
+        if !self.counted && !matches!(self.stage, Stage::ReadBack { .. }) {
             let ok = |e: &HistoryEvent<A>| {
                 matches!(e, HistoryEvent::Completed { outcome: Outcome::Ok(_), .. })
             };
             self.counted = events[self.completed..].iter().any(ok) && self.world.saw_any_fault();
-            self.completed = events.len();
         }
+        self.completed = events.len();
     }
 
     /// Whether a stage ends here, before the next entry is taken.

@@ -347,8 +347,11 @@ impl<A: Actor> Core<A> {
         self.handed.resize_with(self.homes.len(), Vec::new);
         self.handed.iter_mut().for_each(Vec::clear);
         self.links.reset(nodes, |from, to| {
+            if run.spread.0 == 0 {
+                return run.latency;
+            }
             let word = fold(fold(start(plan.seed), from as u64), to as u64);
-            Span(run.latency.0 + if run.spread.0 == 0 { 0 } else { word % (run.spread.0 + 1) })
+            Span(run.latency.0 + word % (run.spread.0 + 1))
         });
         self.io_reset(nodes, topology.file_classes());
         self.history.events.clear();

@@ -155,7 +155,11 @@ impl Board {
         }
         if written && let Err(message) = store::replace(&path, &finding.text) {
             let _ = news.send(News::Trouble(message));
-            return;
+            // Something else may stand in its place.
+            path = store::beside(&path, finding.seed);
+            if store::replace(&path, &finding.text).is_err() {
+                return;
+            }
         }
         let superseded = before.and_then(|before| before.file.as_ref());
         if let Some(superseded) = superseded.filter(|file| **file != path && ours(file)) {

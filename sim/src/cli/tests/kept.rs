@@ -54,3 +54,53 @@ fn a_finding_of_an_earlier_sweep_makes_room_only_for_a_small_one() {
     let left = std::fs::read_dir(folder.path("f/desk")).expect("a folder").count();
     assert_eq!(left, 2, "what the third sweep put beside it is gone");
 }
+
+#[test]
+fn a_digest_that_cannot_be_rewritten_leaves_its_file_alone() {
+    let folder = Folder::new("kept-digest");
+    let text = read(&small(&folder, "forgets-sevenths"));
+    let digest = text.lines().find(|line| line.starts_with("digest")).expect("a digest");
+    for odd in ["'digest' = \"0000000000000001\"", "digest = \"\"\"\n0000000000000001\"\"\""] {
+        let odd = text.replace(digest, odd);
+        let file = folder.write("odd.toml", &odd);
+        let said = seedbed(&["replay", "--update", &file]);
+        assert_eq!(said.status, Status::Usage, "{}{}", said.out, said.err);
+        assert!(said.err.contains("expected the digest in a line of its own"), "{}", said.err);
+        assert_eq!(read(&file), odd);
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn what_a_link_leads_to_is_rewritten_and_keeps_its_rights() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = Folder::new("kept-link");
+    let text = read(&small(&folder, "forgets-sevenths"));
+    let digest = text.lines().find(|line| line.starts_with("digest")).expect("a digest");
+    let file = folder.write("stale.toml", &text.replace(digest, "digest = \"0000000000000001\""));
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o640)).expect("may");
+    let link = folder.path("link.toml");
+    std::os::unix::fs::symlink(&file, &link).expect("a link");
+    assert_eq!(seedbed(&["replay", "--update", &link]).status, Status::Clean);
+    assert_eq!(read(&file), text);
+    assert!(std::fs::symlink_metadata(&link).expect("is there").is_symlink());
+    assert_eq!(std::fs::metadata(&file).expect("is there").permissions().mode() & 0o777, 0o640);
+}
+
+#[test]
+fn a_finding_whose_place_is_taken_is_shrunk_beside_it() {
+    let folder = Folder::new("kept-place");
+    let dir = folder.path("f");
+    let args = ["sweep", "--bug", "forgets-sevenths", "--seeds", "0..100", "--out", &dir, "--json"];
+    let finding = |said: &Value| said["scenarios"][0]["findings"][0].clone();
+    let first = finding(&seedbed(&args).json());
+    let file = first["file"].as_str().expect("a file").to_string();
+    let text = read(&file);
+    std::fs::remove_file(&file).expect("goes");
+    std::fs::create_dir(&file).expect("in the way");
+    let said = seedbed(&args);
+    assert!(said.err.contains("expected a file that can be written"), "{}", said.err);
+    let beside = finding(&said.json())["file"].as_str().expect("a file").to_string();
+    assert_ne!(beside, file);
+    assert_eq!(read(&beside), text);
+}
