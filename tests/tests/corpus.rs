@@ -139,7 +139,11 @@ fn refuses(registry: &Registry) -> Result<(), String> {
             text.replace(&quoted(header.bug), "\"none\""),
             "one of the planted bugs",
         ),
-        ("another promise", text.replace(&quoted(header.breaks), "\"none\""), "to break `none`"),
+        (
+            "another promise",
+            text.replace(&quoted(header.breaks), "\"time goes on\""),
+            "to break `time goes on`",
+        ),
         ("a line too many", with_one_more(registry, case.lines().ops.last(), &text)?, "is needed"),
         ("a number too many", with_a_number(&text), "is needed, unlike steps_max = 199999"),
     ] {

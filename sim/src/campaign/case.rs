@@ -9,7 +9,7 @@ use crate::check::Scenario;
 use crate::choose::Decision;
 use crate::engine::{Execute, Options, Report, Unused, Verdict};
 use crate::nemesis::{Noise, Plan};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// One plan of one scenario, whatever its actors are.
 pub trait Case: Send {
@@ -46,6 +46,9 @@ pub trait Case: Send {
     fn unused(&self, unused: &Unused) -> Vec<String>;
     /// Takes a line away.
     fn remove(&mut self, line: Line);
+    /// Takes the lines away that found no use in a run: operations that would have come later, faults whose point never
+    /// came. The report becomes that of the run without them; nothing is done if that is another run.
+    fn drop_unused(&mut self, report: &mut Report);
     /// Writes down what a run came to: the promise that broke, and the digest.
     fn record(&mut self, report: &Report);
     /// The seed file.
@@ -249,6 +252,23 @@ impl<A: Actor, E: Execute<A>> Case for PlanCase<'_, A, E> {
             Line::Noise(at) => (Part::Noise, at),
         };
         self.plan = part.without(&self.plan, at..at + 1);
+    }
+
+    fn drop_unused(&mut self, report: &mut Report) {
+        let unused: BTreeSet<String> = self.unused(&report.unused).into_iter().collect();
+        let lines = self.lines();
+        let unused = lines.all().filter(|(_, text)| unused.contains(*text)).map(|(at, _)| at);
+        let mut places: Vec<Line> = unused.collect();
+        // From behind, so that the others keep their places.
+        places.reverse();
+        let before = self.plan.clone();
+        places.into_iter().for_each(|place| self.remove(place));
+        let again = self.run(Options::default());
+        if (again.digest, &again.verdict) == (report.digest, &report.verdict) {
+            *report = again;
+        } else {
+            self.plan = before;
+        }
     }
 
     fn record(&mut self, report: &Report) {

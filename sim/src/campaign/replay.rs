@@ -49,6 +49,18 @@ pub fn recorded(case: &mut dyn Case, options: Options) -> Replay {
         differs.push(format!("the digest was {digest:016x} and is {:016x}", report.digest));
     }
     let broke = Signature::of_verdict(&report.verdict);
+    if let Some(breaks) = &header.breaks {
+        match broke {
+            Some(other) if *breaks != other.check => {
+                differs.push(format!("it was to break `{breaks}` and breaks `{}`", other.check));
+            }
+            // Of a real bug, which was fixed since, that is what is hoped for.
+            None if header.bug.is_some() => {
+                differs.push(format!("it was to break `{breaks}` and does not"));
+            }
+            _ => {}
+        }
+    }
     // A file that names no promise keeps to whatever breaks.
     let same_promise = broke.is_some_and(|signature| {
         header.breaks.as_ref().is_none_or(|breaks| breaks == signature.check)

@@ -5,7 +5,7 @@ use crate::campaign::determinism::{Manner, Probe, digests, parting, probe};
 use crate::campaign::{Engine, Registry, Runner, Stopwatch, available};
 use crate::report::document::{Determinism, DeterminismOf, Difference};
 use crate::report::meter::{Meter, Part};
-use crate::report::number::grouped;
+use crate::report::number::counted;
 use std::ops::Range;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -58,7 +58,9 @@ pub(super) fn run(
         }
         let child = child.map(|_| CHILD);
         let second = (asked.engine != Engine::Native).then_some(MADSIM);
-        let compared_with = std::iter::once(FRESH).chain(child).chain(second).collect();
+        let manners = std::iter::once(FRESH).chain(child).chain(second);
+        let compared_with =
+            if seeds.start > asked.seeds.start { manners.collect() } else { Vec::new() };
         document.scenarios.push(DeterminismOf {
             scenario: runner.name(),
             seeds: seeds.start - asked.seeds.start,
@@ -162,12 +164,17 @@ impl Compared<'_> {
 fn say(of: &DeterminismOf, engine: Option<Engine>, console: &mut Console<'_>) {
     let DeterminismOf { scenario, seeds, compared_with, differences } = of;
     let with = compared_with.join("; ");
-    if differences.is_empty() {
-        console.say(format_args!("{scenario}: {} seeds, no difference ({with})", grouped(*seeds)));
+    if compared_with.is_empty() {
+        console.say(format_args!("{scenario}: not compared"));
         return;
     }
-    let many = grouped(differences.len() as u128);
-    console.say(format_args!("{scenario}: {} seeds, {many} differences ({with})", grouped(*seeds)));
+    let seeds = counted(usize::try_from(*seeds).unwrap_or(usize::MAX), "seed");
+    if differences.is_empty() {
+        console.say(format_args!("{scenario}: {seeds}, no difference ({with})"));
+        return;
+    }
+    let many = counted(differences.len(), "difference");
+    console.say(format_args!("{scenario}: {seeds}, {many} ({with})"));
     for difference in differences.iter().filter(|d| !d.left.is_empty()) {
         let Difference { seed, manner, step, left, right } = difference;
         let place = step.map_or("the end".to_string(), |step| format!("step {step}"));

@@ -437,7 +437,7 @@ fn a_file_or_folder_that_is_none_gives_one_message_and_status_two() {
         (&["transcript", &file], ":1: expected `# transcript NAME`"),
         (&["transcript", &no_verbs], ":1: expected verbs of one of echo"),
         (&["history", &none], "found nothing of that name"),
-        (&["history", &dir], "found: a folder"),
+        (&["history", &dir], "found a folder"),
         (&["history", &bytes], "expected"),
     ]);
 }

@@ -5,12 +5,10 @@ use crate::actor::{Actor, HistoryEvent, Outcome};
 use crate::check::{Scenario, Watch};
 use crate::nemesis::Plan;
 use crate::time::{Span, Time};
-use crate::world::{Stepped, Topology, World};
+use crate::world::{Stepped, Topology, World, promise};
 
 /// How long the clients' last operations and the judge's questions may take after the heal.
 const COMPLETION_BOUND: Span = Span::secs(60);
-/// The engine's own promise about clients.
-const COMPLETES: &str = "every operation is completed or given up";
 
 /// Where a run stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -290,7 +288,7 @@ impl<A: Actor> Simulation<A> {
             return true;
         }
         let detail = format!("{under_way} operations under way, {COMPLETION_BOUND} after the heal");
-        self.break_promise(COMPLETES, "did not complete", detail);
+        self.break_promise(promise::COMPLETES, "did not complete", detail);
         true
     }
 

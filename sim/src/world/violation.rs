@@ -24,4 +24,10 @@ pub mod promise {
     /// Broken by a run of the second engine that the native one does not repeat, which is a defect of the testbed or a state
     /// that a model keeps outside its actors.
     pub const SAME_ON_BOTH: &str = "a run is the same on both engines";
+    /// Broken by an operation that is still under way long after the heal.
+    pub const COMPLETES: &str = "every operation is completed or given up";
+
+    /// All of them.
+    pub const ALL: [&str; 6] =
+        [NEVER_STOPS, NO_DEADLOCK, PROGRESS, NO_PANIC, SAME_ON_BOTH, COMPLETES];
 }

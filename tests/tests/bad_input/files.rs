@@ -39,6 +39,7 @@ const SEED_FILES: &[(&str, &str, usize, &str)] = &[
     ("seed     = 7", "seed = 7\nseed = 8", 5, "TOML"),
     ("seed     = 7", "sede = 7", 4, "sede"),
     ("retry-applied-twice", "retry-applied-thrice", 5, "retry-applied-twice"),
+    ("are linearizable", "are lines", 6, "expected one of the promises"),
     ("0123456789abcdef", "0123456789abcdeg", 7, "16 hex digits"),
     ("0123456789abcdef", "0123", 7, "16 hex digits"),
     ("\"c0#1: write a 1\"", "\"write a 1\"", 9, "an operation such as"),

@@ -9,7 +9,7 @@ use crate::choose::{Decision, Odds, Site};
 use crate::disk::ClassSet;
 use crate::fault::{Fault, FaultLine, NodeSet, When};
 use crate::nemesis::{Config, Noise, Plan, PlannedOp, Run};
-use crate::world::Topology;
+use crate::world::{Topology, promise};
 
 const TOP: [&str; 12] = [
     "format", "scenario", "seed", "bug", "breaks", "digest", "workload", "faults", "noise",
@@ -64,6 +64,18 @@ pub(super) fn plan<A: Actor>(
     let seed = fields.number("seed", 0..=u64::MAX)?;
     let seed = seed.ok_or_else(|| fields.missing("seed", "the seed that the plan grew from"))?.what;
     let bugs = read_bug(scenario, fields)?;
+    if let Some(breaks) = fields.text("breaks")? {
+        let known: Vec<&str> = scenario.check_names().chain(promise::ALL).collect();
+        if !known.contains(&breaks.what) {
+            let names: Vec<String> = known.iter().map(|name| format!("`{name}`")).collect();
+            let message = format!(
+                "expected one of the promises {}, found `{}`",
+                names.join(", "),
+                breaks.what
+            );
+            return Err(fields.source.wrong(&breaks.place, message));
+        }
+    }
     let config = read_config(scenario, &fields.below("config")?)?;
     let topology = (scenario.topology)(&config);
     let names = scenario.names(&topology);

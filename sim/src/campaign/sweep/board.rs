@@ -215,7 +215,8 @@ fn as_found(runner: &dyn Runner, setting: Setting, finding: &Finding) -> Option<
     }
     let mut case = runner.grow(finding.seed, setting).ok()?;
     case.materialise();
-    let report = case.run(Options::default());
+    let mut report = case.run(Options::default());
+    case.drop_unused(&mut report);
     case.record(&report);
     case.set_comment(comment(finding));
     Some(case.print())
@@ -265,9 +266,15 @@ fn small(
     let mut case = runner
         .grow(*seed, setting)
         .map_err(|violation| format!("{scenario} {seed} cannot be shrunk: {}", violation.detail))?;
-    let shrunk = case.shrink(limit, &mut |_, _| {}).map_err(|report| {
+    let mut shrunk = case.shrink(limit, &mut |_, _| {}).map_err(|report| {
         format!("{scenario} {seed} does not break a second time: {:?}", report.verdict)
     })?;
+    if !shrunk.minimal {
+        let mut report = case.run(Options::default());
+        case.drop_unused(&mut report);
+        case.record(&report);
+        shrunk.after = case.size();
+    }
     case.set_comment(comment(&Finding { detail: shrunk.detail.clone(), ..finding.clone() }));
     let text = case.print();
     crate::campaign::corpus::stands(runner, &text)

@@ -58,7 +58,7 @@ fn a_finding_of_an_earlier_sweep_makes_room_only_for_a_small_one() {
 #[test]
 fn a_digest_that_cannot_be_rewritten_leaves_its_file_alone() {
     let folder = Folder::new("kept-digest");
-    let text = read(&small(&folder, "forgets-sevenths"));
+    let text = read(small(&folder, "forgets-sevenths"));
     let digest = text.lines().find(|line| line.starts_with("digest")).expect("a digest");
     for odd in ["'digest' = \"0000000000000001\"", "digest = \"\"\"\n0000000000000001\"\"\""] {
         let odd = text.replace(digest, odd);
@@ -75,7 +75,7 @@ fn a_digest_that_cannot_be_rewritten_leaves_its_file_alone() {
 fn what_a_link_leads_to_is_rewritten_and_keeps_its_rights() {
     use std::os::unix::fs::PermissionsExt;
     let folder = Folder::new("kept-link");
-    let text = read(&small(&folder, "forgets-sevenths"));
+    let text = read(small(&folder, "forgets-sevenths"));
     let digest = text.lines().find(|line| line.starts_with("digest")).expect("a digest");
     let file = folder.write("stale.toml", &text.replace(digest, "digest = \"0000000000000001\""));
     std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o640)).expect("may");
@@ -103,4 +103,32 @@ fn a_finding_whose_place_is_taken_is_shrunk_beside_it() {
     let beside = finding(&said.json())["file"].as_str().expect("a file").to_string();
     assert_ne!(beside, file);
     assert_eq!(read(&beside), text);
+}
+
+#[test]
+fn a_finding_that_nobody_has_shrunk_replays_as_the_same_run() {
+    let folder = Folder::new("kept-drawn");
+    let dir = folder.path("f");
+    let args = ["sweep", "--bug", "forgets-sevenths", "--seeds", "0..100", "--shrink-runs", "1"];
+    let said = seedbed(&[&args[..], &["--out", &dir, "--json"]].concat());
+    let finding = &said.json()["scenarios"][0]["findings"][0];
+    let said = seedbed(&["replay", finding["file"].as_str().expect("a file"), "--json"]);
+    assert_eq!(said.status, Status::Finding);
+    assert_eq!(
+        (&said.json()["unused"], &said.json()["differs"]),
+        (&Value::Array(vec![]), &Value::Array(vec![])),
+        "{}",
+        said.err
+    );
+}
+
+#[test]
+fn a_file_that_breaks_another_promise_than_it_says_is_not_the_same_run() {
+    let folder = Folder::new("kept-promise");
+    let text = read(small(&folder, "forgets-sevenths"));
+    let breaks = text.lines().find(|line| line.starts_with("breaks")).expect("a promise");
+    let file = folder.write("other.toml", &text.replace(breaks, "breaks = \"time goes on\""));
+    let said = seedbed(&["replay", &file]);
+    assert_eq!(said.status, Status::Undecided);
+    assert!(said.out.contains("it was to break `time goes on` and breaks"), "{}", said.out);
 }
