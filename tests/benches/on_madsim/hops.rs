@@ -1,0 +1,122 @@
+//! `pingpong`, `fan` and `short`: nodes that pass messages on.
+
+use super::{READY, TAG, address, network, simulate};
+use madsim::net::{Endpoint, NetSim};
+use madsim::rand::{Rng, thread_rng};
+use madsim::runtime::{Handle, NodeHandle};
+use madsim::time::{sleep, timeout};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+/// A message on its way.
+enum Hop {
+    /// Goes on this many times.
+    On { flight: u32, left: u32 },
+    /// A flight is over.
+    Done,
+}
+
+/// So many nodes, and so many messages in flight among them.
+#[derive(Clone, Copy)]
+struct Ring {
+    nodes: u32,
+    flights: u32,
+}
+
+const MILLISECOND: Duration = Duration::from_millis(1);
+/// The crash of `short`, and how long the node is down.
+const CRASH: (Duration, Duration) = (Duration::from_millis(50), Duration::from_millis(10));
+/// Flights that a restarted node sets going, for those that were lost with it, and their hops.
+const MADE_UP: (u32, u32) = (3, 14);
+
+pub(super) fn pingpong(seed: u64, hops: u32) -> u64 {
+    hopping(seed, Ring { nodes: 2, flights: 1 }, hops)
+}
+
+pub(super) fn fan(seed: u64, hops: u32) -> u64 {
+    hopping(seed, Ring { nodes: 5, flights: 64 }, hops)
+}
+
+fn hopping(seed: u64, ring: Ring, hops: u32) -> u64 {
+    simulate(seed, network(MILLISECOND..10 * MILLISECOND, 0.0), move || async move {
+        start(ring);
+        client(ring, hops).await;
+        NetSim::current().stat().msg_count
+    })
+}
+
+/// A fresh simulation of five nodes, one of which dies and comes back.
+pub(super) fn short(seed: u64, hops: u32) -> u64 {
+    let ring = Ring { nodes: 5, flights: 8 };
+    simulate(seed, network(MILLISECOND..10 * MILLISECOND, 0.0), move || async move {
+        let nodes = start(ring);
+        let victim = nodes[0].id();
+        madsim::task::spawn(async move {
+            sleep(READY + CRASH.0).await;
+            Handle::current().kill(victim);
+            sleep(CRASH.1).await;
+            Handle::current().restart(victim);
+        });
+        let patience = 100 * MILLISECOND + 12 * MILLISECOND * (hops / ring.flights);
+        // Flights were lost in the crash: this is how it ends.
+        let _ = timeout(patience, client(ring, hops)).await;
+        NetSim::current().stat().msg_count
+    })
+}
+
+/// Makes the nodes.
+fn start(ring: Ring) -> Vec<NodeHandle> {
+    let node = |number: u32| {
+        let was_up = Arc::new(AtomicBool::new(false));
+        let serve = move || serve(ring, number, was_up.swap(true, Ordering::Relaxed));
+        let name = format!("n{number}");
+        Handle::current().create_node().name(name).ip(address(number).ip()).init(serve).build()
+    };
+    (0..ring.nodes).map(node).collect()
+}
+
+/// A node: passes on to one of the others what it receives.
+async fn serve(ring: Ring, me: u32, again: bool) {
+    let endpoint = Endpoint::bind(address(me)).await.expect("the address is free");
+    let send = async |to: u32, hop: Hop| {
+        let sent = endpoint.send_to_raw(address(to), TAG, Box::new(hop)).await;
+        sent.expect("the network is up");
+    };
+    if again {
+        for flight in 0..MADE_UP.0 {
+            let hop = Hop::On { flight: 1000 + flight, left: MADE_UP.1 };
+            send((me + 1) % ring.nodes, hop).await;
+        }
+    }
+    loop {
+        let (hop, _) = endpoint.recv_from_raw(TAG).await.expect("the network is up");
+        match *hop.downcast::<Hop>().expect("a hop") {
+            Hop::On { left: 0, .. } => send(ring.nodes, Hop::Done).await,
+            Hop::On { flight, left } => {
+                let to = (me + thread_rng().gen_range(1..ring.nodes)) % ring.nodes;
+                send(to, Hop::On { flight, left: left - 1 }).await;
+            }
+            Hop::Done => unreachable!("only the client hears of that"),
+        }
+    }
+}
+
+/// Sets the flights going and waits for their end, on a node of its own.
+async fn client(ring: Ring, hops: u32) {
+    let ip = address(ring.nodes).ip();
+    let node = Handle::current().create_node().name("client").ip(ip).build();
+    let flying = node.spawn(async move {
+        let endpoint = Endpoint::bind(address(ring.nodes)).await.expect("the address is free");
+        sleep(READY).await;
+        for flight in 0..ring.flights {
+            let hop = Hop::On { flight, left: hops / ring.flights };
+            let sent = endpoint.send_to_raw(address(flight % ring.nodes), TAG, Box::new(hop));
+            sent.await.expect("the network is up");
+        }
+        for _ in 0..ring.flights {
+            endpoint.recv_from_raw(TAG).await.expect("the network is up");
+        }
+    });
+    flying.await.expect("the client lives");
+}
