@@ -19,11 +19,14 @@ fn engines(criterion: &mut Criterion) {
             with_seeds(&mut group, "bare", bare);
         }
         #[cfg(madsim)]
-        on_madsim::WORKLOADS.iter().filter(|other| other.name == workload.name()).for_each(
-            |other| {
-                with_seeds(&mut group, "madsim", |seed| (other.run)(seed, other.amount));
-            },
-        );
+        for other in on_madsim::WORKLOADS.into_iter().chain([on_madsim::FAN_OF_VALUES]) {
+            let how = match other.name.strip_prefix(workload.name()) {
+                Some("") => "madsim",
+                Some("-of-values") => "madsim-of-values",
+                _ => continue,
+            };
+            with_seeds(&mut group, how, |seed| (other.run)(seed, other.amount));
+        }
         group.finish();
     }
 }

@@ -18,6 +18,28 @@ enum Msg {
     Done(u32),
 }
 
+impl Msg {
+    fn to_bytes(&self) -> Vec<u8> {
+        let (kind, put, value): (u8, &u32, &[u8]) = match self {
+            Msg::Put(put, value) => (0, put, value),
+            Msg::Copy(put, value) => (1, put, value),
+            Msg::Copied(put) => (2, put, &[]),
+            Msg::Done(put) => (3, put, &[]),
+        };
+        [&[kind], &put.to_le_bytes()[..], value].concat()
+    }
+
+    fn from_bytes(bytes: &[u8]) -> Msg {
+        let put = u32::from_le_bytes(bytes[1..5].try_into().expect("four bytes"));
+        match bytes[0] {
+            0 => Msg::Put(put, bytes[5..].to_vec()),
+            1 => Msg::Copy(put, bytes[5..].to_vec()),
+            2 => Msg::Copied(put),
+            _ => Msg::Done(put),
+        }
+    }
+}
+
 /// Distinct keys.
 const KEYS: u32 = 256;
 const PRIMARY: u32 = 0;
@@ -64,12 +86,13 @@ impl Table {
 }
 
 async fn send(endpoint: &Endpoint, to: u32, msg: Msg) -> io::Result<()> {
-    endpoint.send_to_raw(address(to), TAG, Box::new(msg)).await
+    endpoint.send_to(address(to), TAG, &msg.to_bytes()).await
 }
 
 async fn receive(endpoint: &Endpoint) -> io::Result<Msg> {
-    let (msg, _) = endpoint.recv_from_raw(TAG).await?;
-    Ok(*msg.downcast().expect("a message"))
+    let mut buffer = [0; 5 + 32];
+    let (length, _) = endpoint.recv_from(TAG, &mut buffer).await?;
+    Ok(Msg::from_bytes(&buffer[..length]))
 }
 
 async fn copy(endpoint: &Endpoint, put: u32, value: &[u8]) -> io::Result<()> {
