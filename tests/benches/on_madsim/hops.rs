@@ -4,6 +4,7 @@ use super::{READY, TAG, address, network, simulate};
 use madsim::net::{Endpoint, NetSim};
 use madsim::rand::{Rng, thread_rng};
 use madsim::runtime::{Handle, NodeHandle};
+use madsim::task::spawn;
 use madsim::time::{sleep, timeout};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -39,6 +40,9 @@ impl Hop {
 struct Ring {
     nodes: u32,
     flights: u32,
+    /// Tasks of each node that receive and send on. A task sleeps two milliseconds for each message, so that with one only,
+    /// most of 64 messages would wait in mailboxes and not be in flight.
+    workers: u32,
     wire: Wire,
 }
 
@@ -82,16 +86,16 @@ const CRASH: (Duration, Duration) = (Duration::from_millis(50), Duration::from_m
 const MADE_UP: (u32, u32) = (4, 14);
 
 pub(super) fn pingpong(seed: u64, hops: u32) -> u64 {
-    hopping(seed, Ring { nodes: 2, flights: 1, wire: Wire::Bytes }, hops)
+    hopping(seed, Ring { nodes: 2, flights: 1, workers: 1, wire: Wire::Bytes }, hops)
 }
 
 pub(super) fn fan(seed: u64, hops: u32) -> u64 {
-    hopping(seed, Ring { nodes: 5, flights: 64, wire: Wire::Bytes }, hops)
+    hopping(seed, Ring { nodes: 5, flights: 64, workers: 16, wire: Wire::Bytes }, hops)
 }
 
 /// The same without making bytes of messages.
 pub(super) fn fan_of_values(seed: u64, hops: u32) -> u64 {
-    hopping(seed, Ring { nodes: 5, flights: 64, wire: Wire::Values }, hops)
+    hopping(seed, Ring { nodes: 5, flights: 64, workers: 16, wire: Wire::Values }, hops)
 }
 
 fn hopping(seed: u64, ring: Ring, hops: u32) -> u64 {
@@ -104,11 +108,11 @@ fn hopping(seed: u64, ring: Ring, hops: u32) -> u64 {
 
 /// A fresh simulation of five nodes, one of which dies and comes back.
 pub(super) fn short(seed: u64, hops: u32) -> u64 {
-    let ring = Ring { nodes: 5, flights: 8, wire: Wire::Bytes };
+    let ring = Ring { nodes: 5, flights: 8, workers: 1, wire: Wire::Bytes };
     simulate(seed, network(MILLISECOND..10 * MILLISECOND, 0.0), move || async move {
         let nodes = start(ring);
         let victim = nodes[0].id();
-        madsim::task::spawn(async move {
+        spawn(async move {
             sleep(READY + CRASH.0).await;
             Handle::current().kill(victim);
             sleep(CRASH.1).await;
@@ -135,22 +139,30 @@ fn start(ring: Ring) -> Vec<NodeHandle> {
 /// A node: passes on to one of the others what it receives.
 async fn serve(ring: Ring, me: u32, again: bool) {
     let endpoint = Endpoint::bind(address(me)).await.expect("the address is free");
-    let send = async |to: u32, hop: Hop| send(&endpoint, ring.wire, to, hop).await;
     if again {
         for flight in 0..MADE_UP.0 {
             let hop = Hop::On { flight: 1000 + flight, left: MADE_UP.1 };
-            send((me + 1) % ring.nodes, hop).await;
+            send(&endpoint, ring.wire, (me + 1) % ring.nodes, hop).await;
         }
     }
+    for _ in 1..ring.workers {
+        spawn(work(ring, me, endpoint.clone()));
+    }
+    work(ring, me, endpoint).await;
+}
+
+/// Passes messages on, one after the other.
+async fn work(ring: Ring, me: u32, endpoint: Endpoint) {
     loop {
-        match receive(&endpoint, ring.wire).await {
-            Hop::On { left: 0, .. } => send(ring.nodes, Hop::Done).await,
+        let (to, hop) = match receive(&endpoint, ring.wire).await {
+            Hop::On { left: 0, .. } => (ring.nodes, Hop::Done),
             Hop::On { flight, left } => {
                 let to = (me + thread_rng().gen_range(1..ring.nodes)) % ring.nodes;
-                send(to, Hop::On { flight, left: left - 1 }).await;
+                (to, Hop::On { flight, left: left - 1 })
             }
             Hop::Done => unreachable!("only the client hears of that"),
-        }
+        };
+        send(&endpoint, ring.wire, to, hop).await;
     }
 }
 
