@@ -22,7 +22,7 @@ pub use io::{CloseReason, ConnEvent, DiskDone, DiskError, DiskEvent, DiskKind, D
 pub use names::{Bug, BugSet, Family, Mark, Names, Point};
 pub use record::{History, HistoryEvent, Outcome};
 
-use crate::choose::Mixer;
+use crate::choose::Digest;
 use crate::id::{ActorId, OpId};
 use std::fmt::{Debug, Display};
 use std::hash::Hash;
@@ -129,7 +129,7 @@ impl<A: Actor> Event<A> {
     /// A digest with this event and another word, folded in. The digest goes by value: through a reference, every word
     /// would wait for the last one to be stored.
     #[inline(always)]
-    pub(crate) fn fold_into(&self, digest: Mixer, word: u64) -> Mixer {
+    pub(crate) fn fold_into(&self, digest: Digest, word: u64) -> Digest {
         match self {
             Event::Message { from, msg } => Event::<A>::fold_message(*from, msg, digest, word),
             rarer => rarer.fold_rarer(digest, word),
@@ -138,7 +138,7 @@ impl<A: Actor> Event<A> {
 
     /// The same for a message that is no event yet.
     #[inline(always)]
-    pub(crate) fn fold_message(from: ActorId, msg: &A::Msg, digest: Mixer, word: u64) -> Mixer {
+    pub(crate) fn fold_message(from: ActorId, msg: &A::Msg, digest: Digest, word: u64) -> Digest {
         let mut digest = digest.pair(word, 2 << 32 | u64::from(from.0));
         msg.hash(&mut digest);
         digest
@@ -146,8 +146,8 @@ impl<A: Actor> Event<A> {
 
     /// What comes less often than messages; apart, so that the way of messages stays short.
     #[inline(never)]
-    fn fold_rarer(&self, digest: Mixer, word: u64) -> Mixer {
-        let with = |head: u64, payload: &dyn Fn(&mut Mixer)| {
+    fn fold_rarer(&self, digest: Digest, word: u64) -> Digest {
+        let with = |head: u64, payload: &dyn Fn(&mut Digest)| {
             let mut digest = digest.pair(word, head);
             payload(&mut digest);
             digest

@@ -131,6 +131,55 @@ impl Hasher for Mixer {
     }
 }
 
+/// What a run is folded into.
+#[cfg(not(seedbed_digest_off))]
+pub type Digest = Mixer;
+
+/// What a run is folded into.
+#[cfg(seedbed_digest_off)]
+pub type Digest = Unfolded;
+
+/// A digest that stays zero. It shows what the real one costs: built with `--cfg seedbed_digest_off`, an engine does all
+/// else that it does, and is good for nothing but being measured.
+#[cfg(seedbed_digest_off)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unfolded;
+
+#[cfg(seedbed_digest_off)]
+impl Unfolded {
+    /// As [`Mixer::new`].
+    #[inline]
+    #[must_use]
+    pub const fn new(_: u64) -> Unfolded {
+        Unfolded
+    }
+
+    /// As [`Mixer::pair`].
+    #[inline]
+    #[must_use]
+    pub const fn pair(self, _: u64, _: u64) -> Unfolded {
+        Unfolded
+    }
+
+    /// As [`Mixer::state`].
+    #[inline]
+    #[must_use]
+    pub const fn state(self) -> u64 {
+        0
+    }
+}
+
+#[cfg(seedbed_digest_off)]
+impl Hasher for Unfolded {
+    #[inline]
+    fn finish(&self) -> u64 {
+        0
+    }
+
+    #[inline]
+    fn write(&mut self, _: &[u8]) {}
+}
+
 /// Builds [`Mixer`]s that all start alike: a map with it has the same order in every process (and even that never shows).
 #[derive(Clone, Copy, Debug, Default)]
 pub struct FixedState;

@@ -16,7 +16,7 @@ mod mix;
 mod odds;
 
 pub use draw::{Draw, Purpose};
-pub use mix::{FixedState, Mixer, fold, fold_key, fold_pair, start};
+pub use mix::{Digest, FixedState, Mixer, fold, fold_key, fold_pair, start};
 pub use odds::Odds;
 
 use hashbrown::HashMap;

@@ -10,7 +10,7 @@ use super::seen::{DiskChange, DiskSeen};
 use super::sites::{DISK, Deviation};
 use super::trouble::Trouble;
 use crate::actor::{DiskError, DiskEvent, DiskOp, Me};
-use crate::choose::{Choices, FixedState, Key, Mixer};
+use crate::choose::{Choices, Digest, FixedState, Key};
 use crate::id::{ActorId, FileId, FileName, Incarnation, RequestId};
 use crate::time::{Span, Time};
 use hashbrown::HashMap;
@@ -223,7 +223,7 @@ impl Disk {
     }
 
     /// Folds every durable image, in the order of names.
-    pub fn fold_durable(&self, into: &mut Mixer) {
+    pub fn fold_durable(&self, into: &mut Digest) {
         for name in self.durable_names() {
             let bytes = self.durable(name).expect("a durable name has a file");
             into.write_u64(name.word());

@@ -9,7 +9,7 @@ use super::{Step, Violation, client::Client};
 use crate::actor::{
     Actor, BugSet, ConnEvent, Event, Family, History, HistoryEvent, Label, Me, Outcome,
 };
-use crate::choose::{Choices, Ends, Key, Mixer, Shape, Site, fold, fold_pair, start};
+use crate::choose::{Choices, Digest, Ends, Key, Shape, Site, fold, fold_pair, start};
 use crate::fault::{FaultLine, Kind};
 use crate::id::{ActorId, Incarnation, NodeId, OpId, RequestId, StepId};
 use crate::nemesis::{Account, PlannedOp, Run};
@@ -214,7 +214,7 @@ pub(crate) struct Core<A: Actor> {
     pub(crate) points: u64,
     pub(crate) seen: [u32; Kind::CATALOGUE.len()],
     pub(crate) refused: u32,
-    pub(crate) digest: Mixer,
+    pub(crate) digest: Digest,
     pub(crate) broken: Option<Violation>,
     pub(crate) tracer: Option<Box<Tracer>>,
     pub(crate) scratch: Vec<crate::net::conn::Wake>,
@@ -269,7 +269,7 @@ impl<A: Actor> Default for Core<A> {
             points: 0,
             seen: [0; Kind::CATALOGUE.len()],
             refused: 0,
-            digest: Mixer::new(start(0)),
+            digest: Digest::new(start(0)),
             broken: None,
             tracer: None,
             scratch: Vec::new(),

@@ -9,7 +9,7 @@ use super::violation::promise;
 use crate::actor::{
     Actor, BugSet, CloseReason, DiskOp, Family, Host, Label, Mark, Me, Outcome, Point,
 };
-use crate::choose::{Key, Mixer, Site, fold};
+use crate::choose::{Digest, Key, Site, fold};
 use crate::fault::{Death, Fault, Kind};
 use crate::id::{ActorId, ConnId, NodeId, OpId, RequestId, StepId};
 use crate::net::Fate;
@@ -297,7 +297,7 @@ impl<A: Actor> Host<A> for Core<A> {
         let unusual = u64::from(outcome != 0).wrapping_neg();
         let state = self.digest.state();
         let folded = fold(state, (Tag::Choose as u64) << 48 ^ u64::from(outcome));
-        self.digest = Mixer::new(state ^ ((state ^ folded) & unusual));
+        self.digest = Digest::new(state ^ ((state ^ folded) & unusual));
         if self.tracer.is_some() && outcome != 0 {
             self.trace(|_| match site.outcomes.get(outcome as usize - 1) {
                 Some(named) => format!("choose {}: {named}", site.name),

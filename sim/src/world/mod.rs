@@ -31,7 +31,7 @@ pub use violation::{Violation, promise};
 
 use self::core::{Core, Due};
 use crate::actor::{Actor, History, Mark, Names};
-use crate::choose::{Decision, Mixer, Site, fold, start};
+use crate::choose::{Decision, Digest, Site, fold, start};
 use crate::fault::{FaultLine, Kind, NodeSet, When};
 use crate::id::{ActorId, Incarnation, NodeId, StepId};
 use crate::nemesis::{Noise, Plan, PlannedOp, Run};
@@ -365,7 +365,7 @@ impl<A: Actor> Core<A> {
         self.points = 0;
         self.seen = [0; Kind::CATALOGUE.len()];
         self.refused = 0;
-        self.digest = Mixer::new(start(0));
+        self.digest = Digest::new(start(0));
         self.broken = None;
         self.tracer = None;
         self.lent = None;

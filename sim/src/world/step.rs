@@ -3,7 +3,7 @@
 use super::core::{Due, Entry, Moment, Pending, TIE, Tag};
 use super::{Violation, World, promise};
 use crate::actor::{Actor, Context, Event, Family, HistoryEvent, Me};
-use crate::choose::Mixer;
+use crate::choose::Digest;
 use crate::id::{ActorId, Incarnation, NodeId, OpId, StepId};
 use crate::net::Link;
 use crate::time::{Span, Time};
@@ -359,7 +359,7 @@ fn whom(me: Me) -> u64 {
 
 impl Moment {
     #[inline]
-    fn fold_into(self, digest: Mixer) -> Mixer {
+    fn fold_into(self, digest: Digest) -> Digest {
         digest.pair(self.at.0, u64::from(self.second.0) << 32 | u64::from(self.cause.0))
     }
 }

@@ -28,3 +28,27 @@ fn the_figures_of_the_bench_are_those_of_every_workload_and_scenario() {
     let scenarios = registry.runners().map(|runner| runner.name());
     assert_eq!((head[0], names), ("workload", bench::NAMES.into_iter().chain(scenarios).collect()));
 }
+
+/// What the native engine has to be, in times of madsim.
+const AT_LEAST: [(&str, f64); 3] = [("fan", 20.0), ("short", 20.0), ("replicated-kv", 8.0)];
+
+#[test]
+fn the_figures_beside_madsim_are_those_of_every_workload_and_scenario_and_keep_the_budget() {
+    let page = Page::read("docs/src/performance.md");
+    let lines = measured(&page, "cargo bench -p seedbed-tests --bench versus");
+    let (heads, rows): (Vec<&str>, Vec<&str>) =
+        lines.into_iter().partition(|line| line.ends_with("ratio"));
+    assert_eq!(heads.len(), 2, "workloads and scenarios");
+    let rows: Vec<Vec<&str>> = rows.iter().map(|row| row.split_whitespace().collect()).collect();
+    let names: Vec<&str> = rows.iter().map(|row| row[0]).collect();
+    let registry = registry();
+    let scenarios = registry.runners().map(|runner| runner.name());
+    let expected = bench::NAMES.into_iter().chain(["fan-of-values"]).chain(scenarios);
+    assert_eq!(names, expected.collect::<Vec<_>>());
+    for row in &rows {
+        assert_eq!(row.len(), 5, "{row:?}");
+        let ratio: f64 = row[4].parse().expect("a ratio");
+        let budget = AT_LEAST.iter().find(|(name, _)| *name == row[0]);
+        assert!(ratio >= budget.map_or(1.0, |(_, least)| *least), "{row:?}");
+    }
+}

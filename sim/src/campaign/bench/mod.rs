@@ -15,24 +15,15 @@ mod bare;
 mod hops;
 mod kv;
 mod timers;
+mod workload;
+
+pub use workload::{Workload, workloads};
 
 use super::runner::{Runner, Session, Setting};
-use crate::actor::{Actor, BugSet};
-use crate::check::{Always, Checked, Scenario};
-use crate::choose::{Odds, Site};
-use crate::engine::{Native, Options, Verdict};
-use crate::fault::{Death, Fault, FaultLine, KindSet, When};
-use crate::id::{ActorId, NodeId};
-use crate::nemesis::{Budget, Config, Noise, Plan, PlannedOp, Run};
-use crate::net::NET;
-use crate::time::Span;
-use crate::world::Topology;
-use hops::{Go, Hopper};
-use kv::Kv;
+use crate::engine::Options;
 use std::time::Duration;
 #[expect(clippy::disallowed_types, reason = "measuring real time is this module's purpose")]
 use std::time::Instant;
-use timers::Clockwork;
 
 /// One workload's figures: medians over the rounds.
 #[derive(Clone, Debug, PartialEq)]
@@ -73,103 +64,6 @@ pub struct Allocated {
     pub bytes: u64,
 }
 
-const DELIVERIES: u32 = 100_000;
-const PUTS: u32 = 1000;
-
-fn always<A: Actor>(
-    _: &crate::world::World<A>,
-    _: &mut A::Ghost,
-    step: &crate::world::Step,
-) -> Checked {
-    if step.id.0 == 0 { Checked::Broken("zero", String::new()) } else { Checked::Held }
-}
-
-const fn scenario<A: Actor>(
-    name: &'static str,
-    topology: fn(&Config) -> Topology<A>,
-    always: &'static [Always<A>],
-) -> Scenario<A> {
-    Scenario {
-        name,
-        about: "a workload of the bench",
-        knobs: &[],
-        tune: |_, _| {},
-        budget: |_| Budget { kinds: KindSet::NONE, down_max: 1, fragile_max: 0, faults_max: 0 },
-        topology,
-        workload: |_, _| Vec::new(),
-        read_back: |_| Vec::new(),
-        always,
-        eventually: &[],
-        finally: &[],
-        marks: &[],
-        points: &[],
-        bugs: &[],
-        sites: &[],
-        site_list: &[],
-    }
-}
-
-fn hoppers(nodes: u16, flights: u32) -> Topology<Hopper> {
-    let mut topology = Topology::default();
-    for _ in 0..nodes {
-        let node = topology.server("n");
-        topology.actor(node, "", Hopper::Node { nodes, client: ActorId(nodes), received: 0 });
-    }
-    let node = topology.client("c");
-    topology.actor(node, "", Hopper::Client { nodes, flights, op: None, left: 0 });
-    topology
-}
-
-fn key_values() -> Topology<Kv> {
-    let mut topology = Topology::default();
-    let nodes =
-        [topology.server("n"), topology.server("n"), topology.server("n"), topology.client("c")];
-    let (client, replicas) = (ActorId(3), [ActorId(1), ActorId(2)]);
-    let primary =
-        Kv::Primary { table: kv::Table::default(), client, replicas, waiting: Vec::new() };
-    topology.actor(nodes[0], "", primary);
-    topology.actor(nodes[1], "", Kv::Replica { table: kv::Table::default() });
-    topology.actor(nodes[2], "", Kv::Replica { table: kv::Table::default() });
-    topology.actor(nodes[3], "", Kv::Client { primary: ActorId(0), op: None, puts: 0, at: 0 });
-    topology
-}
-
-fn clockwork() -> Topology<Clockwork> {
-    let mut topology = Topology::default();
-    let node = topology.client("c");
-    topology.actor(node, "", Clockwork { op: None, left: 0 });
-    topology
-}
-
-/// A plan with one operation, `go N`.
-fn plan<A: Actor<Op = Go>>(seed: u64, go: u32, odds: &[(&Site, Odds)]) -> Plan<A> {
-    Plan {
-        seed,
-        bugs: BugSet::NONE,
-        config: Config::default(),
-        run: Run {
-            spread: Span::ms(9),
-            horizon: Span::secs(100_000_000),
-            steps_max: u32::MAX,
-            ..Run::DEFAULT
-        },
-        down_max: 1,
-        ops: vec![PlannedOp { client: 0, number: 1, op: Go(go) }],
-        faults: Vec::new(),
-        noise: Noise::Drawn(seed),
-        odds: odds.iter().map(|(site, odds)| (site.id, *odds)).collect(),
-    }
-}
-
-/// Runs of one workload, again and again with other seeds.
-struct Workload<'s, A: Actor> {
-    native: Native<'s, A>,
-    plan: Plan<A>,
-    /// Events or runs of one execution, as the bare form counts them.
-    units: u64,
-    bare: Option<fn(u64) -> u64>,
-}
-
 /// What a round measured.
 #[derive(Clone, Copy, Default)]
 struct Round {
@@ -193,10 +87,10 @@ struct Round {
     clippy::disallowed_types,
     reason = "measuring real time is this module's purpose"
 )]
-impl<A: Actor> Workload<'_, A> {
+impl Workload {
     fn round(&mut self, effort: Effort) -> Round {
         let mut round = Round::default();
-        if let Some(bare) = self.bare {
+        if let Some(bare) = self.bare() {
             let (start, before) = (Instant::now(), (effort.allocated)());
             let (mut times, mut sum) = (0_u64, 0);
             while start.elapsed() < effort.each {
@@ -205,7 +99,7 @@ impl<A: Actor> Workload<'_, A> {
             }
             std::hint::black_box(sum);
             round.bare_seconds_per_unit =
-                start.elapsed().as_secs_f64() / (times * self.units) as f64;
+                start.elapsed().as_secs_f64() / (times * self.units()) as f64;
             let after = (effort.allocated)();
             // One run of the engine makes one time of this.
             round.bare_allocations = (after.count - before.count) as f64 / times as f64;
@@ -223,99 +117,6 @@ impl<A: Actor> Workload<'_, A> {
         round.bytes = after.bytes - before.bytes;
         round
     }
-
-    fn run(&mut self) -> u32 {
-        self.plan.seed += 1;
-        self.plan.noise = Noise::Drawn(self.plan.seed);
-        let report = self.native.run(&self.plan, Options::default());
-        assert_eq!(report.verdict, Verdict::Pass, "a workload passes");
-        report.steps
-    }
-}
-
-trait Measured {
-    fn round(&mut self, effort: Effort) -> Round;
-    fn units(&self) -> u64;
-}
-
-impl<A: Actor> Measured for Workload<'_, A> {
-    fn round(&mut self, effort: Effort) -> Round {
-        Workload::round(self, effort)
-    }
-    fn units(&self) -> u64 {
-        self.units
-    }
-}
-
-const HOP_CHECK: &[Always<Hopper>] = &[Always { name: "steps are numbered from 1", check: always }];
-const KV_CHECK: &[Always<Kv>] = &[Always { name: "steps are numbered from 1", check: always }];
-const TIMER_CHECK: &[Always<Clockwork>] =
-    &[Always { name: "steps are numbered from 1", check: always }];
-static PINGPONG: Scenario<Hopper> = scenario("bench/pingpong", |_| hoppers(2, 1), HOP_CHECK);
-static FAN: Scenario<Hopper> = scenario("bench/fan", |_| hoppers(5, 64), HOP_CHECK);
-static SHORT: Scenario<Hopper> = scenario("bench/short", |_| hoppers(5, 8), HOP_CHECK);
-static TIMERS: Scenario<Clockwork> = scenario("bench/timers", |_| clockwork(), TIMER_CHECK);
-static KV: Scenario<Kv> = scenario("bench/replicated-kv", |_| key_values(), KV_CHECK);
-
-fn workloads() -> Vec<(&'static str, Box<dyn Measured>)> {
-    let pick = (&hops::PICK, hops::PICKS);
-    let drops = (&NET, Odds::new(&[99, 1]));
-    let crash = FaultLine {
-        when: When::At(Span::ms(50)),
-        fault: Fault::Down(Death::Crash, NodeId(0), Span::ms(10)),
-    };
-    let mut kv_plan = plan(1, PUTS, &[drops]);
-    kv_plan.run.spread = Span(0);
-    let mut short = plan(1, 200, &[pick]);
-    short.faults.push(crash);
-    let boxed: Vec<(&'static str, Box<dyn Measured>)> = vec![
-        (
-            "pingpong",
-            Box::new(Workload {
-                native: Native::new(&PINGPONG),
-                plan: plan(1, DELIVERIES, &[]),
-                units: u64::from(DELIVERIES),
-                bare: None,
-            }),
-        ),
-        (
-            "fan",
-            Box::new(Workload {
-                native: Native::new(&FAN),
-                plan: plan(1, DELIVERIES, &[pick]),
-                units: u64::from(DELIVERIES),
-                bare: Some(|seed| bare::fan(DELIVERIES, 64, seed)),
-            }),
-        ),
-        (
-            "timers",
-            Box::new(Workload {
-                native: Native::new(&TIMERS),
-                plan: plan(1, DELIVERIES, &[(&timers::TWIST, timers::TWISTS)]),
-                units: u64::from(DELIVERIES),
-                bare: None,
-            }),
-        ),
-        (
-            "short",
-            Box::new(Workload {
-                native: Native::new(&SHORT),
-                plan: short,
-                units: 1,
-                bare: Some(bare::short),
-            }),
-        ),
-        (
-            "replicated-kv",
-            Box::new(Workload {
-                native: Native::new(&KV),
-                plan: kv_plan,
-                units: 1,
-                bare: Some(|seed| bare::replicated_kv(PUTS, seed)),
-            }),
-        ),
-    ];
-    boxed
 }
 
 /// Seeds of one scenario, from 0 on, as a sweep runs them.
@@ -329,7 +130,7 @@ struct Seeds<'r> {
     clippy::disallowed_types,
     reason = "measuring real time is this module's purpose"
 )]
-impl Measured for Seeds<'_> {
+impl Seeds<'_> {
     fn round(&mut self, effort: Effort) -> Round {
         let mut round = Round::default();
         let (start, before) = (Instant::now(), (effort.allocated)());
@@ -344,10 +145,6 @@ impl Measured for Seeds<'_> {
         round.allocations = after.count - before.count;
         round.bytes = after.bytes - before.bytes;
         round
-    }
-
-    fn units(&self) -> u64 {
-        1
     }
 }
 
@@ -365,7 +162,7 @@ pub fn run_scenarios(
             rounds.push(seeds.round(effort));
             told(runner.name());
         }
-        figure(runner.name(), seeds.units(), &rounds)
+        figure(runner.name(), 1, &rounds)
     };
     runners.iter().map(measure).collect()
 }
@@ -381,16 +178,16 @@ pub fn run(
     told: &mut dyn FnMut(&str),
 ) -> Vec<Figure> {
     let mut workloads = workloads();
-    workloads.retain(|(name, _)| wanted(name));
+    workloads.retain(|workload| wanted(workload.name()));
     let mut rounds: Vec<Vec<Round>> = vec![Vec::new(); workloads.len()];
     for _ in 0..effort.rounds.max(1) {
-        for ((name, workload), rounds) in workloads.iter_mut().zip(&mut rounds) {
+        for (workload, rounds) in workloads.iter_mut().zip(&mut rounds) {
             rounds.push(workload.round(effort));
-            told(name);
+            told(workload.name());
         }
     }
     let each = workloads.iter().zip(&rounds);
-    each.map(|((name, workload), rounds)| figure(name, workload.units(), rounds)).collect()
+    each.map(|(workload, rounds)| figure(workload.name(), workload.units(), rounds)).collect()
 }
 
 #[expect(clippy::float_arithmetic, clippy::cast_precision_loss, reason = "figures for people")]
