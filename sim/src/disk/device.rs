@@ -102,9 +102,13 @@ impl Disk {
         assert!(spec.sector > 0, "a sector has at least one byte");
         let sectors = spec.capacity / u64::from(spec.sector);
         assert!(sectors < u64::from(u32::MAX) - 1, "sectors have 32-bit numbers");
-        self.wipe();
         self.spec = spec;
         self.given_up.reset();
+        // A disk that nobody has asked for anything is empty; worlds are reset more often than some are written to.
+        if self.last_request == 0 && self.trouble == Trouble::NONE {
+            return;
+        }
+        self.wipe();
         self.trouble = Trouble::NONE;
         self.last_file = 0;
         self.last_request = 0;

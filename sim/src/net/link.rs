@@ -49,12 +49,24 @@ pub struct Links {
     links: Vec<Link>,
     /// Per node: until when all that it does takes longer, and how many times as long.
     slow: Vec<(Time, u32)>,
+    /// The latency that all links have, if they have one, and nothing has troubled any since the reset.
+    calm: Option<Span>,
 }
 
 impl Links {
+    /// Makes `nodes` squared calm links, all with one latency. Keeps its memory.
+    pub fn reset_to(&mut self, nodes: usize, base: Span) {
+        if self.nodes == nodes && self.calm == Some(base) {
+            return;
+        }
+        self.reset(nodes, |_, _| base);
+        self.calm = Some(base);
+    }
+
     /// Makes `nodes` squared calm links, each with the latency that `base` gives it. Keeps its memory.
     pub fn reset(&mut self, nodes: usize, mut base: impl FnMut(usize, usize) -> Span) {
         self.nodes = nodes;
+        self.calm = None;
         self.slow.clear();
         self.slow.resize(nodes, (Time(0), 1));
         self.links.clear();
@@ -73,11 +85,13 @@ impl Links {
 
     /// The same, to be troubled.
     pub fn get_mut(&mut self, from: NodeId, to: NodeId) -> &mut Link {
+        self.calm = None;
         &mut self.links[usize::from(from.0) * self.nodes + usize::from(to.0)]
     }
 
     /// All that a node does takes `factor` times as long until then.
     pub fn slow_node(&mut self, node: NodeId, until: Time, factor: u32) {
+        self.calm = None;
         self.slow[usize::from(node.0)] = (until, factor);
     }
 
@@ -93,6 +107,9 @@ impl Links {
 
     /// Ends all trouble at `now`.
     pub fn heal(&mut self, now: Time) {
+        if self.calm.is_some() {
+            return;
+        }
         for (until, _) in &mut self.slow {
             *until = now.min(*until);
         }

@@ -346,13 +346,14 @@ impl<A: Actor> Core<A> {
         self.timers.reset();
         self.handed.resize_with(self.homes.len(), Vec::new);
         self.handed.iter_mut().for_each(Vec::clear);
-        self.links.reset(nodes, |from, to| {
-            if run.spread.0 == 0 {
-                return run.latency;
-            }
-            let word = fold(fold(start(plan.seed), from as u64), to as u64);
-            Span(run.latency.0 + word % (run.spread.0 + 1))
-        });
+        if run.spread.0 == 0 {
+            self.links.reset_to(nodes, run.latency);
+        } else {
+            self.links.reset(nodes, |from, to| {
+                let word = fold(fold(start(plan.seed), from as u64), to as u64);
+                Span(run.latency.0 + word % (run.spread.0 + 1))
+            });
+        }
         self.io_reset(nodes, topology.file_classes());
         self.history.events.clear();
         self.faults.clone_from(&plan.faults);
