@@ -22,10 +22,10 @@ pub use io::{CloseReason, ConnEvent, DiskDone, DiskError, DiskEvent, DiskKind, D
 pub use names::{Bug, BugSet, Family, Mark, Names, Point};
 pub use record::{History, HistoryEvent, Outcome};
 
-use crate::choose::Digest;
+use crate::choose::{Digest, Words};
 use crate::id::{ActorId, OpId};
 use std::fmt::{Debug, Display};
-use std::hash::Hash;
+use std::hash::{Hash, Hasher};
 use std::str::FromStr;
 
 /// A deterministic state machine. Being `Clone`, it makes a world a value.
@@ -139,18 +139,21 @@ impl<A: Actor> Event<A> {
     /// The same for a message that is no event yet.
     #[inline(always)]
     pub(crate) fn fold_message(from: ActorId, msg: &A::Msg, digest: Digest, word: u64) -> Digest {
-        let mut digest = digest.pair(word, 2 << 32 | u64::from(from.0));
-        msg.hash(&mut digest);
-        digest
+        // The other word says who handles it, in bits 47 to 32, and in which life: with the sender above and the kind of the
+        // event between them, all of it is one word.
+        let mut words = digest.words();
+        words.write_u64(word ^ u64::from(from.0) << 48 ^ 2 << 28);
+        msg.hash(&mut words);
+        words.end()
     }
 
     /// What comes less often than messages; apart, so that the way of messages stays short.
     #[inline(never)]
     fn fold_rarer(&self, digest: Digest, word: u64) -> Digest {
-        let with = |head: u64, payload: &dyn Fn(&mut Digest)| {
-            let mut digest = digest.pair(word, head);
-            payload(&mut digest);
-            digest
+        let with = |head: u64, payload: &dyn Fn(&mut Words)| {
+            let mut words = digest.pair(word, head).words();
+            payload(&mut words);
+            words.end()
         };
         match self {
             Event::Boot => digest.pair(word, 0),

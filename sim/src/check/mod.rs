@@ -17,6 +17,7 @@ use crate::world::{Step, Violation, World};
 
 /// What came of evaluating a check.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[repr(u8)] // What it is shall not have to be worked out of the text: this is asked after every step.
 pub enum Checked {
     /// There was nothing to evaluate.
     Skipped,

@@ -135,9 +135,110 @@ impl Hasher for Mixer {
 #[cfg(not(seedbed_digest_off))]
 pub type Digest = Mixer;
 
+/// Folds the words of one effect or event into a digest.
+#[cfg(not(seedbed_digest_off))]
+pub type Words = Pairs;
+
+#[cfg(not(seedbed_digest_off))]
+impl Mixer {
+    /// Begins with the words of one effect or event.
+    #[inline(always)]
+    #[must_use]
+    pub(crate) const fn words(self) -> Pairs {
+        Pairs { state: self.0, held: 0, holds: false }
+    }
+
+    /// With an outcome of which 0 leaves no trace. Without a branch: where outcomes are evenly spread, it would be
+    /// mispredicted.
+    #[inline(always)]
+    #[must_use]
+    pub(crate) const fn unusual(self, outcome: u32) -> Mixer {
+        let outcome = outcome as u64;
+        Mixer((self.0 ^ outcome.wrapping_mul(K)).wrapping_mul(1 + 2 * outcome))
+    }
+}
+
+/// Folds words two by two, with one multiplication for both. Which words belong together is known where they are written,
+/// so that this costs nothing where the writing is inlined; the last one of an odd number stands alone.
+#[cfg(not(seedbed_digest_off))]
+#[derive(Clone, Copy, Debug)]
+pub struct Pairs {
+    state: u64,
+    held: u64,
+    holds: bool,
+}
+
+#[cfg(not(seedbed_digest_off))]
+impl Pairs {
+    /// The digest with all that was written.
+    #[inline(always)]
+    #[must_use]
+    pub(crate) const fn end(self) -> Digest {
+        Mixer(if self.holds { fold(self.state, self.held) } else { self.state })
+    }
+}
+
+#[cfg(not(seedbed_digest_off))]
+impl Hasher for Pairs {
+    #[inline]
+    fn finish(&self) -> u64 {
+        self.end().0
+    }
+
+    #[inline(never)]
+    fn write(&mut self, bytes: &[u8]) {
+        let mut mixer = self.end();
+        mixer.write(bytes);
+        *self = mixer.words();
+    }
+
+    #[inline(always)]
+    fn write_u8(&mut self, n: u8) {
+        self.write_u64(u64::from(n));
+    }
+    #[inline(always)]
+    fn write_u16(&mut self, n: u16) {
+        self.write_u64(u64::from(n));
+    }
+    #[inline(always)]
+    fn write_u32(&mut self, n: u32) {
+        self.write_u64(u64::from(n));
+    }
+    #[inline(always)]
+    fn write_u64(&mut self, n: u64) {
+        if self.holds {
+            self.state = fold_pair(self.state, self.held, n);
+        } else {
+            self.held = n;
+        }
+        self.holds = !self.holds;
+    }
+    #[inline(always)]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "the halves are written one after the other"
+    )]
+    fn write_u128(&mut self, n: u128) {
+        self.write_u64(n as u64);
+        self.write_u64((n >> 64) as u64);
+    }
+    #[inline(always)]
+    fn write_usize(&mut self, n: usize) {
+        self.write_u64(n as u64);
+    }
+    #[inline(always)]
+    fn write_isize(&mut self, n: isize) {
+        self.write_u64(n as u64);
+    }
+}
+
 /// What a run is folded into.
 #[cfg(seedbed_digest_off)]
 pub type Digest = Unfolded;
+
+/// Folds the words of one effect or event into a digest.
+#[cfg(seedbed_digest_off)]
+pub type Words = Unfolded;
 
 /// A digest that stays zero. It shows what the real one costs: built with `--cfg seedbed_digest_off`, an engine does all
 /// else that it does, and is good for nothing but being measured.
@@ -158,6 +259,27 @@ impl Unfolded {
     #[inline]
     #[must_use]
     pub const fn pair(self, _: u64, _: u64) -> Unfolded {
+        Unfolded
+    }
+
+    /// As `Mixer::words`.
+    #[inline]
+    #[must_use]
+    pub(crate) const fn words(self) -> Unfolded {
+        Unfolded
+    }
+
+    /// As `Mixer::unusual`.
+    #[inline]
+    #[must_use]
+    pub(crate) const fn unusual(self, _: u32) -> Unfolded {
+        Unfolded
+    }
+
+    /// As `Pairs::end`.
+    #[inline]
+    #[must_use]
+    pub(crate) const fn end(self) -> Unfolded {
         Unfolded
     }
 

@@ -16,7 +16,7 @@ mod mix;
 mod odds;
 
 pub use draw::{Draw, Purpose};
-pub use mix::{Digest, FixedState, Mixer, fold, fold_key, fold_pair, start};
+pub use mix::{Digest, FixedState, Mixer, Words, fold, fold_key, fold_pair, start};
 pub use odds::Odds;
 
 use hashbrown::HashMap;
@@ -135,6 +135,12 @@ pub struct Decision {
     pub key: Key,
     /// The outcome, at least 1 when recorded by a run (0 only if it was observed); a plan may also force 0.
     pub outcome: u32,
+}
+
+/// The bit of a site; its id is below [`SITES_MAX`], so that nothing is shifted out.
+#[inline]
+const fn bit(site: u16) -> u64 {
+    1_u64.wrapping_shl(site as u32)
 }
 
 #[derive(Clone, Debug)]
@@ -263,23 +269,23 @@ impl Choices {
     #[inline]
     #[must_use]
     pub fn is_live(&self, site: &Site) -> bool {
-        self.live & (1 << site.id) != 0
+        self.live & bit(site.id) != 0
     }
 
     /// Decides. 0 always means "nothing unusual".
     #[inline]
     pub fn choose(&mut self, site: &Site, key: Key) -> u32 {
-        if self.live & (1 << site.id) == 0 { 0 } else { self.decide(site.id, key) }
+        if self.live & bit(site.id) == 0 { 0 } else { self.decide(site.id, key) }
     }
 
     /// Decides at a site that is known to be live.
     #[inline(always)]
     pub(crate) fn decide(&mut self, site: u16, key: Key) -> u32 {
         let folded = fold_key(site, key);
-        if self.special & (1 << site) != 0 {
+        if self.special & bit(site) != 0 {
             return self.decide_specially(site, key, folded);
         }
-        self.odds[usize::from(site)].pick(fold(self.seed, folded))
+        self.odds[usize::from(site) % SITES_MAX].pick(fold(self.seed, folded))
     }
 
     /// The same where there is more to it than a draw.

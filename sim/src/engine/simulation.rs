@@ -45,8 +45,8 @@ pub struct Simulation<A: Actor> {
     verdict: Option<Verdict>,
     counted: bool,
     completed: usize,
-    /// When the trouble ends at the latest.
-    horizon: Time,
+    /// When the trouble ends at the latest; 0 once it has ended.
+    trouble_until: Time,
     /// When all servers are there again that were away at the heal: spans of the plan's own trouble count against nobody.
     whole: Time,
 }
@@ -60,7 +60,7 @@ impl<A: Actor> Default for Simulation<A> {
             verdict: None,
             counted: false,
             completed: 0,
-            horizon: Time(0),
+            trouble_until: Time(0),
             whole: Time(0),
         }
     }
@@ -75,7 +75,7 @@ impl<A: Actor> Simulation<A> {
         self.verdict = None;
         self.counted = false;
         self.completed = 0;
-        self.horizon = plan.run.start + plan.run.horizon;
+        self.trouble_until = plan.run.start + plan.run.horizon;
         self.whole = Time(0);
     }
 
@@ -114,11 +114,22 @@ impl<A: Actor> Simulation<A> {
     /// Goes on by one entry of the agenda.
     #[inline]
     pub fn advance(&mut self, scenario: &Scenario<A>, plan: &Plan<A>) -> Progress {
-        let next = self.world.next_due();
-        if let Some(progress) = self.pass(scenario, plan, next) {
+        // What comes most often, first: in the middle of the trouble, while clients work.
+        if !self.world.clients_are_idle()
+            && let Some(stepped) = self.world.step_before(self.trouble_until)
+        {
+            return self.stepped(scenario, plan, stepped);
+        }
+        if let Some(progress) = self.pass(scenario, plan, self.world.next_due()) {
             return progress;
         }
-        match self.world.step() {
+        let stepped = self.world.step();
+        self.stepped(scenario, plan, stepped)
+    }
+
+    #[inline(always)]
+    fn stepped(&mut self, scenario: &Scenario<A>, plan: &Plan<A>, stepped: Stepped) -> Progress {
+        match stepped {
             Stepped::Step => {
                 self.after(scenario, plan);
                 Progress::Step
@@ -131,7 +142,6 @@ impl<A: Actor> Simulation<A> {
 
     /// The first half of [`Simulation::advance`], for an engine that holds the entries of the agenda itself: whether the run
     /// passes to another stage, or is over, before the entry that is due at `next` is taken. `None`: it is to be taken.
-    #[inline(always)]
     pub fn pass(
         &mut self,
         scenario: &Scenario<A>,
@@ -139,10 +149,7 @@ impl<A: Actor> Simulation<A> {
         next: Option<Time>,
     ) -> Option<Progress> {
         // What is asked most often, first.
-        if matches!(self.stage, Stage::Trouble)
-            && !self.world.clients_are_idle()
-            && next.is_some_and(|next| next < self.horizon)
-        {
+        if !self.world.clients_are_idle() && next.is_some_and(|next| next < self.trouble_until) {
             return None;
         }
         if matches!(self.stage, Stage::Over) {
@@ -158,19 +165,26 @@ impl<A: Actor> Simulation<A> {
     /// The second half of [`Simulation::advance`]: a step was made, and the checks look at it.
     #[inline]
     pub fn after(&mut self, scenario: &Scenario<A>, plan: &Plan<A>) {
-        if self.world.history().events.len() != self.completed {
+        let notable = self.world.take_notable();
+        if notable {
             self.count();
         }
         if let Err(violation) = self.watch.after(scenario, &self.world) {
             self.end(Verdict::Broken(violation));
-        } else if let Some(violation) = self.world.broken() {
+        } else if notable || self.world.steps() >= plan.run.steps_max {
+            self.look(plan);
+        }
+    }
+
+    /// Ends the run if the engine saw a promise broken, or if it has become too long.
+    #[inline(never)]
+    fn look(&mut self, plan: &Plan<A>) {
+        let limit = plan.run.steps_max;
+        if let Some(violation) = self.world.broken() {
             let violation = violation.clone();
             self.end(Verdict::Broken(violation));
-        } else if self.world.steps() >= plan.run.steps_max {
-            self.end(Verdict::Inconclusive(format!(
-                "the limit of {} steps was reached",
-                plan.run.steps_max
-            )));
+        } else if self.world.steps() >= limit {
+            self.end(Verdict::Inconclusive(format!("the limit of {limit} steps was reached")));
         }
     }
 
@@ -193,9 +207,10 @@ impl<A: Actor> Simulation<A> {
     fn passes_stage(&mut self, scenario: &Scenario<A>, plan: &Plan<A>, next: Option<Time>) -> bool {
         match self.stage {
             Stage::Trouble => {
-                let over = next.is_none_or(|next| next >= self.horizon);
+                let over = next.is_none_or(|next| next >= self.trouble_until);
                 if over || self.trouble_is_over() {
                     self.world.heal();
+                    self.trouble_until = Time(0);
                     let now = self.world.now();
                     self.whole = now.max(self.world.last_return());
                     self.stage = Stage::Settle { healed: now, quiet_since: None, looked: now };
@@ -329,6 +344,7 @@ impl<A: Actor> Simulation<A> {
         }
         self.verdict = Some(verdict);
         self.stage = Stage::Over;
+        self.trouble_until = Time(0);
     }
 
     /// What is known of the run. A run that is not over gets the verdict that the caller gives it.

@@ -58,7 +58,12 @@ impl NodeSet {
 
     /// The members in order.
     pub fn iter(self) -> impl Iterator<Item = NodeId> {
-        (0..64).map(NodeId).filter(move |node| self.has(*node))
+        let mut rest = self.0;
+        std::iter::from_fn(move || {
+            let next = u16::try_from(rest.trailing_zeros()).expect("at most 64");
+            rest &= rest.checked_sub(1)?;
+            Some(NodeId(next))
+        })
     }
 }
 

@@ -58,6 +58,9 @@ impl<T> Agenda<T> {
             self.hollow = false;
             let slot = slot_of(root.0);
             *root = Reverse(word | u128::from(slot));
+            // First the way through the heap, then the entry: its words were written just now, and copying them at once
+            // would wait for that.
+            drop(root);
             self.slots[slot as usize] = Some(what);
             return id;
         }
@@ -112,20 +115,37 @@ impl<T> Agenda<T> {
 
     /// Takes the next entry, with its time and creation number.
     #[inline(always)]
-    #[expect(clippy::cast_possible_truncation, reason = "fields are cut out of the packed word")]
     pub(crate) fn pop(&mut self) -> Option<(Time, u32, T)> {
-        if self.hollow
+        self.settle();
+        let Reverse(word) = *self.heap.peek()?;
+        Some(self.take(word))
+    }
+
+    /// The same, if it is due before `limit`.
+    #[inline(always)]
+    pub(crate) fn pop_before(&mut self, limit: Time) -> Option<(Time, u32, T)> {
+        self.settle();
+        let Reverse(word) = *self.heap.peek()?;
+        if u128::from(limit.0) <= word >> 64 { None } else { Some(self.take(word)) }
+    }
+
+    /// Removes the root if it stands for an entry that was taken.
+    #[inline(always)]
+    fn settle(&mut self) {
+        if std::mem::take(&mut self.hollow)
             && let Some(Reverse(word)) = self.heap.pop()
         {
             self.free.push(slot_of(word));
         }
-        let Some(Reverse(word)) = self.heap.peek() else {
-            self.hollow = false;
-            return None;
-        };
+    }
+
+    /// Takes the entry of the root, which has this word.
+    #[inline(always)]
+    #[expect(clippy::cast_possible_truncation, reason = "fields are cut out of the packed word")]
+    fn take(&mut self, word: u128) -> (Time, u32, T) {
         self.hollow = true;
-        let what = self.slots[slot_of(*word) as usize].take().expect("a queued slot is filled");
-        Some((Time((word >> 64) as u64), (word >> SLOT_BITS) as u32, what))
+        let what = self.slots[slot_of(word) as usize].take().expect("a queued slot is filled");
+        (Time((word >> 64) as u64), (word >> SLOT_BITS) as u32, what)
     }
 }
 

@@ -146,8 +146,7 @@ pub(crate) enum Tag {
     Note,
     Mark,
     Complete,
-    Choose,
-    Connect,
+    Connect = 12,
     Write,
     Read,
     Close,
@@ -158,6 +157,46 @@ pub(crate) enum Tag {
     Refused,
     Heal,
     End,
+}
+
+/// What the way of a message wants to know of its receiver, in one place.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Lane {
+    /// Where the actor lives.
+    pub(crate) node: NodeId,
+    /// The life to which messages may be given the short way; 0 while the node is down or stands still, and until somebody
+    /// has looked after that.
+    pub(crate) open: Incarnation,
+    /// The life that something sent now will meet, if it meets any: the next one while the node is down.
+    pub(crate) expected: Incarnation,
+}
+
+/// The actors by node, in order.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Residents {
+    pub(crate) actors: Vec<ActorId>,
+    /// Where those of each node begin, and where those of the last one end.
+    from: Vec<usize>,
+}
+
+impl Residents {
+    /// Starts over with actors that live here. Keeps its memory.
+    pub(crate) fn reset(&mut self, nodes: usize, homes: &[NodeId]) {
+        self.actors.clear();
+        self.from.clear();
+        for node in 0..nodes {
+            self.from.push(self.actors.len());
+            let here = homes.iter().zip(0..).filter(|(home, _)| usize::from(home.0) == node);
+            self.actors.extend(here.map(|(_, actor)| ActorId(actor)));
+        }
+        self.from.push(self.actors.len());
+    }
+
+    /// Where the actors of a node stand.
+    pub(crate) fn of(&self, node: NodeId) -> std::ops::Range<usize> {
+        let node = usize::from(node.0);
+        self.from[node]..self.from[node + 1]
+    }
 }
 
 /// Everything that effects act on.
@@ -178,6 +217,9 @@ pub(crate) struct Core<A: Actor> {
     /// Under a word for each thing counted.
     pub(crate) counts: HashTable<(u64, u32)>,
     pub(crate) homes: Vec<NodeId>,
+    /// By actor.
+    pub(crate) lanes: Vec<Lane>,
+    pub(crate) residents: Residents,
     /// What each actor is called: see [`super::Topology::labels`].
     pub(crate) labels: Vec<(&'static str, u16, &'static str)>,
     pub(crate) seats: Vec<Seat>,
@@ -198,6 +240,8 @@ pub(crate) struct Core<A: Actor> {
     pub(crate) short_way_from: Time,
     /// Until then some link or node is in trouble.
     pub(crate) trouble_until: Time,
+    /// From then on messages are given the short way: nothing is in trouble, and nobody traces.
+    pub(crate) open_from: Time,
     pub(crate) ops: Vec<PlannedOp<A::Op>>,
     pub(crate) invoked: Vec<bool>,
     pub(crate) history: History<A>,
@@ -216,8 +260,11 @@ pub(crate) struct Core<A: Actor> {
     pub(crate) refused: u32,
     pub(crate) digest: Digest,
     pub(crate) broken: Option<Violation>,
+    /// The history has grown, or a promise is broken, since somebody last asked.
+    pub(crate) notable: bool,
     pub(crate) tracer: Option<Box<Tracer>>,
     pub(crate) scratch: Vec<crate::net::conn::Wake>,
+    /// When the events of the present microsecond began, and how many there were when somebody last looked.
     pub(crate) burst: (Time, u32),
     /// An event that its actor, which lives elsewhere, has to handle.
     pub(crate) lent: Option<(Me, Event<A>)>,
@@ -241,6 +288,8 @@ impl<A: Actor> Default for Core<A> {
             choices: Choices::default(),
             counts: HashTable::new(),
             homes: Vec::new(),
+            lanes: Vec::new(),
+            residents: Residents::default(),
             labels: Vec::new(),
             seats: Vec::new(),
             shared: Vec::new(),
@@ -255,6 +304,7 @@ impl<A: Actor> Default for Core<A> {
             net_varies: false,
             short_way_from: Time(0),
             trouble_until: Time(0),
+            open_from: Time(0),
             ops: Vec::new(),
             invoked: Vec::new(),
             history: History::default(),
@@ -271,6 +321,7 @@ impl<A: Actor> Default for Core<A> {
             refused: 0,
             digest: Digest::new(start(0)),
             broken: None,
+            notable: false,
             tracer: None,
             scratch: Vec::new(),
             burst: (Time(0), 0),
@@ -299,6 +350,31 @@ impl<A: Actor> Core<A> {
     #[inline]
     pub(crate) fn home(&self, actor: ActorId) -> NodeId {
         self.homes[usize::from(actor.0)]
+    }
+
+    #[inline]
+    pub(crate) fn lane(&self, actor: ActorId) -> Lane {
+        self.lanes[usize::from(actor.0)]
+    }
+
+    /// A node has gone up or down, or stands still: what its actors' lanes know of it.
+    pub(crate) fn update_lanes(&mut self, node: NodeId) {
+        let seat = &self.seats[usize::from(node.0)];
+        let goes_on = seat.up && seat.paused_until < self.now;
+        let open = if goes_on { seat.incarnation } else { Incarnation(0) };
+        let expected = seat.expected();
+        for actor in &self.residents.actors[self.residents.of(node)] {
+            let lane = &mut self.lanes[usize::from(actor.0)];
+            (lane.open, lane.expected) = (open, expected);
+        }
+    }
+
+    /// Opens the lanes of all nodes that go on again: often it is more than one.
+    #[cold]
+    pub(crate) fn open_lanes(&mut self) {
+        for (node, _) in (0..).zip(0..self.seats.len()) {
+            self.update_lanes(NodeId(node));
+        }
     }
 
     #[inline]
@@ -419,6 +495,7 @@ impl<A: Actor> Core<A> {
             // Processes of one client are numbered apart from those of the others.
             state.process = state.process.wrapping_add(1 << 16);
         }
+        self.notable = true;
         self.history.events.push(HistoryEvent::Completed { process, op, outcome, at });
         self.invoke_next(u16::try_from(client).expect("a client's index"), index + 1);
     }
@@ -450,11 +527,13 @@ impl<A: Actor> Core<A> {
     /// Some link or node is in trouble until then.
     pub(crate) fn troubled(&mut self, until: Time) {
         self.trouble_until = self.trouble_until.max(until);
+        self.open_from = self.open_from.max(until);
         self.short_way_from = self.short_way_from.max(until);
     }
 
     /// Ends the run with a broken promise, unless one is broken already.
     pub(crate) fn break_promise(&mut self, violation: Violation) {
+        self.notable = true;
         self.broken.get_or_insert(violation);
     }
 }

@@ -65,6 +65,7 @@ impl<A: Actor> Core<A> {
                 }
                 let until = until.max(self.now + Span::LEAST);
                 self.seat_mut(node).stand_still(until);
+                self.update_lanes(node);
                 self.schedule(until, Due::PauseEnds { node });
             }
             Fault::Slow(node, factor, _) => {
@@ -177,7 +178,7 @@ impl<A: Actor> Core<A> {
     }
 
     pub(crate) fn actors_of(&self, node: NodeId) -> impl Iterator<Item = ActorId> + '_ {
-        self.homes.iter().zip(0..).filter(move |(home, _)| **home == node).map(|(_, i)| ActorId(i))
+        self.residents.actors[self.residents.of(node)].iter().copied()
     }
 
     /// A node goes down, and will boot again after `span`.
@@ -195,6 +196,7 @@ impl<A: Actor> Core<A> {
         seat.stopping = None;
         seat.end_pause();
         let (after, client) = (seat.incarnation, seat.client);
+        self.update_lanes(node);
         self.fold(Tag::Death, u64::from(node.0) << 8 | death as u64);
         let homes = &self.homes;
         self.timers.forget(|actor| homes[usize::from(actor.0)] == node);
@@ -225,19 +227,17 @@ impl<A: Actor> Core<A> {
         self.account.back(node, now);
         self.io_up(node, incarnation);
         self.boot_actors(node, incarnation);
+        self.update_lanes(node);
     }
 
     pub(crate) fn boot_actors(&mut self, node: NodeId, incarnation: crate::id::Incarnation) {
         let born = self.now + Span::LEAST;
         self.seat_mut(node).stand_still(born);
-        for i in 0..self.homes.len() {
-            if self.homes[i] == node {
-                let to = ActorId(u16::try_from(i).expect("an actor's number"));
-                let boot =
-                    self.schedule(born, Due::Event { to, incarnation, event: Pending::Boot });
-                // Whatever else comes in that instant lines up behind.
-                self.seat_mut(node).held(boot);
-            }
+        for i in self.residents.of(node) {
+            let to = self.residents.actors[i];
+            let boot = self.schedule(born, Due::Event { to, incarnation, event: Pending::Boot });
+            // Whatever else comes in that instant lines up behind.
+            self.seat_mut(node).held(boot);
         }
     }
 

@@ -9,7 +9,7 @@ use super::violation::promise;
 use crate::actor::{
     Actor, BugSet, CloseReason, DiskOp, Family, Host, Label, Mark, Me, Outcome, Point,
 };
-use crate::choose::{Digest, Key, Site, fold};
+use crate::choose::{Key, Site};
 use crate::fault::{Death, Fault, Kind};
 use crate::id::{ActorId, ConnId, NodeId, OpId, RequestId, StepId};
 use crate::net::Fate;
@@ -25,14 +25,31 @@ impl<A: Actor> Core<A> {
     #[inline]
     fn fold_with(&mut self, tag: Tag, word: u64, payload: &impl Hash) {
         // In a local: through the reference, every word would wait for the last one to be stored.
-        let mut digest = self.digest;
-        digest.write_u64((tag as u64) << 48 ^ word);
-        payload.hash(&mut digest);
-        self.digest = digest;
+        let mut words = self.digest.words();
+        words.write_u64((tag as u64) << 48 ^ word);
+        payload.hash(&mut words);
+        self.digest = words.end();
+    }
+
+    /// Sends where the short way is barred: within a node, in a run that is traced, in trouble, or over a network that may
+    /// deviate from calm.
+    #[inline(never)]
+    fn send_the_long_way(&mut self, me: Me, to: ActorId, msg: A::Msg) {
+        if self.tracer.is_some() {
+            self.trace(|t| format!("send {}: {msg}", t.names().actor(to)));
+        }
+        if self.lane(to).node != me.node {
+            return self.transmit(me, to, msg);
+        }
+        let key = self.hand_overs_vary().then(|| self.key_between(me, to, Family::Message, &msg));
+        self.hand_over(
+            me,
+            HandOver { to, key, second: StepId(0) },
+            Pending::Message { from: me.actor, msg },
+        );
     }
 
     /// Sends over a network that may deviate from calm.
-    #[inline(never)]
     fn transmit(&mut self, me: Me, to: ActorId, msg: A::Msg) {
         let target = self.home(to);
         let link = *self.links.get(me.node, target);
@@ -79,7 +96,7 @@ impl<A: Actor> Core<A> {
 
     #[inline(always)]
     fn deliver_later(&mut self, me: Me, to: ActorId, msg: A::Msg, (due, priority): (Time, u8)) {
-        let incarnation = self.seat(self.home(to)).expected();
+        let incarnation = self.lane(to).expected;
         let event = Pending::Message { from: me.actor, msg };
         let entry = Entry {
             cause: self.step,
@@ -109,24 +126,14 @@ impl<A: Actor> Host<A> for Core<A> {
             return;
         }
         self.fold_with(Tag::Send, u64::from(to.0), &msg);
-        if self.tracer.is_some() {
-            self.trace(|t| format!("send {}: {msg}", t.names().actor(to)));
+        let lane = self.lane(to);
+        if lane.node == me.node || self.now < self.short_way_from {
+            return self.send_the_long_way(me, to, msg);
         }
-        let home = self.home(to);
-        if home == me.node {
-            let key =
-                self.hand_overs_vary().then(|| self.key_between(me, to, Family::Message, &msg));
-            self.hand_over(
-                me,
-                HandOver { to, key, second: StepId(0) },
-                Pending::Message { from: me.actor, msg },
-            );
-        } else if self.now < self.short_way_from {
-            self.transmit(me, to, msg);
-        } else {
-            let due = self.now + self.links.get(me.node, home).base;
-            self.deliver_later(me, to, msg, (due, 0));
-        }
+        let due = self.now + self.links.get(me.node, lane.node).base;
+        let event = Pending::Message { from: me.actor, msg };
+        let due_event = Due::Event { to, incarnation: lane.expected, event };
+        self.agenda.push(due, 0, Entry { cause: self.step, second: StepId(0), due: due_event });
     }
 
     fn arm(&mut self, me: Me, timer: A::Timer, after: Span) {
@@ -292,12 +299,8 @@ impl<A: Actor> Host<A> for Core<A> {
             return 0;
         }
         let outcome = self.choices.decide(site.id, key);
-        // Calm is not folded: where noise is given as lines, nobody may ask at all. Selected without a branch, since where
-        // outcomes are evenly spread it would be mispredicted.
-        let unusual = u64::from(outcome != 0).wrapping_neg();
-        let state = self.digest.state();
-        let folded = fold(state, (Tag::Choose as u64) << 48 ^ u64::from(outcome));
-        self.digest = Digest::new(state ^ ((state ^ folded) & unusual));
+        // Calm leaves no trace: where noise is given as lines, nobody may ask at all.
+        self.digest = self.digest.unusual(outcome);
         if self.tracer.is_some() && outcome != 0 {
             self.trace(|_| match site.outcomes.get(outcome as usize - 1) {
                 Some(named) => format!("choose {}: {named}", site.name),

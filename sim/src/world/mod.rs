@@ -29,9 +29,9 @@ pub use step::{Step, Stepped};
 pub use topology::Topology;
 pub use violation::{Violation, promise};
 
-use self::core::{Core, Due};
+use self::core::{Core, Due, Lane};
 use crate::actor::{Actor, History, Mark, Names};
-use crate::choose::{Decision, Digest, Site, fold, start};
+use crate::choose::{Decision, Digest, Site, fold, scale, start};
 use crate::fault::{FaultLine, Kind, NodeSet, When};
 use crate::id::{ActorId, Incarnation, NodeId, StepId};
 use crate::nemesis::{Noise, Plan, PlannedOp, Run};
@@ -93,6 +93,9 @@ impl<A: Actor> World<A> {
     /// From now on, writes a trace. With `keep`, at least the last `keep` lines are there.
     pub fn trace(&mut self, names: Names, keep: Option<usize>) {
         self.core.tracer = Some(Box::new(Tracer::new(names, keep)));
+        // The short ways write no lines.
+        self.core.open_from = Time(u64::MAX);
+        self.core.short_way_from = Time(u64::MAX);
     }
 
     /// The lines of the trace so far; none if no trace was asked for.
@@ -294,6 +297,12 @@ impl<A: Actor> World<A> {
         self.core.ask(client, ops);
     }
 
+    /// Whether the history has grown, or a promise is broken, since this was asked last.
+    #[inline]
+    pub(crate) fn take_notable(&mut self) -> bool {
+        std::mem::take(&mut self.core.notable)
+    }
+
     /// A promise that the engine itself saw broken.
     #[must_use]
     pub fn broken(&self) -> Option<&Violation> {
@@ -330,8 +339,15 @@ impl<A: Actor> Core<A> {
         self.run = Run { local: run.local.at_least(Span::LEAST), ..run };
         self.bugs = plan.bugs;
         self.counts.clear();
-        self.homes.clear();
-        self.homes.extend(topology.actors().map(|(node, ..)| node));
+        let homes = || topology.actors().map(|(node, ..)| node);
+        if self.seats.len() != nodes || !homes().eq(self.homes.iter().copied()) {
+            self.homes.clear();
+            self.homes.extend(homes());
+            self.residents.reset(nodes, &self.homes);
+        }
+        self.lanes.clear();
+        let lane = |node| Lane { node, open: Incarnation(0), expected: Incarnation(1) };
+        self.lanes.extend(self.homes.iter().map(|node| lane(*node)));
         self.labels.clear();
         self.labels.extend(topology.labels());
         self.seats.clear();
@@ -351,7 +367,7 @@ impl<A: Actor> Core<A> {
         } else {
             self.links.reset(nodes, |from, to| {
                 let word = fold(fold(start(plan.seed), from as u64), to as u64);
-                Span(run.latency.0 + word % (run.spread.0 + 1))
+                Span(run.latency.0 + scale(word, run.spread.0.saturating_add(1)))
             });
         }
         self.io_reset(nodes, topology.file_classes());
@@ -368,6 +384,7 @@ impl<A: Actor> Core<A> {
         self.refused = 0;
         self.digest = Digest::new(start(0));
         self.broken = None;
+        self.notable = false;
         self.tracer = None;
         self.lent = None;
         self.lending = false;
@@ -378,6 +395,7 @@ impl<A: Actor> Core<A> {
         self.reset_choices(plan);
         self.net_varies = self.choices.is_live(&crate::net::NET) || self.choices.is_live(&TIE);
         self.trouble_until = Time(0);
+        self.open_from = Time(0);
         self.short_way_from = if self.net_varies { Time(u64::MAX) } else { Time(0) };
     }
 

@@ -12,6 +12,8 @@ use std::hash::Hash;
 
 /// More events than this within a microsecond, and the run has stopped making progress.
 const BURST_MAX: u32 = 100_000;
+/// So many steps are between two looks at that.
+const BURST_LOOK: u32 = 4096;
 
 /// What one step was about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,7 +47,19 @@ impl<A: Actor> World<A> {
     /// of the model, which a campaign reports as a finding of class *panic*.
     #[inline]
     pub fn step(&mut self) -> Stepped {
-        let Some((at, id, entry)) = self.core.agenda.pop() else { return Stepped::Idle };
+        let next = self.core.agenda.pop();
+        next.map_or(Stepped::Idle, |(at, id, entry)| self.take(at, id, entry))
+    }
+
+    /// Makes one step, if it is due before `limit`.
+    #[inline(always)]
+    pub(crate) fn step_before(&mut self, limit: Time) -> Option<Stepped> {
+        let (at, id, entry) = self.core.agenda.pop_before(limit)?;
+        Some(self.take(at, id, entry))
+    }
+
+    #[inline(always)]
+    fn take(&mut self, at: Time, id: u32, entry: Entry<A>) -> Stepped {
         match entry {
             Entry {
                 cause,
@@ -71,15 +85,14 @@ impl<A: Actor> World<A> {
         (from, msg): (ActorId, A::Msg),
     ) -> Stepped {
         let (core, at) = (&mut self.core, moment.at);
-        let node = core.home(to);
-        let seat = core.seat(node);
-        let plain = seat.lives(incarnation) && !seat.puts_off(at, id) && at >= core.trouble_until;
-        if !plain || core.tracer.is_some() {
+        let lane = core.lane(to);
+        if lane.open != incarnation || at < core.open_from {
             let event = Pending::Message { from, msg };
             let Moment { cause, second, .. } = moment;
             let entry = Entry { cause, second, due: Due::Event { to, incarnation, event } };
             return self.route::<false>(at, id, entry);
         }
+        let node = lane.node;
         let me = Me { actor: to, node, incarnation };
         let digest = moment.fold_into(core.digest);
         core.digest = Event::<A>::fold_message(from, &msg, digest, whom(me));
@@ -164,6 +177,9 @@ impl<A: Actor> World<A> {
             && !matches!(event, Pending::Boot)
         {
             return self.core.put_off(node, moment, Due::Event { to, incarnation, event });
+        }
+        if seat.paused_until < moment.at && self.core.lane(to).open != seat.incarnation {
+            self.core.open_lanes();
         }
         self.handle::<LEND>(moment, (to, incarnation), event.into())
     }
@@ -265,6 +281,7 @@ impl<A: Actor> World<A> {
         let (actor, process) = (state.actor, state.process);
         let op = OpId { client: actor, number: planned.number };
         let what = planned.op.clone();
+        core.notable = true;
         core.history.events.push(HistoryEvent::Invoked { process, op, what: what.clone(), at });
         let incarnation = core.seat(node).incarnation;
         self.handle::<LEND>(moment, (actor, incarnation), Event::Invoke { op, what })
@@ -375,20 +392,27 @@ impl<A: Actor> super::Core<A> {
     /// Opens the next step.
     #[inline]
     fn begin(&mut self, at: Time) {
-        if at.since(self.burst.0) < Span::us(1) {
-            self.burst.1 += 1;
-            if self.burst.1 > BURST_MAX {
-                self.no_progress();
-            }
-        } else {
-            self.burst = (at, 1);
-        }
         self.step.0 += 1;
         self.struck = false;
         self.notes.clear();
+        if self.step.0 % BURST_LOOK == 0 {
+            self.look_for_progress(at);
+        }
     }
 
     #[cold]
+    fn look_for_progress(&mut self, at: Time) {
+        let (began, events) = &mut self.burst;
+        if at.since(*began) >= Span::us(1) {
+            (*began, *events) = (at, 0);
+            return;
+        }
+        *events += BURST_LOOK;
+        if *events > BURST_MAX {
+            self.no_progress();
+        }
+    }
+
     fn no_progress(&mut self) {
         let detail = format!("more than {BURST_MAX} events within a microsecond");
         self.break_promise(Violation { check: promise::PROGRESS, class: "no progress", detail });

@@ -21,8 +21,8 @@ pub(super) const PICKS: Odds = Odds::new(&[1, 1, 1, 1]);
 /// A node that passes messages on, or the client that sets them going and waits for their end.
 #[derive(Clone, Debug)]
 pub(super) enum Hopper {
-    /// Passes on to one of the others.
-    Node { nodes: u16, client: ActorId, received: u64 },
+    /// Passes on to one of the others (the last of them again, where there are fewer than four).
+    Node { others: [ActorId; 4], client: ActorId, received: u64 },
     /// Sets `flights` messages going, each for a share of the hops.
     Client { nodes: u16, flights: u32, op: Option<OpId>, left: u32 },
 }
@@ -112,7 +112,7 @@ impl Actor for Hopper {
 
     fn on_event(&mut self, event: Event<Hopper>, cx: &mut Context<'_, Hopper>) {
         match self {
-            Hopper::Node { nodes, client, received } => match event {
+            Hopper::Node { others, client, received } => match event {
                 Event::Message { msg: Hop::On { left: 0, .. }, .. } => {
                     *received += 1;
                     cx.send(*client, Hop::Done);
@@ -120,15 +120,11 @@ impl Actor for Hopper {
                 Event::Message { msg: Hop::On { flight, left }, .. } => {
                     *received += 1;
                     let picked = cx.choose(&PICK, u64::from(flight), u64::from(left));
-                    let picked = u16::try_from(picked).expect("a node's number").min(*nodes - 2);
-                    let to = cx.me().0 + 1 + picked;
-                    let to = ActorId(if to >= *nodes { to - *nodes } else { to });
-                    cx.send(to, Hop::On { flight, left: left - 1 });
+                    cx.send(others[picked as usize % 4], Hop::On { flight, left: left - 1 });
                 }
                 Event::Boot if cx.incarnation().0 > 1 => {
                     for flight in 0..MADE_UP.0 {
-                        let to = ActorId((cx.me().0 + 1) % *nodes);
-                        cx.send(to, Hop::On { flight: 1000 + flight, left: MADE_UP.1 });
+                        cx.send(others[0], Hop::On { flight: 1000 + flight, left: MADE_UP.1 });
                     }
                 }
                 _ => {}

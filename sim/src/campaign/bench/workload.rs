@@ -145,9 +145,10 @@ const fn scenario<A: Actor>(
 
 fn hoppers(nodes: u16, flights: u32) -> Topology<Hopper> {
     let mut topology = Topology::default();
-    for _ in 0..nodes {
+    for me in 0..nodes {
         let node = topology.server("n");
-        topology.actor(node, "", Hopper::Node { nodes, client: ActorId(nodes), received: 0 });
+        let others = [1, 2, 3, 4].map(|after: u16| ActorId((me + after.min(nodes - 1)) % nodes));
+        topology.actor(node, "", Hopper::Node { others, client: ActorId(nodes), received: 0 });
     }
     let node = topology.client("c");
     topology.actor(node, "", Hopper::Client { nodes, flights, op: None, left: 0 });
