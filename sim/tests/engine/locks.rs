@@ -5,7 +5,7 @@ use crate::probe::lab::{Lab, key};
 use crate::probe::word;
 use seedbed_sim::actor::Family;
 use seedbed_sim::time::Span;
-use seedbed_sim::world::{WAITER, promise};
+use seedbed_sim::world::{Stepped, WAITER, promise};
 
 /// One probe holds a lock for a millisecond, and three on its node wait for it.
 fn queue() -> Lab {
@@ -130,8 +130,21 @@ fn storm(boot: Vec<crate::probe::Do>, timer: Vec<crate::probe::Do>) -> u32 {
 
 #[test]
 fn too_many_events_within_a_microsecond_end_the_run_as_no_progress() {
-    assert_eq!(storm(vec![Send(1, word("a"))], vec![]), 100_001);
-    // The two boots come before; the event that begins a microsecond is one of it.
+    // Nobody looks after each event, so it may be a few thousand more.
+    let enough = 100_001..=100_000 + 2 * 4096;
+    let at_once = storm(vec![Send(1, word("a"))], vec![]);
+    assert!(enough.contains(&at_once), "{at_once}");
     let later = storm(vec![Arm(word("b"), Span::ms(5))], vec![Send(1, word("a"))]);
-    assert_eq!(later, 2 + 100_001);
+    assert!(enough.contains(&later), "{later}");
+}
+
+#[test]
+fn a_hundred_thousand_events_within_a_microsecond_are_progress() {
+    let mut lab = Lab::new()
+        .server(vec![("boot", vec![Send(1, word("a")); 99_990])])
+        .beside("b", Vec::new())
+        .tune(|run| run.local = Span(1));
+    lab.world.reset(&lab.topology, &lab.plan);
+    while lab.world.step() != Stepped::Idle {}
+    assert!(lab.world.steps() > 99_990 && lab.world.broken().is_none());
 }

@@ -147,7 +147,7 @@ fn the_shapes_of_the_documents_are_those_on_the_page() {
             "replay",
             vec![document(&["replay", model, "7"]), document(&["replay", "--update", &seed])],
         ),
-        ("shrink", vec![document(&[&["shrink", model, "0"], &buggy[..]].concat())]),
+        ("shrink", vec![document(&["shrink", &seed, "--out", &out])]),
         ("bugs", vec![document(&["bugs", "last-stays", "--windows", "1"]), alarm()]),
         ("determinism", vec![document(&["determinism", "--seeds", "0..3"])]),
         ("transcript", vec![document(&["transcript", &transcript])]),
