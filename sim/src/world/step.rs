@@ -395,7 +395,7 @@ impl<A: Actor> super::Core<A> {
         self.step.0 += 1;
         self.struck = false;
         self.notes.clear();
-        if self.step.0 % BURST_LOOK == 0 {
+        if self.step.0.is_multiple_of(BURST_LOOK) {
             self.look_for_progress(at);
         }
     }
