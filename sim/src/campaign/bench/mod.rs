@@ -17,7 +17,7 @@ mod kv;
 mod timers;
 mod workload;
 
-pub use workload::{Workload, workloads};
+pub use workload::{Workload, short, workloads};
 
 use super::runner::{Runner, Session, Setting};
 use crate::engine::Options;

@@ -5,10 +5,11 @@ use super::hops::{self, Go, Hopper};
 use super::kv::{self, Kv};
 use super::timers::{self, Clockwork};
 use crate::actor::{Actor, BugSet};
-use crate::check::{Always, Checked, Scenario};
+use crate::campaign::Runner;
+use crate::check::{Always, Checked, ModelSite, Scenario};
 use crate::choose::{Odds, Site};
 use crate::engine::{Native, Options, Verdict};
-use crate::fault::{Death, Fault, FaultLine, KindSet, When};
+use crate::fault::{Death, Fault, FaultLine, Kind, KindSet, When};
 use crate::id::{ActorId, NodeId};
 use crate::nemesis::{Budget, Config, Noise, Plan, PlannedOp, Run};
 use crate::net::NET;
@@ -106,7 +107,18 @@ const TIMER_CHECK: &[Always<Clockwork>] =
     &[Always { name: "steps are numbered from 1", check: always }];
 static PINGPONG: Scenario<Hopper> = scenario("bench/pingpong", |_| hoppers(2, 1), HOP_CHECK);
 static FAN: Scenario<Hopper> = scenario("bench/fan", |_| hoppers(5, 64), HOP_CHECK);
-static SHORT: Scenario<Hopper> = scenario("bench/short", |_| hoppers(5, 8), HOP_CHECK);
+static SHORT: Scenario<Hopper> = Scenario {
+    budget: |_| Budget {
+        kinds: KindSet::of(&[Kind::Crash]),
+        down_max: 1,
+        fragile_max: 0,
+        faults_max: 1,
+    },
+    workload: |_, _| vec![go(FEW)],
+    sites: &[ModelSite { site: &hops::PICK, odds: hops::PICKS }],
+    site_list: &[&hops::PICK],
+    ..scenario("bench/short", |_| hoppers(5, 8), HOP_CHECK)
+};
 static TIMERS: Scenario<Clockwork> = scenario("bench/timers", |_| clockwork(), TIMER_CHECK);
 static KV: Scenario<Kv> = scenario("bench/replicated-kv", |_| key_values(), KV_CHECK);
 
@@ -176,8 +188,18 @@ fn clockwork() -> Topology<Clockwork> {
     topology
 }
 
+const fn go(hops: u32) -> PlannedOp<Go> {
+    PlannedOp { client: 0, number: 1, op: Go(hops) }
+}
+
+/// `short` as a scenario that a sweep can run: its plans grow from seeds, and at most one node crashes.
+#[must_use]
+pub fn short() -> &'static dyn Runner {
+    &SHORT
+}
+
 /// A plan with one operation, `go N`.
-fn plan<A: Actor<Op = Go>>(seed: u64, go: u32, odds: &[(&Site, Odds)]) -> Plan<A> {
+fn plan<A: Actor<Op = Go>>(seed: u64, hops: u32, odds: &[(&Site, Odds)]) -> Plan<A> {
     Plan {
         seed,
         bugs: BugSet::NONE,
@@ -189,7 +211,7 @@ fn plan<A: Actor<Op = Go>>(seed: u64, go: u32, odds: &[(&Site, Odds)]) -> Plan<A
             ..Run::DEFAULT
         },
         down_max: 1,
-        ops: vec![PlannedOp { client: 0, number: 1, op: Go(go) }],
+        ops: vec![go(hops)],
         faults: Vec::new(),
         noise: Noise::Drawn(seed),
         odds: odds.iter().map(|(site, odds)| (site.id, *odds)).collect(),
