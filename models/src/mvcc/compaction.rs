@@ -73,7 +73,7 @@ pub struct Batch {
 impl Compaction {
     /// Begins: the index forgets what is older than `revision`, and says which records stay.
     pub fn start(store: &mut Store, revision: i64) -> Compaction {
-        let keep = store.index.compact(revision, store.defects.head_tombstone());
+        let keep = store.index.compact(revision, store.head_tombstone());
         Compaction { revision, keep, next: Revision::default() }
     }
 

@@ -23,13 +23,15 @@ pub struct KvHash {
 /// either, because older versions delete it (etcd bbdc94181).
 pub fn hash_kv(store: &Store, backend: &Backend, at: i64) -> Result<KvHash, StoreError> {
     let revision = if at == 0 { store.current() } else { at };
-    if revision < store.compacted() {
+    if revision < store.compacted()
+        || (revision == store.compacted() && !store.rules().reads_at_compacted())
+    {
         return Err(OpError::Compacted.into());
     }
     if revision > store.current() {
         return Err(OpError::FutureRevision.into());
     }
-    let keep = store.index().keep(revision, store.defects().head_tombstone());
+    let keep = store.index().keep(revision, store.head_tombstone());
     let compacted = store.compacted();
     let mut hash = crc32c::crc32c(b"key");
     for (key, value) in backend.scan(Bucket::Key, b"") {

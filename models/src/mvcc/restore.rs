@@ -8,6 +8,7 @@ use super::key_index::KeyIndex;
 use super::record;
 use super::response::KeyValue;
 use super::revision::{RecordKey, Revision};
+use super::rules::Rules;
 use super::store::{Fatal, NEVER_COMPACTED, Store};
 
 /// A scan over all records that is under way.
@@ -30,9 +31,14 @@ pub struct Restored {
 }
 
 impl Restore {
-    /// Begins with the compaction marks.
+    /// Begins with the compaction marks; the store will go by the rules of the main branch.
     pub fn begin(backend: &Backend, defects: Defects) -> Result<Restore, Fatal> {
-        let mut store = Store::new(defects);
+        Restore::by(Rules::Main, backend, defects)
+    }
+
+    /// Begins with the compaction marks; the store will go by the rules of some era.
+    pub fn by(rules: Rules, backend: &Backend, defects: Defects) -> Result<Restore, Fatal> {
+        let mut store = Store::by(rules, defects);
         store.compacted = mark(backend, FINISHED)?.unwrap_or(NEVER_COMPACTED);
         let key = if defects.resume_reads_finished { FINISHED } else { SCHEDULED };
         let scheduled = mark(backend, key)?.unwrap_or(NEVER_COMPACTED);
@@ -87,7 +93,17 @@ impl Restore {
 
 /// Restores at once what [`Restore`] does in steps.
 pub fn restore(backend: &Backend, defects: Defects, chunk: usize) -> Result<Restored, Fatal> {
-    let mut restore = Restore::begin(backend, defects)?;
+    restore_by(Rules::Main, backend, defects, chunk)
+}
+
+/// The same for a store that goes by the rules of some era.
+pub fn restore_by(
+    rules: Rules,
+    backend: &Backend,
+    defects: Defects,
+    chunk: usize,
+) -> Result<Restored, Fatal> {
+    let mut restore = Restore::by(rules, backend, defects)?;
     while !restore.is_done() {
         restore.chunk(backend, chunk)?;
     }

@@ -128,38 +128,4 @@ impl FromStr for Rules {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_era_reads_back_from_its_name_and_no_other_name_is_one() {
-        for rules in Rules::ALL {
-            assert_eq!(rules.to_string().parse(), Ok(rules));
-        }
-        assert_eq!("3.5".parse::<Rules>(), Err(UnknownRules("3.5".into())));
-        assert_eq!(Rules::default(), Rules::Main);
-    }
-
-    /// The lines of the table that are yes or no, by era.
-    #[test]
-    fn each_rule_changed_once() {
-        type Rule = fn(Rules) -> bool;
-        let table: [(Rule, [bool; 3]); 9] = [
-            (Rules::reads_at_compacted, [false, true, true]),
-            (Rules::watches_at_compacted, [false, true, true]),
-            (Rules::keeps_head_tombstone, [false, false, true]),
-            (Rules::watches_future, [false, true, true]),
-            (Rules::watches_negative, [true, true, false]),
-            (Rules::cancelled_is_told, [true, false, false]),
-            (Rules::commits_each_batch, [false, true, true]),
-            (Rules::has_read_buffer, [false, true, true]),
-            (Rules::commits_deletions, [false, false, true]),
-        ];
-        for (n, (rule, expected)) in table.into_iter().enumerate() {
-            assert_eq!(Rules::ALL.map(rule), expected, "rule {n}");
-        }
-        assert_eq!(Rules::ALL.map(Rules::empty_revision), [0, 1, 1]);
-        assert_eq!(Rules::ALL.map(Rules::compaction_batch), [10_000, 1_000, 1_000]);
-        assert_eq!(Rules::ALL.map(Rules::compaction_pause_ms), [100, 10, 10]);
-    }
-}
+mod tests;
