@@ -91,12 +91,7 @@ impl Node {
 
     pub(super) fn commit(&mut self) {
         let Some(commit) = self.backend.begin_commit() else { return };
-        for write in commit.pages.iter().chain([&commit.meta]) {
-            let from = usize::try_from(write.offset).expect("a small file");
-            let end = from + write.bytes.len();
-            self.file.resize(self.file.len().max(end), 0);
-            self.file[from..end].copy_from_slice(&write.bytes);
-        }
+        commit.write_to(&mut self.file);
         self.backend.finish_commit(commit);
     }
 
