@@ -61,11 +61,7 @@
 //!     execute(&mut store, &mut backend, &request).unwrap().unwrap();
 //! }
 //! let commit = backend.begin_commit().unwrap();
-//! for write in commit.pages.iter().chain([&commit.meta]) {
-//!     let from = usize::try_from(write.offset).unwrap();
-//!     file.resize(file.len().max(from + write.bytes.len()), 0);
-//!     file[from..from + write.bytes.len()].copy_from_slice(&write.bytes);
-//! }
+//! commit.write_to(&mut file);
 //! backend.finish_commit(commit);
 //!
 //! let mut backend = Backend::open(&file, 64).unwrap();
@@ -90,9 +86,11 @@ pub mod compactor;
 pub mod defects;
 pub mod front;
 pub mod hash;
+pub mod history;
 pub mod index;
 mod judge;
 pub mod key_index;
+pub mod lock;
 pub mod mark;
 pub mod message;
 pub mod model;

@@ -10,7 +10,7 @@
 //! Every method is one step of a real store, done while its lock is held; what may happen between two of them is for
 //! the actors to say. Whole requests are in `txn.rs`, compaction in `compaction.rs`.
 
-use super::backend::{Backend, Bucket};
+use super::backend::{Backend, Bucket, View};
 use super::defects::Defects;
 use super::index::Index;
 use super::key_index::{Gap, HeadTombstone};
@@ -121,8 +121,8 @@ impl Store {
     }
 
     /// Reads outside any transaction.
-    pub fn range(&self, backend: &Backend, get: &Get<i64>) -> Result<Found, StoreError> {
-        self.range_at(backend, get, self.current)
+    pub fn range(&self, view: &impl View, get: &Get<i64>) -> Result<Found, StoreError> {
+        self.range_at(view, get, self.current)
     }
 
     /// Reads inside a write transaction, which sees its own writes.
@@ -137,7 +137,7 @@ impl Store {
 
     fn range_at(
         &self,
-        backend: &Backend,
+        view: &impl View,
         get: &Get<i64>,
         current: i64,
     ) -> Result<Found, StoreError> {
@@ -149,7 +149,7 @@ impl Store {
             found.count += 1;
             let wanted = get.limit <= 0 || found.count <= get.limit;
             if wanted && !get.count_only {
-                found.kvs.push(record_at(backend, revision)?);
+                found.kvs.push(record_at(view, revision)?);
             }
         }
         found.more = !get.count_only && get.limit > 0 && found.count > get.limit;
@@ -220,9 +220,9 @@ impl Store {
 }
 
 /// The record that the index says was written at `revision`.
-pub(super) fn record_at(backend: &Backend, revision: Revision) -> Result<KeyValue, Fatal> {
+pub(super) fn record_at(view: &impl View, revision: Revision) -> Result<KeyValue, Fatal> {
     let key = RecordKey { revision, tombstone: false }.encode();
-    let bytes = backend.get(Bucket::Key, &key).ok_or(Fatal::MissingRecord(revision))?;
+    let bytes = view.value(Bucket::Key, &key).ok_or(Fatal::MissingRecord(revision))?;
     record::decode(bytes).map_err(|_| Fatal::DamagedRecord(revision))
 }
 

@@ -203,7 +203,8 @@ fn check_overlap(actions: &[Action<i64>]) -> Result<(), OpError> {
     Ok(())
 }
 
-fn covers(keys: &Keys, key: &[u8]) -> bool {
+/// Whether `key` is one of `keys`.
+pub(super) fn covers(keys: &Keys, key: &[u8]) -> bool {
     match keys {
         Keys::One(one) => one == key,
         Keys::Span(first, end) => first.as_slice() <= key && key < end.as_slice(),
