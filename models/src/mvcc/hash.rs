@@ -1,9 +1,15 @@
 //! The hash of a store at a revision, by which replicas are compared.
 
+use std::collections::BTreeSet;
+
 use super::backend::{Backend, Bucket};
 use super::response::OpError;
-use super::revision::RecordKey;
+use super::revision::{RecordKey, Revision};
 use super::store::{Fatal, Store, StoreError};
+
+mod cache;
+
+pub use cache::HashCache;
 
 /// A hash with what it covers. Two can be compared only if both revisions are equal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -31,19 +37,37 @@ pub fn hash_kv(store: &Store, backend: &Backend, at: i64) -> Result<KvHash, Stor
     if revision > store.current() {
         return Err(OpError::FutureRevision.into());
     }
-    let keep = store.index().keep(revision, store.head_tombstone());
+    let nothing = at == 0 && store.defects().newest_hash_keeps_nothing;
+    let keep = if nothing { 0 } else { revision };
+    let keep = store.index().keep(keep, store.head_tombstone());
     let compacted = store.compacted();
-    let mut hash = crc32c::crc32c(b"key");
+    let mut hash = crc32c::crc32c(Bucket::Key.name().as_bytes());
     for (key, value) in backend.scan(Bucket::Key, b"") {
-        let RecordKey { revision: of, tombstone } =
-            RecordKey::parse(key).map_err(|_| Fatal::DamagedKey)?;
-        let goes = of.main <= compacted && !keep.is_empty() && !keep.contains(&of);
-        let skipped = tombstone && of.main == compacted;
-        if of.main <= revision && !goes && !skipped {
-            hash = crc32c::crc32c_append(crc32c::crc32c_append(hash, key), value);
+        let record = RecordKey::parse(key).map_err(|_| Fatal::DamagedKey)?;
+        if counts(record, revision, compacted, &keep) {
+            hash = append(hash, key, value);
         }
     }
     Ok(KvHash { hash, compacted, revision })
+}
+
+/// Whether a record counts in the hash at `revision` of a store that is compacted at `compacted`, where `keep` is what is
+/// needed at `revision`. No record to keep means that all count.
+pub(super) fn counts(
+    record: RecordKey,
+    revision: i64,
+    compacted: i64,
+    keep: &BTreeSet<Revision>,
+) -> bool {
+    let of = record.revision;
+    let goes = of.main <= compacted && !keep.is_empty() && !keep.contains(&of);
+    let skipped = record.tombstone && of.main == compacted;
+    of.main <= revision && !goes && !skipped
+}
+
+/// The hash with one more record.
+pub(super) fn append(hash: u32, key: &[u8], value: &[u8]) -> u32 {
+    crc32c::crc32c_append(crc32c::crc32c_append(hash, key), value)
 }
 
 #[cfg(test)]
