@@ -8,6 +8,7 @@ use super::revision::{RecordKey, Revision};
 use super::store::{Fatal, Store, StoreError};
 
 mod cache;
+pub mod golden;
 
 pub use cache::HashCache;
 

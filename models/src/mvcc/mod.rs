@@ -14,15 +14,19 @@
 //!   requests        op.rs  text.rs  parse.rs  response.rs                     reference.rs
 //!      │                                                           judges, knows nothing below
 //!      ▼
-//!   txn.rs ──▶ store.rs ◀── restore.rs      compaction.rs    hash.rs
-//!                │    │                          │
-//!                │    └─── index.rs ◀────────────┤           in memory: key ──▶ revisions
-//!                │         key_index.rs          │
-//!                ▼                               ▼
-//!              backend.rs ◀── revision.rs, record.rs         buckets: revision ──▶ record
-//!                │
-//!              pages.rs                                      the file: pages and two meta pages
+//!   txn.rs ──▶ store.rs ◀── restore.rs      compaction.rs    hash.rs         watch.rs
+//!                │    │                          │                               │
+//!                │    └─── index.rs ◀────────────┤        in memory:             │
+//!                │         key_index.rs          │        key ──▶ revisions      ▼
+//!                ▼                               ▼                           history.rs
+//!              backend.rs ◀── revision.rs, record.rs ◀───────────────────────────┘
+//!                │                                        buckets: revision ──▶ record
+//!              pages.rs                                   the file: pages and two meta pages
 //! ```
+//!
+//! `kv.rs` puts the lower half together as one process has it, with `lock.rs` for explicit transactions and
+//! `parameters.rs` for everything that can be set. `rules.rs` and `defects.rs` say what was otherwise: the first what was
+//! meant so in its time, the second what never was.
 //!
 //! The lower half is plain data with methods. They never wait, send, sync or draw: each method is one step that a real
 //! store does while it holds a lock, and the actors of the upper half decide what happens between two of them. Whoever
@@ -47,7 +51,8 @@
 //! # Where to read on
 //!
 //! For the store, `op.rs` first, then `revision.rs`, `key_index.rs` with its worked example, `store.rs`, `txn.rs`,
-//! `compaction.rs`, `restore.rs`; `backend.rs` and `pages.rs` stand on their own. For the node, `model.rs`, `message.rs`,
+//! `compaction.rs`, `restore.rs`; `backend.rs` and `pages.rs` stand on their own, `watch.rs` above `history.rs`. `kv.rs` is
+//! the way to use all of it without a simulation. For the node, `model.rs`, `message.rs`,
 //! `front.rs`, `committer.rs`, `batch_timer.rs`, `compactor.rs`, `client.rs`; then `judge.rs` and `checks.rs`.
 //!
 //! ```
@@ -90,12 +95,14 @@ pub mod history;
 pub mod index;
 mod judge;
 pub mod key_index;
+pub mod kv;
 pub mod lock;
 pub mod mark;
 pub mod message;
 pub mod model;
 pub mod op;
 pub mod pages;
+pub mod parameters;
 mod parse;
 pub mod point;
 pub mod record;
@@ -112,6 +119,7 @@ pub mod store;
 pub mod text;
 pub mod txn;
 pub mod verbs;
+pub mod watch;
 mod workload;
 
 pub use parse::ParseError;

@@ -72,6 +72,11 @@ impl Running {
         self.actions.is_empty()
     }
 
+    /// The transaction of the store.
+    pub fn txn(&self) -> &WriteTxn {
+        &self.txn
+    }
+
     /// How many records it wrote so far.
     pub fn effects(&self) -> i64 {
         self.txn.effects()
