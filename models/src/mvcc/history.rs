@@ -124,7 +124,8 @@ impl Store {
         if txn.effects() == 0 {
             return Ok(Vec::new());
         }
-        effects_from(backend, txn.revision()).collect()
+        let own = |effect: &Effect| effect.revision.main == txn.revision();
+        effects_from(backend, txn.revision()).take_while(|effect| of(effect, own)).collect()
     }
 }
 

@@ -25,7 +25,7 @@ use super::op::{Action, Get, Op, Request};
 use super::pages::OpenError;
 use super::parameters::Parameters;
 use super::response::{Found, OpError, Response};
-use super::store::{Fatal, Store, StoreError};
+use super::store::{Fatal, Store, StoreError, WriteTxn};
 use super::txn::Running;
 use super::watch::Watch;
 
@@ -171,6 +171,12 @@ impl Kv {
         &mut self.watch
     }
 
+    /// The backend, for those who change it past the store while nobody holds the lock.
+    pub(super) fn lone_backend(&mut self) -> Result<&mut Backend, KvError> {
+        self.free()?;
+        Ok(&mut self.backend)
+    }
+
     /// Whether the lock can be taken: the backend is open, no transaction holds it and no copy is made.
     fn free(&self) -> Result<(), KvError> {
         self.readable()?;
@@ -205,12 +211,30 @@ impl Kv {
         self.free()?;
         let mut running = Running::begin(&self.store, &self.backend, request)?;
         while !running.is_done() {
-            running.step(&mut self.store, &mut self.backend)?;
+            let stepped = running.step(&mut self.store, &mut self.backend);
+            stepped.map_err(|error| self.died(error))?;
         }
-        self.watch.notify(&self.store.effects_of(&self.backend, running.txn())?);
+        self.tell(running.txn())?;
         let response = running.finish(&mut self.store);
         self.unlock();
         Ok(response)
+    }
+
+    /// Tells those who watch what a transaction did, before it ends.
+    fn tell(&mut self, txn: &WriteTxn) -> Result<(), KvError> {
+        let effects = self.store.effects_of(&self.backend, txn);
+        let effects = effects.map_err(|fatal| self.died(fatal))?;
+        self.watch.notify(&effects);
+        Ok(())
+    }
+
+    /// The process ends here: nothing can be asked any more.
+    fn died(&mut self, error: impl Into<KvError>) -> KvError {
+        let error = error.into();
+        if error.is_fatal() {
+            self.backend.close();
+        }
+        error
     }
 
     /// Reads outside any transaction. With a read buffer it needs no lock.

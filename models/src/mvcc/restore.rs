@@ -17,6 +17,8 @@ pub struct Restore {
     store: Store,
     /// The first record that was not read yet.
     next: Vec<u8>,
+    /// The revision of the last one that was.
+    last: Revision,
     scheduled: i64,
     done: bool,
 }
@@ -43,7 +45,7 @@ impl Restore {
         let key = if defects.resume_reads_finished { FINISHED } else { SCHEDULED };
         let scheduled = mark(backend, key)?.unwrap_or(NEVER_COMPACTED);
         let next = Revision::new(1, 0).encode().to_vec();
-        Ok(Restore { store, next, scheduled, done: false })
+        Ok(Restore { store, next, last: Revision::default(), scheduled, done: false })
     }
 
     /// Whether all records were read.
@@ -56,6 +58,11 @@ impl Restore {
         let mut records = backend.scan(Bucket::Key, &self.next);
         for (key, value) in records.by_ref().take(limit) {
             let key = RecordKey::parse(key).map_err(|_| Fatal::DamagedKey)?;
+            if key.revision <= self.last {
+                // A put and a tombstone, but a revision is only one of them.
+                return Err(Fatal::DamagedKey);
+            }
+            self.last = key.revision;
             let kv = record::decode(value).map_err(|_| Fatal::DamagedRecord(key.revision))?;
             add(&mut self.store.index, key, kv, self.store.defects);
             self.store.current = self.store.current.max(key.revision.main);

@@ -35,7 +35,7 @@ pub struct Batched {
 
 impl Kv {
     /// Gives back the lock of the backend, with a commit if one is due.
-    pub(super) fn unlock(&mut self) {
+    pub(in crate::mvcc) fn unlock(&mut self) {
         let limit = self.parameters.settings.batch_limit;
         let due = self.backend.unlock(limit, self.parameters.commits_deletions);
         if due || self.commit_waits {

@@ -46,7 +46,7 @@ impl Kv {
     pub fn end(&mut self, id: TxnId) -> Result<i64, KvError> {
         self.readable()?;
         let txn = self.lock.release(id)?;
-        self.watch.notify(&self.store.effects_of(&self.backend, &txn)?);
+        self.tell(&txn)?;
         let revision = self.store.end(txn);
         self.unlock();
         Ok(revision)
