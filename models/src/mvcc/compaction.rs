@@ -144,7 +144,7 @@ impl Compaction {
             }
             seen += 1;
             batch.next = Revision::new(revision.main, revision.sub + 1);
-            if self.whole && counts(record, self.revision, self.previous, &self.keep) {
+            if self.whole && counts(record, self.revision, self.previous, Some(&self.keep)) {
                 batch.hash = append(batch.hash, key, value);
             }
             if !self.keep.contains(&revision) {

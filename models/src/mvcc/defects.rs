@@ -39,7 +39,7 @@ pub struct Defects {
     /// So in etcd d72914c36 to ecc3e15a4 (2015).
     pub limit_cuts_revision: bool,
     /// The hash of the current revision, asked for as 0, is taken with the records to keep at revision 0: none, which
-    /// counts as "all", so that records count which a compaction is about to delete. Fixed in etcd 2e95ace82 (#9022).
+    /// is taken as "not known", so that records count which a compaction is about to delete. Fixed in etcd 2e95ace82 (#9022).
     pub newest_hash_keeps_nothing: bool,
     /// A compaction that was resumed publishes its hash, although those before the restart are not in it. Fixed in etcd
     /// b9e30bf87 (#15919).

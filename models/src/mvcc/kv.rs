@@ -88,6 +88,14 @@ pub enum KvError {
     /// Snapshots are open.
     #[error("{0} snapshots are open")]
     SnapshotsOpen(u32),
+    /// A snapshot was not received whole. It can look like the file of an older commit.
+    #[error("{received} of {size} bytes were received")]
+    Incomplete {
+        /// Bytes that came.
+        received: usize,
+        /// Bytes that were announced.
+        size: usize,
+    },
     /// The backend was used after it had been closed, which ends the process.
     #[error("the backend is closed")]
     Closed,
@@ -271,3 +279,5 @@ impl Kv {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod trial;

@@ -9,6 +9,7 @@
 //! | `del KEYS` | deletes keys | `del a..` |
 //! | `txn [if COMPARE..] then [ACTION..] [else [ACTION..]]` | a transaction | `txn if a version = 0 then put a 1; get b else del a` |
 //! | `compact REV` | forgets what is older, batch by batch | `compact rev` |
+//! | `do ACTION` | a put, get or del of the store itself, without the checks of a request | `do put a 1 lease 7` |
 //! | `begin` | begins an explicit transaction, which holds the lock; answers its id | `begin` |
 //! | `in ID ACTION` | a put, get or del inside it | `in 1 put a 1` |
 //! | `end ID` | ends it | `end 1` |
@@ -47,7 +48,7 @@
 //! | `unlock` | gives back the lock: readers see what was put, and a commit is done if it is due | `unlock` |
 //! | `file` | the length of the file, and the hash of all that is durable | `file` |
 //! | `snapshot` | commits, and cuts a snapshot; answers its size | `snapshot` |
-//! | `write N` | writes the next N bytes of the snapshot to a receiver | `write 64` |
+//! | `write [N]` | writes the next N bytes of the snapshot to a receiver, or all | `write 64` |
 //! | `snapshot-close` | ends the snapshot | `snapshot-close` |
 //! | `install` | goes on, in place, with what the receiver got | `install` |
 //! | `load` | crashes, and opens what the receiver got | `load` |
@@ -135,8 +136,9 @@ pub struct Desk {
     /// What the crash has left.
     file: Vec<u8>,
     snapshot: Option<Snapshot>,
-    /// What was written of it.
+    /// What was written of it, and the size that was announced.
     received: Vec<u8>,
+    announced: usize,
     /// A key and an index of their own.
     key: Option<KeyIndex>,
     index: Index,
@@ -175,6 +177,7 @@ impl Desk {
             file: Vec::new(),
             snapshot: None,
             received: Vec::new(),
+            announced: 0,
             key: None,
             index: Index::default(),
         }

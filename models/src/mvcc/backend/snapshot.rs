@@ -38,7 +38,7 @@ impl Snapshot {
     /// The next bytes to write, at most `limit`. All chunks together are a file that [`Backend::open`] reads.
     pub fn chunk(&mut self, limit: usize) -> &[u8] {
         let from = self.written;
-        self.written = self.bytes.len().min(from + limit);
+        self.written = self.bytes.len().min(from.saturating_add(limit));
         &self.bytes[from..self.written]
     }
 }

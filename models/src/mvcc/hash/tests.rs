@@ -1,6 +1,7 @@
 use super::super::defects::Defects;
 use super::super::fixture::{Node, request};
 use super::super::restore::restore;
+use super::super::rules::Rules;
 use super::golden::{GOLDEN, key};
 use super::*;
 
@@ -53,4 +54,21 @@ fn a_hash_is_the_same_before_during_and_after_a_compaction_of_the_same_revision(
     assert_eq!(hash(&node, 4), Err(OpError::Compacted.into()));
     assert_eq!(hash(&node, 9), Err(OpError::FutureRevision.into()));
     assert!(hash(&node, 5).is_ok());
+}
+
+#[test]
+fn a_hash_is_the_same_during_a_compaction_that_leaves_nothing() {
+    for rules in [Rules::V3_4, Rules::Main] {
+        let mut node = Node::by(rules, Defects::NONE);
+        node.done(&["put a 1", "put b 1", "del a..c"]);
+        let head = node.store.current();
+        node.ask(&request(&format!("compact {head}"))).expect("accepted");
+        let hash = |node: &Node| hash_kv(&node.store, &node.backend, 0).ok();
+        let before = hash(&node);
+        assert!(before.is_some() && node.compaction.is_some());
+        while node.compaction.is_some() {
+            node.batch(1);
+            assert_eq!(hash(&node), before, "{rules}");
+        }
+    }
 }

@@ -152,3 +152,29 @@ proptest! {
         prop_assert_eq!(parts, whole.effects);
     }
 }
+
+/// S4: a store knows puts and deletions; who watches makes events of them.
+#[test]
+fn no_public_name_of_the_store_or_its_backend_speaks_of_events() {
+    let sources = [
+        include_str!("../store.rs"),
+        include_str!("../history.rs"),
+        include_str!("../index.rs"),
+        include_str!("../key_index.rs"),
+        include_str!("../record.rs"),
+        include_str!("../revision.rs"),
+        include_str!("../compaction.rs"),
+        include_str!("../restore.rs"),
+        include_str!("../hash.rs"),
+        include_str!("../lock.rs"),
+        include_str!("../kv.rs"),
+        include_str!("../backend.rs"),
+        include_str!("../backend/view.rs"),
+        include_str!("../backend/snapshot.rs"),
+        include_str!("../backend/defrag.rs"),
+    ];
+    let public = |line: &&str| line.trim_start().starts_with("pub");
+    let mut names = sources.iter().flat_map(|source| source.lines()).filter(public);
+    assert_eq!(names.find(|line| line.to_lowercase().contains("event")), None);
+    assert!(include_str!("../watch/event.rs").lines().any(|line| line == "pub struct Event {"));
+}

@@ -53,9 +53,14 @@ impl Kv {
     }
 
     /// Goes on with the file of a snapshot, in place: there is no second store, and whoever holds this one need not be
-    /// told. The old backend is closed.
-    pub fn install(&mut self, file: Vec<u8>) -> Result<Opened, KvError> {
+    /// told. The old backend is closed. The size is the one that was announced when the snapshot was cut: a file that is
+    /// cut short can be a sound one, but of less.
+    pub fn install(&mut self, file: Vec<u8>, size: usize) -> Result<Opened, KvError> {
         self.free()?;
+        let received = file.len();
+        if received != size {
+            return Err(KvError::Incomplete { received, size });
+        }
         let backend = Backend::open(&file, self.parameters.settings.page_size)?;
         let mut old = std::mem::replace(&mut self.backend, backend);
         old.close();

@@ -222,7 +222,10 @@ fn a_store_is_restored_in_place_and_goes_on() {
     let mut snapshot = ahead.snapshot().expect("free");
     let bytes = snapshot.chunk(usize::MAX).to_vec();
     let mut kv = after(&["put a 1", "put b 1", "compact 3"]);
-    let opened = kv.install(bytes).expect("a sound file");
+    let half = bytes[..64].to_vec();
+    let incomplete = KvError::Incomplete { received: 64, size: bytes.len() };
+    assert_eq!(kv.install(half, bytes.len()), Err(incomplete));
+    let opened = kv.install(bytes, snapshot.size()).expect("a sound file");
     assert_eq!(opened, Opened { current: 5, compacted: 4, resumed: Some(4) });
     finish(&mut kv);
     finish(&mut ahead);
@@ -230,7 +233,7 @@ fn a_store_is_restored_in_place_and_goes_on() {
     assert_eq!(answer(&mut kv, "put d 1"), "put: revision 6");
     let opened = kv.restore().expect("free");
     assert_eq!(opened, Opened { current: 6, compacted: 4, resumed: None });
-    assert!(matches!(kv.install(b"no file".to_vec()), Err(KvError::Open(_))));
+    assert!(matches!(kv.install(b"no file".to_vec(), 7), Err(KvError::Open(_))));
 }
 
 /// T25.

@@ -303,3 +303,14 @@ fn a_deleted_key_is_seen_only_if_that_is_planted() {
     let anew = "found: revision 5, count 1: a=3 (created 5, modified 5, version 1, lease 0)";
     assert_eq!(planted.answer("get a"), anew);
 }
+
+/// B26.
+#[test]
+fn a_read_at_the_compacted_revision_is_refused_only_if_that_is_planted() {
+    let history = ["put a 1", "put a 2", "compact 3"];
+    let kept = "found: revision 3, count 1: a=2 (created 2, modified 3, version 2, lease 0)";
+    assert_eq!(Node::after(&history).answer("get a"), kept);
+    let mut planted = Node::new(Defects { refused_at_compacted: true, ..Defects::NONE });
+    planted.done(&history);
+    assert_eq!(planted.answer("get a"), COMPACTED);
+}

@@ -2,7 +2,7 @@
 
 use super::super::backend::{Bucket, View};
 use super::super::compaction::{FINISHED, SCHEDULED};
-use super::super::kv::Kv;
+use super::super::kv::{Kv, KvError};
 use super::super::record;
 use super::super::response::KeyValue;
 use super::super::revision::Revision;
@@ -111,6 +111,7 @@ impl Desk {
         }
         let snapshot = self.kv()?.snapshot().map_err(refuse)?;
         let said = format!("{} bytes", snapshot.size());
+        self.announced = snapshot.size();
         (self.snapshot, self.received) = (Some(snapshot), Vec::new());
         Ok(said)
     }
@@ -132,11 +133,15 @@ impl Desk {
     }
 
     fn install(&mut self) -> Said {
-        let received = self.received.clone();
-        self.kv()?.install(received).map(opened).map_err(refuse)
+        let (received, size) = (self.received.clone(), self.announced);
+        self.kv()?.install(received, size).map(opened).map_err(refuse)
     }
 
     fn load(&mut self) -> Said {
+        let (received, size) = (self.received.len(), self.announced);
+        if received != size {
+            return Err(refuse(KvError::Incomplete { received, size }));
+        }
         let (kv, found) = Kv::open(self.received.clone(), self.parameters).map_err(refuse)?;
         (self.kv, self.snapshot) = (Some(kv), None);
         Ok(opened(found))

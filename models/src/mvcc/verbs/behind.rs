@@ -55,7 +55,11 @@ impl Desk {
 
     fn wait(&mut self, time: &str) -> Said {
         let time = Span::parse(time)?;
-        self.kv()?.tick(time).map(committed).map_err(refuse)
+        let kv = self.kv()?;
+        match kv.tick(time).map_err(refuse)? {
+            Some(done) => Ok(committed(Some(done))),
+            None => Ok(format!("{} changes are pending", kv.backend().pending().len())),
+        }
     }
 
     pub(super) fn commit(&mut self) -> Said {
@@ -71,10 +75,10 @@ impl Desk {
 
     fn sweep(&mut self, at: &str, keep: &[&str]) -> Said {
         let at = words::revision(at)?.main;
-        let keep = match keep {
-            [] => &[],
-            ["keep", keep @ ..] => keep,
-            [other, ..] => return Err(format!("expected `keep`, found `{other}`")),
+        let keep = match keep.split_first() {
+            None => &[],
+            Some((&"keep", keep)) => keep,
+            Some((other, _)) => return Err(format!("expected `keep`, found `{other}`")),
         };
         let keep: BTreeSet<_> =
             keep.iter().map(|of| words::revision(of)).collect::<Result<_, _>>()?;

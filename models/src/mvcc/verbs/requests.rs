@@ -11,6 +11,7 @@ use super::{Desk, Said, refuse, say, words};
 impl Desk {
     pub(super) fn request(&mut self, verb: &str, operands: &[&str]) -> Option<Said> {
         Some(match (verb, operands) {
+            ("do", [_, ..]) => self.alone(operands),
             ("begin", []) => self.begin(),
             ("in", [id, action @ ..]) => self.inside(id, action),
             ("end", [id]) => self.end(id),
@@ -37,11 +38,8 @@ impl Desk {
 
     fn inside(&mut self, id: &str, action: &[&str]) -> Said {
         let id = TxnId(words::parse(id, "the id of a transaction")?);
-        let op: Op = action.join(" ").parse().map_err(|error: ParseError| error.to_string())?;
+        let action = self.action(action)?;
         let kv = self.kv()?;
-        let Op::Single(action) = op.resolve(kv.store().current()) else {
-            return Err(format!("expected one of `put get del`, found `{}`", action[0]));
-        };
         let said = match &action {
             Action::Put(put) => {
                 kv.put_in(id, put).map(|revision| format!("put: revision {revision}"))
@@ -50,6 +48,30 @@ impl Desk {
             Action::Delete(keys) => kv
                 .delete_in(id, keys)
                 .map(|(count, revision)| format!("deleted {count}: revision {revision}")),
+        };
+        said.map_err(refuse)
+    }
+
+    /// A put, get or del.
+    fn action(&mut self, words: &[&str]) -> Result<Action<i64>, String> {
+        let op: Op = words.join(" ").parse().map_err(|error: ParseError| error.to_string())?;
+        match op.resolve(self.kv()?.store().current()) {
+            Op::Single(action) => Ok(action),
+            _ => Err(format!("expected one of `put get del`, found `{}`", words[0])),
+        }
+    }
+
+    fn alone(&mut self, action: &[&str]) -> Said {
+        let action = self.action(action)?;
+        let kv = self.kv()?;
+        let said = match &action {
+            Action::Put(put) => {
+                kv.put(put).map(|done| format!("put: revision {}", kv.answer(done)))
+            }
+            Action::Get(get) => kv.range(get).map(|found| format!("found: {found}")),
+            Action::Delete(keys) => kv
+                .delete(keys)
+                .map(|(count, done)| format!("deleted {count}: revision {}", kv.answer(done))),
         };
         said.map_err(refuse)
     }

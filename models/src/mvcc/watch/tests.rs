@@ -192,7 +192,9 @@ fn a_restore_serves_watchers_from_where_they_are() {
         let id = watch(&mut kv, "a", 0);
         done(&mut kv, &["put a v"]);
         assert_eq!(drain(&mut kv, id.stream).len(), 1);
-        kv.install(snapshot(&["put a v"; 3])).expect("a sound file");
+        let bytes = snapshot(&["put a v"; 3]);
+        let size = bytes.len();
+        kv.install(bytes, size).expect("a sound file");
         sync(&mut kv);
         done(&mut kv, &["put a v"]);
         drain(&mut kv, id.stream)

@@ -128,7 +128,8 @@ impl Trial {
                 let mut snapshot = self.ahead.snapshot().expect("free");
                 let bytes = snapshot.chunk(usize::MAX).to_vec();
                 self.ahead.close_snapshot(snapshot);
-                self.watched.install(bytes).expect("a sound file");
+                let size = bytes.len();
+                self.watched.install(bytes, size).expect("a sound file");
             }
             Step::Restore => drop(self.watched.restore().expect("free")),
         }
@@ -255,7 +256,7 @@ fn run(defects: Defects, steps: Vec<Step>) -> Result<(), TestCaseError> {
 
 #[test]
 fn a_watcher_gets_the_history_from_its_start_whatever_the_order_of_rounds() {
-    let mut runner = TestRunner::new(arbitrary::config(1_500));
+    let mut runner = TestRunner::new(arbitrary::config(700));
     let result = runner.run(&vec(step(), 1..80), |steps| run(Defects::NONE, steps));
     result.unwrap_or_else(|failure| panic!("{failure}"));
 }
@@ -274,7 +275,7 @@ fn the_trial_sees_each_defect_of_the_layer() {
     ];
     for defects in table {
         let config =
-            proptest::test_runner::Config { max_shrink_iters: 0, ..arbitrary::config(3_000) };
+            proptest::test_runner::Config { max_shrink_iters: 0, ..arbitrary::config(2_000) };
         let result = TestRunner::new(config).run(&vec(step(), 1..80), |steps| run(defects, steps));
         assert!(matches!(result, Err(TestError::Fail(..))), "{defects:?} is not seen");
     }
