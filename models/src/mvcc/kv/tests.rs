@@ -134,6 +134,21 @@ fn the_interval_and_the_limit_are_those_that_were_given() {
     }
 }
 
+/// The other sizes that a constructor is given.
+#[test]
+fn batches_and_copies_have_the_size_that_was_given() {
+    let settings = Settings { compaction_batch: 2, ..parameters().settings };
+    let mut kv = Kv::new(Parameters { settings, defrag_batch: 3, ..parameters() });
+    done(&mut kv, &["put a 1", "put a 2", "put a 3", "put a 4", "compact 5"]);
+    let batch = kv.batch(None).expect("it runs");
+    assert_eq!((batch.deleted.len(), batch.last), (2, false));
+    done(&mut kv, &["put b 1"]);
+    kv.begin_defrag().expect("free");
+    // Two records of a, one of b, and the mark.
+    assert_eq!((kv.copy(None), kv.copy(None)), (Ok(false), Ok(true)));
+    kv.swap().expect("all is copied");
+}
+
 /// B77.
 #[test]
 fn a_put_is_answered_with_its_own_revision() {

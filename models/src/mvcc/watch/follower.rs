@@ -1,17 +1,20 @@
 //! The client's side of a watcher: where to go on when the stream is lost.
 
 use super::{Body, WatchResponse};
+use crate::mvcc::rules::Rules;
 
 /// Remembers how far a client was told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Follower {
     next: i64,
+    rules: Rules,
 }
 
 impl Follower {
-    /// Begins with a watcher that was asked for from `start`, while `current` was the newest revision.
-    pub fn new(start: i64, current: i64) -> Follower {
-        Follower { next: if start == 0 { current + 1 } else { start } }
+    /// Begins with a watcher that was asked for from `start`, while `current` was the newest revision of a store that
+    /// goes by some rules.
+    pub fn new(rules: Rules, start: i64, current: i64) -> Follower {
+        Follower { next: if start == 0 { current + 1 } else { start }, rules }
     }
 
     /// The revision to ask for when the stream is lost, on whatever replica.
@@ -25,7 +28,8 @@ impl Follower {
         let told = match &response.body {
             Body::Events { events, .. } => events.last().map_or(0, |last| last.kv.mod_revision + 1),
             Body::Progress { revision } => revision + 1,
-            Body::Compacted { compacted } => *compacted,
+            Body::Compacted { compacted } if self.rules.watches_at_compacted() => *compacted,
+            Body::Compacted { compacted } => compacted + 1,
         };
         self.next = self.next.max(told);
     }

@@ -413,3 +413,23 @@ fn under_the_rules_of_2015_watchers_say_how_they_ended_and_the_future_is_refused
     let compacted = "required revision has been compacted";
     assert_eq!(ended(&mut kv, behind).as_deref(), Some(compacted), "right at the compacted one");
 }
+
+#[test]
+fn a_follower_goes_on_where_it_is_allowed_after_a_compaction() {
+    for (rules, next) in [(Rules::V2015, 3), (Rules::V3_4, 2), (Rules::Main, 2)] {
+        let mut kv = Kv::new(Parameters::of(rules));
+        done(&mut kv, &["put a v", "put a v", "put a v", "compact 2"]);
+        let mut follower = Follower::new(rules, 1, kv.store().current());
+        for compacted in [true, false] {
+            let id = watch(&mut kv, "a", follower.next());
+            sync(&mut kv);
+            let response = kv.receive(id.stream).expect("sound records").expect("it is served");
+            assert_eq!(matches!(response.body, Body::Compacted { .. }), compacted, "{rules}");
+            follower.took(&response);
+            let after = if compacted { next } else { kv.store().current() + 1 };
+            assert_eq!(follower.next(), after, "{rules}");
+        }
+        let from_now = Follower::new(rules, 0, kv.store().current());
+        assert_eq!(from_now.next(), follower.next());
+    }
+}

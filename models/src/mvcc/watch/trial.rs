@@ -292,7 +292,7 @@ proptest! {
     ) {
         let mut replicas = [Kv::default(), Kv::default()];
         let (keys, mut told, mut at) = (Keys::From(b"a".to_vec()), Vec::new(), 0);
-        let mut follower = Follower::new(1, 1);
+        let mut follower = Follower::new(Rules::Main, 1, 1);
         let mut stream = None;
         for (op, lost) in ops.iter().zip(lost) {
             if stream.is_none() || lost {
