@@ -23,16 +23,16 @@ pub struct KvHash {
     pub revision: i64,
 }
 
-/// Hashes what can be read at `at` and before, zero meaning the current revision.
+/// Hashes what can be read at `at` and before, zero meaning the current revision, which can always be hashed.
 ///
 /// A record counts unless it is newer than `at`, or old enough to be compacted while nothing needs it at `at`: whether
 /// a compaction has already deleted it makes no difference. A tombstone right at the compacted revision does not count
 /// either, because older versions delete it (etcd bbdc94181).
 pub fn hash_kv(store: &Store, backend: &Backend, at: i64) -> Result<KvHash, StoreError> {
     let revision = if at == 0 { store.current() } else { at };
-    if revision < store.compacted()
-        || (revision == store.compacted() && !store.rules().reads_at_compacted())
-    {
+    let refused = revision < store.compacted()
+        || (revision == store.compacted() && !store.rules().hashes_at_compacted());
+    if at != 0 && refused {
         return Err(OpError::Compacted.into());
     }
     if revision > store.current() {

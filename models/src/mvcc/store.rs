@@ -271,4 +271,6 @@ impl Fatal {
 }
 
 #[cfg(test)]
+mod eras;
+#[cfg(test)]
 mod tests;
