@@ -5,7 +5,8 @@ use super::compaction::{Compaction, Scheduled};
 use super::defects::Defects;
 use super::op::{Op, Request};
 use super::response::Outcome;
-use super::restore::restore;
+use super::restore::restore_by;
+use super::rules::Rules;
 use super::store::Store;
 use super::txn::execute;
 
@@ -26,7 +27,11 @@ pub(super) fn request(line: &str) -> Request {
 
 impl Node {
     pub(super) fn new(defects: Defects) -> Node {
-        let (store, backend) = (Store::new(defects), Backend::new(64));
+        Node::by(Rules::Main, defects)
+    }
+
+    pub(super) fn by(rules: Rules, defects: Defects) -> Node {
+        let (store, backend) = (Store::by(rules, defects), Backend::new(64));
         Node { store, backend, file: Vec::new(), compaction: None }
     }
 
@@ -86,19 +91,15 @@ impl Node {
 
     pub(super) fn commit(&mut self) {
         let Some(commit) = self.backend.begin_commit() else { return };
-        for write in commit.pages.iter().chain([&commit.meta]) {
-            let from = usize::try_from(write.offset).expect("a small file");
-            let end = from + write.bytes.len();
-            self.file.resize(self.file.len().max(end), 0);
-            self.file[from..end].copy_from_slice(&write.bytes);
-        }
+        commit.write_to(&mut self.file);
         self.backend.finish_commit(commit);
     }
 
     /// Loses everything that is not in the file, and restores from it; a compaction that was not done is resumed.
     pub(super) fn crash(&mut self, chunk: usize) {
         self.backend = Backend::open(&self.file, 64).expect("a sound file");
-        let restored = restore(&self.backend, self.store.defects(), chunk).expect("sound records");
+        let (rules, defects) = (self.store.rules(), self.store.defects());
+        let restored = restore_by(rules, &self.backend, defects, chunk).expect("sound records");
         self.store = restored.store;
         self.compaction = restored.resume.map(|at| Compaction::start(&mut self.store, at));
     }

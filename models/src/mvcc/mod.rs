@@ -14,15 +14,19 @@
 //!   requests        op.rs  text.rs  parse.rs  response.rs                     reference.rs
 //!      │                                                           judges, knows nothing below
 //!      ▼
-//!   txn.rs ──▶ store.rs ◀── restore.rs      compaction.rs    hash.rs
-//!                │    │                          │
-//!                │    └─── index.rs ◀────────────┤           in memory: key ──▶ revisions
-//!                │         key_index.rs          │
-//!                ▼                               ▼
-//!              backend.rs ◀── revision.rs, record.rs         buckets: revision ──▶ record
-//!                │
-//!              pages.rs                                      the file: pages and two meta pages
+//!   txn.rs ──▶ store.rs ◀── restore.rs      compaction.rs    hash.rs         watch.rs
+//!                │    │                          │                               │
+//!                │    └─── index.rs ◀────────────┤        in memory:             │
+//!                │         key_index.rs          │        key ──▶ revisions      ▼
+//!                ▼                               ▼                           history.rs
+//!              backend.rs ◀── revision.rs, record.rs ◀───────────────────────────┘
+//!                │                                        buckets: revision ──▶ record
+//!              pages.rs                                   the file: pages and two meta pages
 //! ```
+//!
+//! `kv.rs` puts the lower half together as one process has it, with `lock.rs` for explicit transactions and
+//! `parameters.rs` for everything that can be set. `rules.rs` and `defects.rs` say what was otherwise: the first what was
+//! meant so in its time, the second what never was.
 //!
 //! The lower half is plain data with methods. They never wait, send, sync or draw: each method is one step that a real
 //! store does while it holds a lock, and the actors of the upper half decide what happens between two of them. Whoever
@@ -47,7 +51,8 @@
 //! # Where to read on
 //!
 //! For the store, `op.rs` first, then `revision.rs`, `key_index.rs` with its worked example, `store.rs`, `txn.rs`,
-//! `compaction.rs`, `restore.rs`; `backend.rs` and `pages.rs` stand on their own. For the node, `model.rs`, `message.rs`,
+//! `compaction.rs`, `restore.rs`; `backend.rs` and `pages.rs` stand on their own, `watch.rs` above `history.rs`. `kv.rs` is
+//! the way to use all of it without a simulation. For the node, `model.rs`, `message.rs`,
 //! `front.rs`, `committer.rs`, `batch_timer.rs`, `compactor.rs`, `client.rs`; then `judge.rs` and `checks.rs`.
 //!
 //! ```
@@ -61,11 +66,7 @@
 //!     execute(&mut store, &mut backend, &request).unwrap().unwrap();
 //! }
 //! let commit = backend.begin_commit().unwrap();
-//! for write in commit.pages.iter().chain([&commit.meta]) {
-//!     let from = usize::try_from(write.offset).unwrap();
-//!     file.resize(file.len().max(from + write.bytes.len()), 0);
-//!     file[from..from + write.bytes.len()].copy_from_slice(&write.bytes);
-//! }
+//! commit.write_to(&mut file);
 //! backend.finish_commit(commit);
 //!
 //! let mut backend = Backend::open(&file, 64).unwrap();
@@ -90,14 +91,18 @@ pub mod compactor;
 pub mod defects;
 pub mod front;
 pub mod hash;
+pub mod history;
 pub mod index;
 mod judge;
 pub mod key_index;
+pub mod kv;
+pub mod lock;
 pub mod mark;
 pub mod message;
 pub mod model;
 pub mod op;
 pub mod pages;
+pub mod parameters;
 mod parse;
 pub mod point;
 pub mod record;
@@ -105,6 +110,7 @@ pub mod reference;
 pub mod response;
 pub mod restore;
 pub mod revision;
+pub mod rules;
 pub mod scenario;
 pub mod settings;
 pub mod shared;
@@ -113,6 +119,7 @@ pub mod store;
 pub mod text;
 pub mod txn;
 pub mod verbs;
+pub mod watch;
 mod workload;
 
 pub use parse::ParseError;
