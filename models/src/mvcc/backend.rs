@@ -18,6 +18,8 @@ pub enum Bucket {
     Key,
     /// What the store has to remember beside them, such as compaction marks.
     Meta,
+    /// The leases, by number.
+    Lease,
 }
 
 /// Everything in all buckets.

@@ -5,7 +5,7 @@ use super::compaction::{Compaction, Scheduled};
 use super::defects::Defects;
 use super::op::{Op, Request};
 use super::response::Outcome;
-use super::restore::restore;
+use super::restore::Restore;
 use super::store::Store;
 use super::txn::execute;
 
@@ -28,6 +28,12 @@ impl Node {
     pub(super) fn new(defects: Defects) -> Node {
         let (store, backend) = (Store::new(defects), Backend::new(64));
         Node { store, backend, file: Vec::new(), compaction: None }
+    }
+
+    /// A node whose store has a lessor.
+    pub(super) fn leasing(defects: Defects) -> Node {
+        let node = Node::new(defects);
+        Node { store: node.store.clone().with_lessor(), ..node }
     }
 
     pub(super) fn after(lines: &[&str]) -> Node {
@@ -98,7 +104,14 @@ impl Node {
     /// Loses everything that is not in the file, and restores from it; a compaction that was not done is resumed.
     pub(super) fn crash(&mut self, chunk: usize) {
         self.backend = Backend::open(&self.file, 64).expect("a sound file");
-        let restored = restore(&self.backend, self.store.defects(), chunk).expect("sound records");
+        let mut restore = Restore::begin(&self.backend, self.store.defects()).expect("sound marks");
+        if self.store.lessor().is_some() {
+            restore = restore.with_lessor(&self.backend).expect("sound leases");
+        }
+        while !restore.is_done() {
+            restore.chunk(&self.backend, chunk).expect("sound records");
+        }
+        let restored = restore.finish();
         self.store = restored.store;
         self.compaction = restored.resume.map(|at| Compaction::start(&mut self.store, at));
     }

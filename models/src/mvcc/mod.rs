@@ -16,6 +16,7 @@
 //!      ▼
 //!   txn.rs ──▶ store.rs ◀── restore.rs      compaction.rs    hash.rs
 //!                │    │                          │
+//!                │    ├─── lessor.rs             │           in memory: lease ──▶ keys
 //!                │    └─── index.rs ◀────────────┤           in memory: key ──▶ revisions
 //!                │         key_index.rs          │
 //!                ▼                               ▼
@@ -47,7 +48,7 @@
 //! # Where to read on
 //!
 //! For the store, `op.rs` first, then `revision.rs`, `key_index.rs` with its worked example, `store.rs`, `txn.rs`,
-//! `compaction.rs`, `restore.rs`; `backend.rs` and `pages.rs` stand on their own. For the node, `model.rs`, `message.rs`,
+//! `lessor.rs`, `compaction.rs`, `restore.rs`; `backend.rs` and `pages.rs` stand on their own. For the node, `model.rs`, `message.rs`,
 //! `front.rs`, `committer.rs`, `batch_timer.rs`, `compactor.rs`, `client.rs`; then `judge.rs` and `checks.rs`.
 //!
 //! ```
@@ -93,6 +94,7 @@ pub mod hash;
 pub mod index;
 mod judge;
 pub mod key_index;
+pub mod lessor;
 pub mod mark;
 pub mod message;
 pub mod model;

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::op::{Action, Compare, Field, Get, Keys, Op, Relation, Request, Txn};
+use super::op::{Action, Compare, Field, Get, Grant, Keys, Op, Relation, Request, Txn};
 use super::response::{Found, KeyValue, OpError, Outcome, Response};
 
 /// All keys of one revision.
@@ -27,6 +27,8 @@ pub struct Write {
 pub struct Reference {
     states: BTreeMap<i64, State>,
     compacted: i64,
+    /// The seconds of each lease; none if leases are only numbers beside the values.
+    leases: Option<BTreeMap<i64, i64>>,
 }
 
 impl Default for Reference {
@@ -38,12 +40,28 @@ impl Default for Reference {
 impl Reference {
     /// A store that was never written: revision 1 without keys.
     pub fn new() -> Reference {
-        Reference { states: BTreeMap::from([(1, State::new())]), compacted: -1 }
+        Reference { states: BTreeMap::from([(1, State::new())]), compacted: -1, leases: None }
+    }
+
+    /// The same store with leases, of which there are none yet.
+    pub fn with_leases(self) -> Reference {
+        Reference { leases: Some(BTreeMap::new()), ..self }
+    }
+
+    /// The leases that there are, each with its seconds.
+    pub fn leases(&self) -> impl Iterator<Item = (i64, i64)> {
+        self.leases.iter().flatten().map(|(lease, ttl)| (*lease, *ttl))
+    }
+
+    /// The keys that a lease takes along when it ends, ascending: those whose last value names it.
+    pub fn attached(&self, lease: i64) -> impl Iterator<Item = &[u8]> {
+        let now = &self.states[&self.current()];
+        now.values().filter(move |kv| kv.lease == lease).map(|kv| kv.key.as_slice())
     }
 
     /// The store after these requests, whatever they were answered.
-    pub fn after<'a>(requests: impl IntoIterator<Item = &'a Request>) -> Reference {
-        let mut reference = Reference::new();
+    pub fn after<'a>(self, requests: impl IntoIterator<Item = &'a Request>) -> Reference {
+        let mut reference = self;
         for request in requests {
             let _ = reference.apply(request);
         }
@@ -77,7 +95,8 @@ impl Reference {
         holds.chain(gone.map(|key| write(at, key, true))).collect()
     }
 
-    /// Takes back everything that came after the time when these were the newest revision and the floor.
+    /// Takes back everything that came after the time when these were the newest revision and the floor, apart from
+    /// leases, which make no revisions.
     pub fn roll_back(&mut self, current: i64, compacted: i64) {
         self.states.retain(|revision, _| *revision <= current);
         self.compacted = compacted;
@@ -102,7 +121,37 @@ impl Reference {
                 Ok(Response::Compacted { revision: self.current() })
             }
             Op::Close => Ok(Response::Closed),
+            Op::Grant(grant) => self.grant(*grant),
+            Op::Revoke(lease) => self.revoke(*lease),
         }
+    }
+
+    fn grant(&mut self, Grant { lease, ttl }: Grant) -> Outcome {
+        let revision = self.current();
+        match &mut self.leases {
+            Some(leases) if lease != 0 => {
+                if leases.contains_key(&lease) {
+                    return Err(OpError::LeaseExists);
+                }
+                leases.insert(lease, ttl);
+                Ok(Response::Granted { revision })
+            }
+            _ => Err(OpError::LeaseNotFound),
+        }
+    }
+
+    fn revoke(&mut self, lease: i64) -> Outcome {
+        if self.leases.as_mut().is_none_or(|leases| leases.remove(&lease).is_none()) {
+            return Err(OpError::LeaseNotFound);
+        }
+        let before = self.current();
+        let mut state = self.states[&before].clone();
+        state.retain(|_, kv| kv.lease != lease);
+        if state.len() == self.states[&before].len() {
+            return Ok(Response::Revoked { revision: before });
+        }
+        self.states.insert(before + 1, state);
+        Ok(Response::Revoked { revision: before + 1 })
     }
 
     fn txn(&mut self, txn: &Txn<i64>) -> Outcome {
@@ -112,6 +161,14 @@ impl Reference {
         let now = &self.states[&self.current()];
         let succeeded = txn.compares.iter().all(|compare| holds(now, compare));
         let branch = if succeeded { &txn.success } else { &txn.failure };
+        for action in branch {
+            if let (Action::Put(put), Some(leases)) = (action, &self.leases)
+                && put.lease != 0
+                && !leases.contains_key(&put.lease)
+            {
+                return Err(OpError::LeaseNotFound);
+            }
+        }
         for action in branch {
             let Action::Get(Get { at: Some(at), .. }) = action else { continue };
             if *at > self.current() {

@@ -1,10 +1,13 @@
 //! Restore: the store that belongs to the records of a backend.
 
+use std::collections::BTreeMap;
+
 use super::backend::{Backend, Bucket};
 use super::compaction::{FINISHED, SCHEDULED, mark};
 use super::defects::Defects;
 use super::index::Index;
 use super::key_index::KeyIndex;
+use super::lessor::Lessor;
 use super::record;
 use super::response::KeyValue;
 use super::revision::{RecordKey, Revision};
@@ -17,6 +20,8 @@ pub struct Restore {
     /// The first record that was not read yet.
     next: Vec<u8>,
     scheduled: i64,
+    /// The lease of each key that has one, by the records so far.
+    leases: BTreeMap<Vec<u8>, i64>,
     done: bool,
 }
 
@@ -37,7 +42,14 @@ impl Restore {
         let key = if defects.resume_reads_finished { FINISHED } else { SCHEDULED };
         let scheduled = mark(backend, key)?.unwrap_or(NEVER_COMPACTED);
         let next = Revision::new(1, 0).encode().to_vec();
-        Ok(Restore { store, next, scheduled, done: false })
+        Ok(Restore { store, next, scheduled, leases: BTreeMap::new(), done: false })
+    }
+
+    /// The store gets a lessor with the leases of the backend. Their keys are attached at the end, from the last record
+    /// of each (etcd bd62b0a64).
+    pub fn with_lessor(mut self, backend: &Backend) -> Result<Restore, Fatal> {
+        self.store.lessor = Some(Lessor::recover(backend)?);
+        Ok(self)
     }
 
     /// Whether all records were read.
@@ -51,6 +63,11 @@ impl Restore {
         for (key, value) in records.by_ref().take(limit) {
             let key = RecordKey::parse(key).map_err(|_| Fatal::DamagedKey)?;
             let kv = record::decode(value).map_err(|_| Fatal::DamagedRecord(key.revision))?;
+            if key.tombstone || kv.lease == 0 {
+                self.leases.remove(&kv.key);
+            } else {
+                self.leases.insert(kv.key.clone(), kv.lease);
+            }
             add(&mut self.store.index, key, kv, self.store.defects);
             self.store.current = self.store.current.max(key.revision.main);
         }
@@ -76,6 +93,9 @@ impl Restore {
             if !store.defects.not_raised_to_scheduled {
                 store.current = store.current.max(self.scheduled);
             }
+        }
+        if let Some(lessor) = &mut store.lessor {
+            self.leases.iter().for_each(|(key, lease)| lessor.attach(key, *lease));
         }
         let resume = self.scheduled > store.compacted && self.scheduled <= store.current;
         if resume {

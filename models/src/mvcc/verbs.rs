@@ -261,7 +261,7 @@ fn say_key(key: &[u8]) -> String {
 fn say_change(change: &Change) -> String {
     let key = match change.bucket {
         Bucket::Key => say_key(&change.key),
-        Bucket::Meta => quoted(&change.key).to_string(),
+        Bucket::Meta | Bucket::Lease => quoted(&change.key).to_string(),
     };
     if change.value.is_some() { format!("+ {key}") } else { format!("- {key}") }
 }
@@ -313,7 +313,7 @@ mod tests {
             ("batch 0", "expected a number of records, found `0`"),
             ("open", "the store is open"),
             ("hash x", "expected a revision, found `x`"),
-            ("shut", "column 1: expected one of `put get del txn compact close`, found `shut`"),
+            ("shut", "column 1: expected one of `put get del txn compact close grant revoke`, found `shut`"),
         ] {
             assert_eq!(desk.run(command), Err(error.into()), "{command}");
         }
