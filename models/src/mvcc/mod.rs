@@ -107,6 +107,7 @@ pub mod reference;
 pub mod response;
 pub mod restore;
 pub mod revision;
+pub mod rules;
 pub mod scenario;
 pub mod settings;
 pub mod shared;

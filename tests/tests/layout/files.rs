@@ -13,8 +13,8 @@ const EMPTY_NAMES: &[&str] = &["util", "utils", "common", "helper", "helpers", "
 const ROLES: &[&str] =
     &["mod.rs", "reference.rs", "checks.rs", "bugs.rs", "scenario.rs", "verbs.rs"];
 
-/// What a reference model may share with the implementation: requests, answers, and how they are written.
-const VOCABULARY: &[&str] = &["op", "response", "parse", "text"];
+/// What a reference model may share with the implementation: requests, answers, how they are written, and which of several rules holds.
+const VOCABULARY: &[&str] = &["op", "response", "rules", "parse", "text"];
 
 /// Where the paths begin that prose may name.
 const TOPS: &[&str] = &["sim", "models", "seeds", "tests", "docs", ".ci", ".cargo"];
