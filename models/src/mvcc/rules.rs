@@ -7,7 +7,7 @@
 //! |---|---|---|---|---|
 //! | revision of an empty store; the first write has one more | 0 | 1 (ecba9b61c, 2016) | 1 | [`Rules::empty_revision`] |
 //! | read at the compacted revision | refused | allowed (d72bcdc15, 2016) | allowed | [`Rules::reads_at_compacted`] |
-//! | hash at the compacted revision | refused | allowed (cc1e24536) | allowed | [`Rules::reads_at_compacted`] |
+//! | hash right at the compacted revision, by number | refused | refused | allowed (cc1e24536) | [`Rules::hashes_at_compacted`] |
 //! | history and watch from the compacted revision | refused | allowed | allowed | [`Rules::watches_at_compacted`] |
 //! | tombstone right at the compacted revision | removed | removed | kept (bbdc94181, 2024) | [`Rules::keeps_head_tombstone`] |
 //! | watch from a future revision | refused | waits (036ed87c6, 2016) | waits | [`Rules::watches_future`] |
@@ -46,9 +46,15 @@ impl Rules {
         if self == Rules::V2015 { 0 } else { 1 }
     }
 
-    /// Whether a read or a hash right at the compacted revision is answered.
+    /// Whether a read right at the compacted revision is answered.
     pub fn reads_at_compacted(self) -> bool {
         self > Rules::V2015
+    }
+
+    /// Whether a hash right at the compacted revision is answered when it is asked for by its number. As the current
+    /// revision (0) it always is. Seen on a 3.4.23.
+    pub fn hashes_at_compacted(self) -> bool {
+        self == Rules::Main
     }
 
     /// Whether a watcher, or a reader of the history, may begin right at the compacted revision.
@@ -144,8 +150,9 @@ mod tests {
     #[test]
     fn each_rule_changed_once() {
         type Rule = fn(Rules) -> bool;
-        let table: [(Rule, [bool; 3]); 9] = [
+        let table: [(Rule, [bool; 3]); 10] = [
             (Rules::reads_at_compacted, [false, true, true]),
+            (Rules::hashes_at_compacted, [false, false, true]),
             (Rules::watches_at_compacted, [false, true, true]),
             (Rules::keeps_head_tombstone, [false, false, true]),
             (Rules::watches_future, [false, true, true]),

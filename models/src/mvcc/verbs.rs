@@ -313,7 +313,10 @@ mod tests {
             ("batch 0", "expected a number of records, found `0`"),
             ("open", "the store is open"),
             ("hash x", "expected a revision, found `x`"),
-            ("shut", "column 1: expected one of `put get del txn compact close grant revoke`, found `shut`"),
+            (
+                "shut",
+                "column 1: expected one of `put get del txn compact close grant revoke`, found `shut`",
+            ),
         ] {
             assert_eq!(desk.run(command), Err(error.into()), "{command}");
         }
