@@ -89,6 +89,7 @@ pub mod committer;
 pub mod compaction;
 pub mod compactor;
 pub mod defects;
+pub mod etcd;
 pub mod front;
 pub mod hash;
 pub mod index;

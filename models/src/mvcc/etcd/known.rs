@@ -1,0 +1,229 @@
+//! Differences that are known, and what has happened.
+//!
+//! A row names the versions that it is for, where it is described, and the operation; its predicate has to be false for
+//! every other difference. A row that holds says what the server has now, and the comparison goes on from there. No row
+//! explains that an acknowledged write is gone: each of them applies everything that was acknowledged.
+
+use super::super::op::{Action, Keys, Op, Request, Txn};
+use super::super::reference::Reference;
+use super::super::response::{Found, KeyValue, OpError, Outcome, Response};
+use super::restart::{Logged, Observed, Past};
+
+/// A known difference.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Row {
+    /// A short name.
+    pub(super) name: &'static str,
+    /// How the versions begin that have it.
+    pub(super) versions: &'static [&'static str],
+    /// Where it is described.
+    pub(super) source: &'static str,
+    /// The operation that shows it.
+    pub(super) operation: &'static str,
+    /// What the server does.
+    pub(super) what: &'static str,
+}
+
+/// A delete without an end is not seen to cover a put of its branch.
+pub(super) const OPEN_DELETE: Row = Row {
+    name: "open-delete-overlap",
+    versions: &["3."],
+    source: "seen on 3.4.23: the end `\\0` of a delete is compared as a key when overlaps are looked for",
+    operation: "txn with `put k` and `del j..` in one branch, j <= k",
+    what: "is accepted instead of refused for a duplicate key, and the key changes twice in one revision",
+};
+
+/// A refused transaction is done when the log is replayed.
+pub(super) const REFUSED_REPLAYED: Row = Row {
+    name: "refused-txn-replayed",
+    versions: &["3.0", "3.1", "3.2", "3.3", "3.4", "3.5", "3.6"],
+    source: "etcd-io/etcd#18667",
+    operation: "kill after a txn that was refused for the revision of one of its reads",
+    what: "the replay of the log drops the reads, does the writes, and later revisions move up by one",
+};
+
+/// All rows.
+pub(super) const ROWS: [Row; 2] = [OPEN_DELETE, REFUSED_REPLAYED];
+
+/// What has happened so far.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Tally {
+    /// Plans that were begun.
+    pub(super) plans: u64,
+    /// Steps other than kills.
+    pub(super) operations: u64,
+    /// Kills with a restart.
+    pub(super) kills: u64,
+    /// Watches that were opened.
+    pub(super) watches: u64,
+    /// Events that came.
+    pub(super) events: u64,
+    /// Hashes that were compared.
+    pub(super) hashes: u64,
+    /// How often each row held.
+    pub(super) fired: [u64; ROWS.len()],
+}
+
+/// The rows that hold for one server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Known {
+    version: String,
+}
+
+impl Known {
+    /// The rows for a version.
+    pub(super) fn of(version: &str) -> Known {
+        Known { version: version.to_owned() }
+    }
+
+    fn has(&self, row: Row) -> bool {
+        row.versions.iter().any(|begins| self.version.starts_with(begins))
+    }
+
+    /// The store after an answer that differs in a known way.
+    pub(super) fn answer(
+        &self,
+        before: &Reference,
+        request: &Request,
+        got: &Outcome,
+        tally: &mut Tally,
+    ) -> Option<Reference> {
+        let after = self.has(OPEN_DELETE).then(|| open_delete(before, request, got)).flatten();
+        tally.fired[0] += u64::from(after.is_some());
+        after
+    }
+
+    /// The store after a kill that came back in a known way.
+    pub(super) fn restart(
+        &self,
+        past: &Past<'_>,
+        seen: &Observed,
+        tally: &mut Tally,
+    ) -> Option<Reference> {
+        let after = self.has(REFUSED_REPLAYED).then(|| refused_replayed(past, seen)).flatten();
+        tally.fired[1] += u64::from(after.is_some());
+        after
+    }
+}
+
+/// Only deletes without an end overlap, and the answer is that of doing everything in order.
+fn open_delete(before: &Reference, request: &Request, got: &Outcome) -> Option<Reference> {
+    let Op::Txn(txn) = request else { return None };
+    if before.clone().apply(request) != Err(OpError::DuplicateKey) {
+        return None;
+    }
+    let closed = |actions: &[Action<i64>]| -> Vec<Action<i64>> {
+        let open = |action: &Action<i64>| matches!(action, Action::Delete(Keys::From(_)));
+        actions.iter().filter(|action| !open(action)).cloned().collect()
+    };
+    let (success, failure) = (closed(&txn.success), closed(&txn.failure));
+    let rest = Txn { compares: txn.compares.clone(), success, failure };
+    if before.clone().apply(&Op::Txn(rest)) == Err(OpError::DuplicateKey) {
+        return None;
+    }
+    let mut after = before.clone();
+    (after.apply_unchecked(txn) == *got).then_some(after)
+}
+
+/// From some entry of the log on, transactions that were refused for the revision of a read are done without their reads;
+/// everything else is answered as before but for revisions; and that is what came back.
+fn refused_replayed(past: &Past<'_>, seen: &Observed) -> Option<Reference> {
+    let first = past.log.iter().position(|logged| stripped(logged).is_some());
+    let during = past.during.and_then(strip);
+    if first.is_none() && during.is_none() {
+        return None;
+    }
+    let mut from = past.base.clone();
+    let mut candidates = vec![(0, from.clone())];
+    for (n, logged) in past.log.iter().enumerate() {
+        redo(&mut from, logged)?;
+        candidates.push((n + 1, from.clone()));
+    }
+    // The server has forgotten as little as possible.
+    for (n, from) in candidates.into_iter().rev() {
+        let Some(replayed) = replay(from, &past.log[n..]) else { continue };
+        let mut ends = vec![replayed.clone()];
+        for request in past.during.into_iter().chain(during.as_ref()) {
+            let mut end = replayed.clone();
+            let _ = end.apply(request);
+            ends.push(end);
+        }
+        if let Some(end) = ends.into_iter().find(|end| seen.is(end)) {
+            return Some(end);
+        }
+    }
+    None
+}
+
+/// Does a request of the log again as it was done the first time.
+fn redo(reference: &mut Reference, Logged { request, outcome }: &Logged) -> Option<()> {
+    if reference.clone().apply(request) == *outcome {
+        let _ = reference.apply(request);
+        return Some(());
+    }
+    let Op::Txn(txn) = request else { return None };
+    (reference.apply_unchecked(txn) == *outcome).then_some(())
+}
+
+/// The end of the log as its replay does it; none if that would answer an acknowledged request otherwise.
+fn replay(mut reference: Reference, log: &[Logged]) -> Option<Reference> {
+    for logged in log {
+        if let Some(request) = stripped(logged) {
+            let _ = reference.apply(&request);
+        } else if logged.outcome.is_ok() {
+            let before = reference.clone();
+            let mut again = reference.apply(&logged.request);
+            if let (Err(OpError::DuplicateKey), Op::Txn(txn)) = (&again, &logged.request) {
+                reference = before;
+                again = reference.apply_unchecked(txn);
+            }
+            let same = again.ok().map(without_revisions);
+            if same != logged.outcome.clone().ok().map(without_revisions) {
+                return None;
+            }
+        }
+    }
+    Some(reference)
+}
+
+/// What the replay makes of a transaction that was refused for the revision of a read.
+fn stripped(Logged { request, outcome }: &Logged) -> Option<Request> {
+    let refused = matches!(outcome, Err(OpError::Compacted | OpError::FutureRevision));
+    refused.then(|| strip(request)).flatten()
+}
+
+/// A transaction without its reads, if it has both reads and writes.
+fn strip(request: &Request) -> Option<Request> {
+    let Op::Txn(txn) = request else { return None };
+    let writes = |actions: &[Action<i64>]| -> Vec<Action<i64>> {
+        let reads = |action: &Action<i64>| matches!(action, Action::Get(_));
+        actions.iter().filter(|action| !reads(action)).cloned().collect()
+    };
+    let (success, failure) = (writes(&txn.success), writes(&txn.failure));
+    let some = !(success.is_empty() && failure.is_empty());
+    let fewer = success.len() + failure.len() < txn.success.len() + txn.failure.len();
+    let compares = txn.compares.clone();
+    (some && fewer).then_some(Op::Txn(Txn { compares, success, failure }))
+}
+
+/// An answer with all its revisions set to 0.
+fn without_revisions(response: Response) -> Response {
+    let revision = 0;
+    match response {
+        Response::Put { .. } => Response::Put { revision },
+        Response::Deleted { count, .. } => Response::Deleted { revision, count },
+        Response::Txn { succeeded, results, .. } => {
+            let results = results.into_iter().map(without_revisions).collect();
+            Response::Txn { revision, succeeded, results }
+        }
+        Response::Range(Found { count, more, kvs, .. }) => {
+            let plain = |kv| KeyValue { create_revision: 0, mod_revision: 0, ..kv };
+            let kvs = kvs.into_iter().map(plain).collect();
+            Response::Range(Found { revision, count, more, kvs })
+        }
+        Response::Compacted { .. } => Response::Compacted { revision },
+        Response::Granted { .. } => Response::Granted { revision },
+        Response::Revoked { .. } => Response::Revoked { revision },
+        Response::Closed => Response::Closed,
+    }
+}
