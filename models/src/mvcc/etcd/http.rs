@@ -241,6 +241,14 @@ fn chunk(raw: &mut Vec<u8>) -> io::Result<Option<Vec<u8>>> {
     let digits = line.split(';').next().unwrap_or_default().trim();
     let size = usize::from_str_radix(digits, 16).ok().filter(|size| *size <= LONGEST);
     let size = size.ok_or_else(|| damaged("the size of a chunk"))?;
+    if size == 0 {
+        // Lines like those of a head may follow, as they do behind a refusal.
+        let blank = raw[end..].windows(4).position(|window| window == b"\r\n\r\n");
+        return Ok(blank.map(|blank| {
+            raw.drain(..end + blank + 4);
+            Vec::new()
+        }));
+    }
     let whole = end + 2 + size + 2;
     if raw.len() < whole {
         return Ok(None);
@@ -318,6 +326,9 @@ mod tests {
         assert_eq!(next(), Ok(None));
         raw.push(b'\n');
         assert_eq!(chunk(&mut raw).expect("whole"), Some(vec![]));
+        let mut raw = b"0\r\nGrpc-Trailer: x\r\n\r\nHTTP".to_vec();
+        assert_eq!(chunk(&mut raw).expect("whole"), Some(vec![]));
+        assert_eq!(raw, b"HTTP");
         assert!(chunk(&mut b"x\r\n".to_vec()).is_err());
         assert!(chunk(&mut b"1\r\nabc".to_vec()).is_err());
         assert!(chunk(&mut b"ffffffffffffffff\r\n".to_vec()).is_err());

@@ -42,8 +42,36 @@ pub(super) const REFUSED_REPLAYED: Row = Row {
     what: "the replay of the log drops the reads, does the writes, and later revisions move up by one",
 };
 
+/// A watcher from a negative revision is told nothing of the past.
+pub(super) const NEGATIVE_WATCH: Row = Row {
+    name: "negative-watch",
+    versions: &["3.0", "3.1", "3.2", "3.3", "3.4", "3.5"],
+    source: "seen on 3.4.23; etcd afeab20ac refuses such a watcher",
+    operation: "watch from a negative revision of a store that was never compacted",
+    what: "it is told of nothing before it is caught up: as bytes a negative revision is above all others",
+};
+
+/// And neither is any other watcher that is caught up in the same round.
+pub(super) const BLINDED_WATCH: Row = Row {
+    name: "negative-watch-blinds-others",
+    versions: NEGATIVE_WATCH.versions,
+    source: NEGATIVE_WATCH.source,
+    operation: "watch from a past revision, and within 100 ms another from a negative one",
+    what: "the first is told nothing of the past: one scan, from the least revision, is for all of them",
+};
+
+/// A read at a negative revision is the present one alone, and compacted in a transaction.
+pub(super) const NEGATIVE_READ: Row = Row {
+    name: "negative-read-in-txn",
+    versions: &["3."],
+    source: "seen on 3.4.23: the check before a transaction lets only 0 stand for the present",
+    operation: "txn with `get k @N`, N < 0 and below the compacted revision (-1 if there is none)",
+    what: "is refused as compacted; alone, the same read is answered",
+};
+
 /// All rows.
-pub(super) const ROWS: [Row; 2] = [OPEN_DELETE, REFUSED_REPLAYED];
+pub(super) const ROWS: [Row; 5] =
+    [OPEN_DELETE, NEGATIVE_READ, REFUSED_REPLAYED, NEGATIVE_WATCH, BLINDED_WATCH];
 
 /// What has happened so far.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -64,6 +92,14 @@ pub(super) struct Tally {
     pub(super) fired: [u64; ROWS.len()],
 }
 
+impl Tally {
+    /// A row held so often.
+    pub(super) fn fire(&mut self, row: Row, times: u64) {
+        let at = ROWS.iter().position(|known| *known == row).expect("it is one of them");
+        self.fired[at] += times;
+    }
+}
+
 /// The rows that hold for one server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Known {
@@ -76,7 +112,8 @@ impl Known {
         Known { version: version.to_owned() }
     }
 
-    fn has(&self, row: Row) -> bool {
+    /// Whether a row is for this version.
+    pub(super) fn has(&self, row: Row) -> bool {
         row.versions.iter().any(|begins| self.version.starts_with(begins))
     }
 
@@ -88,9 +125,13 @@ impl Known {
         got: &Outcome,
         tally: &mut Tally,
     ) -> Option<Reference> {
-        let after = self.has(OPEN_DELETE).then(|| open_delete(before, request, got)).flatten();
-        tally.fired[0] += u64::from(after.is_some());
-        after
+        let rows: [(Row, fn(&Reference, &Request, &Outcome) -> Option<Reference>); 2] =
+            [(OPEN_DELETE, open_delete), (NEGATIVE_READ, negative_read)];
+        rows.into_iter().filter(|(row, _)| self.has(*row)).find_map(|(row, holds)| {
+            let after = holds(before, request, got)?;
+            tally.fire(row, 1);
+            Some(after)
+        })
     }
 
     /// The store after a kill that came back in a known way.
@@ -101,7 +142,7 @@ impl Known {
         tally: &mut Tally,
     ) -> Option<Reference> {
         let after = self.has(REFUSED_REPLAYED).then(|| refused_replayed(past, seen)).flatten();
-        tally.fired[1] += u64::from(after.is_some());
+        tally.fire(REFUSED_REPLAYED, u64::from(after.is_some()));
         after
     }
 }
@@ -123,6 +164,25 @@ fn open_delete(before: &Reference, request: &Request, got: &Outcome) -> Option<R
     }
     let mut after = before.clone();
     (after.apply_unchecked(txn) == *got).then_some(after)
+}
+
+/// The first read of the branch that cannot be had, as the server sees it, is at a negative revision.
+fn negative_read(before: &Reference, request: &Request, got: &Outcome) -> Option<Reference> {
+    let Op::Txn(txn) = request else { return None };
+    if *got != Err(OpError::Compacted) {
+        return None;
+    }
+    // Without its reads nothing about it depends on revisions.
+    let Ok(Response::Txn { succeeded, .. }) = before.clone().apply(&without_reads(txn)) else {
+        return None;
+    };
+    let branch = if succeeded { &txn.success } else { &txn.failure };
+    let reads = branch.iter().filter_map(|action| match action {
+        Action::Get(get) => get.at.filter(|at| *at != 0),
+        _ => None,
+    });
+    let refused = |at: &i64| *at > before.current() || *at < before.compacted();
+    reads.into_iter().find(refused).filter(|at| *at < 0).map(|_| before.clone())
 }
 
 /// From some entry of the log on, transactions that were refused for the revision of a read are done without their reads;
@@ -157,6 +217,9 @@ fn refused_replayed(past: &Past<'_>, seen: &Observed) -> Option<Reference> {
 
 /// Does a request of the log again as it was done the first time.
 fn redo(reference: &mut Reference, Logged { request, outcome }: &Logged) -> Option<()> {
+    if outcome.is_err() {
+        return Some(());
+    }
     if reference.clone().apply(request) == *outcome {
         let _ = reference.apply(request);
         return Some(());
@@ -195,15 +258,18 @@ fn stripped(Logged { request, outcome }: &Logged) -> Option<Request> {
 /// A transaction without its reads, if it has both reads and writes.
 fn strip(request: &Request) -> Option<Request> {
     let Op::Txn(txn) = request else { return None };
+    let reads = |action: &Action<i64>| matches!(action, Action::Get(_));
+    let mut all = txn.success.iter().chain(&txn.failure);
+    (all.clone().any(reads) && !all.all(reads)).then(|| without_reads(txn))
+}
+
+fn without_reads(txn: &Txn<i64>) -> Request {
     let writes = |actions: &[Action<i64>]| -> Vec<Action<i64>> {
         let reads = |action: &Action<i64>| matches!(action, Action::Get(_));
         actions.iter().filter(|action| !reads(action)).cloned().collect()
     };
     let (success, failure) = (writes(&txn.success), writes(&txn.failure));
-    let some = !(success.is_empty() && failure.is_empty());
-    let fewer = success.len() + failure.len() < txn.success.len() + txn.failure.len();
-    let compares = txn.compares.clone();
-    (some && fewer).then_some(Op::Txn(Txn { compares, success, failure }))
+    Op::Txn(Txn { compares: txn.compares.clone(), success, failure })
 }
 
 /// An answer with all its revisions set to 0.

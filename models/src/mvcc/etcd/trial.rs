@@ -10,7 +10,7 @@ use super::super::op::{Op, Request};
 use super::super::reference::Reference;
 use super::super::response::Outcome;
 use super::json;
-use super::known::{Known, Tally};
+use super::known::{BLINDED_WATCH, Known, NEGATIVE_WATCH, Tally};
 use super::restart::{self, Logged, Observed};
 use super::server::{Server, Trouble};
 use super::step::{Step, Watch};
@@ -165,6 +165,7 @@ impl<'s> Trial<'s> {
             let before = watcher.events;
             let done = watcher.drain(grace);
             self.tally.events += watcher.events - before;
+            self.tally.fire(BLINDED_WATCH, u64::from(watcher.was_blinded()));
             done?;
         }
         Ok(())
@@ -173,10 +174,16 @@ impl<'s> Trial<'s> {
     fn watch(&mut self, watch: &Watch) -> Result<(), Stop> {
         self.cancel(watch.number)?;
         self.tally.watches += 1;
-        if let Some(watcher) = Watcher::open(&mut *self.server, &self.reference, watch)? {
-            self.watchers.insert(watch.number, watcher);
+        let Some(mut watcher) = Watcher::open(&mut *self.server, &self.reference, watch)? else {
+            return Ok(());
+        };
+        if watcher.is_negative() && self.known.has(NEGATIVE_WATCH) {
+            self.tally.fire(NEGATIVE_WATCH, u64::from(watcher.is_blind()?));
+            self.watchers.values_mut().for_each(Watcher::shade);
         }
-        self.drain(Duration::ZERO)
+        // Nothing is read yet: the server catches up with several watchers at once.
+        self.watchers.insert(watch.number, watcher);
+        Ok(())
     }
 
     fn cancel(&mut self, number: u32) -> Result<(), Stop> {

@@ -23,6 +23,16 @@ const CAUGHT_UP: Duration = Duration::from_millis(350);
 /// What a watcher has to be told: a change, and what was before if it asked for that.
 type Told = (Event, Option<KeyValue>);
 
+/// Whether another watcher may have taken a watcher's past away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Shade {
+    None,
+    /// It was behind when a watcher was made from a negative revision.
+    Possible,
+    /// And it was not told of the past.
+    Seen,
+}
+
 /// An open watch and what it has yet to tell.
 pub(super) struct Watcher {
     watch: Watch,
@@ -34,6 +44,12 @@ pub(super) struct Watcher {
     last: i64,
     /// Whether it may still be reading the past.
     behind: Option<Deadline>,
+    /// Where it was to begin.
+    start: i64,
+    /// The first revision that was still to come when it was made.
+    made: i64,
+    /// What a watcher from a negative revision has done to it.
+    shade: Shade,
     /// How many events came.
     pub(super) events: u64,
 }
@@ -83,6 +99,9 @@ impl Watcher {
             expected: VecDeque::new(),
             last: 0,
             behind: None,
+            start,
+            made: reference.current() + 1,
+            shade: Shade::None,
             events: 0,
         };
         match fate(reference, &watch.keys, start) {
@@ -198,12 +217,62 @@ impl Watcher {
         }
     }
 
+    /// Whether it begins at a negative revision.
+    pub(super) fn is_negative(&self) -> bool {
+        self.start < 0
+    }
+
+    /// Waits until it is caught up. Whether there was a past to tell and nothing of it came; then it is not expected any
+    /// more.
+    pub(super) fn is_blind(&mut self) -> Result<bool, Stop> {
+        if let Some(message) = self.message(CAUGHT_UP)? {
+            return self.take(message).map(|()| false);
+        }
+        let due = !self.expected.is_empty();
+        self.expected.clear();
+        Ok(due)
+    }
+
+    /// A watcher was made from a negative revision.
+    pub(super) fn shade(&mut self) {
+        if self.behind.is_some_and(|deadline| deadline.left().is_some()) {
+            self.shade = Shade::Possible;
+        }
+    }
+
+    /// Whether it was found since the last time that its past was taken away.
+    pub(super) fn was_blinded(&mut self) -> bool {
+        let blinded = self.shade == Shade::Seen;
+        if blinded {
+            self.shade = Shade::None;
+        }
+        blinded
+    }
+
+    /// If a watcher from a negative revision is to blame, the rest of the past is not expected any more.
+    fn blame(&mut self) -> bool {
+        let blamed =
+            self.shade == Shade::Possible && self.expected.iter().any(|told| self.is_past(told));
+        if blamed {
+            self.shade = Shade::Seen;
+            let made = self.made;
+            self.expected.retain(|(event, _)| event.kv.mod_revision >= made);
+        }
+        blamed
+    }
+
+    fn is_past(&self, (event, _): &Told) -> bool {
+        event.kv.mod_revision < self.made
+    }
+
     /// Reads until everything that is expected has come, and for `grace` longer: nothing else may come.
     pub(super) fn drain(&mut self, grace: Duration) -> Result<(), Stop> {
         while let Some((event, _)) = self.expected.front() {
             let missing = say(event);
-            match self.message(PATIENCE)? {
+            let shaded = self.shade == Shade::Possible;
+            match self.message(if shaded { CAUGHT_UP } else { PATIENCE })? {
                 Some(message) => self.take(message)?,
+                None if self.blame() => {}
                 None => return Err(self.differs("missing event", &format!("{missing} never came"))),
             }
         }
@@ -234,6 +303,9 @@ impl Watcher {
             let said = format!("{} came, and nothing is due", say(&told.0));
             return Err(self.differs("unexpected event", &said));
         };
+        if told != expected && self.is_past(&expected) && !self.is_past(&told) && self.blame() {
+            return self.take_event(is_first, told);
+        }
         if told != expected {
             let class = if self.expected.contains(&told) {
                 "missing event"
