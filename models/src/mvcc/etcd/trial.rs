@@ -178,8 +178,8 @@ impl<'s> Trial<'s> {
             return Ok(());
         };
         if watcher.is_negative() && self.known.has(NEGATIVE_WATCH) {
-            self.tally.fire(NEGATIVE_WATCH, u64::from(watcher.is_blind()?));
             self.watchers.values_mut().for_each(Watcher::shade);
+            self.tally.fire(NEGATIVE_WATCH, u64::from(watcher.is_blind()?));
         }
         // Nothing is read yet: the server catches up with several watchers at once.
         self.watchers.insert(watch.number, watcher);

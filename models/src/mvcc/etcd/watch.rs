@@ -314,7 +314,8 @@ impl Watcher {
             } else {
                 "wrong event"
             };
-            return Err(self.differs(class, &format!("expected {expected:?}, came {told:?}")));
+            let said = format!("expected {}, came {}", say_told(&expected), say_told(&told));
+            return Err(self.differs(class, &said));
         }
         if is_first && revision == self.last {
             let said = format!("{} came behind a response that began this revision", say(&told.0));
@@ -332,6 +333,13 @@ fn fate(reference: &Reference, keys: &Keys, start: i64) -> Watched {
         Keys::Span(first, end) if first >= end => Watched::Refused,
         _ => reference.watch(start),
     }
+}
+
+/// A change with everything that is compared.
+fn say_told((event, before): &Told) -> String {
+    let before = before.as_ref().map_or_else(String::new, |kv| format!(", before {kv}"));
+    let all = if event.deleted { String::new() } else { format!(", {}", event.kv) };
+    format!("{}{all}{before}", say(event))
 }
 
 fn say(event: &Event) -> String {
