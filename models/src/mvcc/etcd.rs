@@ -32,6 +32,8 @@ mod json;
 #[cfg(feature = "etcd")]
 mod known;
 #[cfg(feature = "etcd")]
+mod list;
+#[cfg(feature = "etcd")]
 mod plan;
 #[cfg(feature = "etcd")]
 mod restart;

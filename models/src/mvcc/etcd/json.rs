@@ -100,6 +100,10 @@ fn action(action: &Action<i64>) -> (&'static str, &'static str, Value) {
 pub(super) fn keys(keys: &Keys) -> Value {
     match keys {
         Keys::One(key) => json!({"key": base64(key)}),
+        // An empty end would mean the key alone.
+        Keys::Span(first, end) if end.is_empty() => {
+            json!({"key": base64(first), "range_end": base64(first)})
+        }
         Keys::Span(first, end) => json!({"key": base64(first), "range_end": base64(end)}),
         Keys::From(first) => json!({"key": base64(first), "range_end": base64(b"\0")}),
     }

@@ -7,6 +7,7 @@
 use super::super::op::{Action, Keys, Op, Request, Txn};
 use super::super::reference::Reference;
 use super::super::response::{Found, KeyValue, OpError, Outcome, Response};
+use super::list::List;
 use super::restart::{Logged, Observed, Past};
 
 /// A known difference.
@@ -60,6 +61,15 @@ pub(super) const BLINDED_WATCH: Row = Row {
     what: "the first is told nothing of the past: one scan, from the least revision, is for all of them",
 };
 
+/// An order without a direction comes too late.
+pub(super) const CUT_UNORDERED: Row = Row {
+    name: "limit-before-order",
+    versions: &["3."],
+    source: "seen on 3.4.23: only a direction keeps the limit from being applied to the keys in their own order",
+    operation: "range with a limit and a sort target other than the key, but no direction",
+    what: "is cut to the limit and one more before it is ordered, so that it has the wrong keys",
+};
+
 /// A read at a negative revision is the present one alone, and compacted in a transaction.
 pub(super) const NEGATIVE_READ: Row = Row {
     name: "negative-read-in-txn",
@@ -70,8 +80,8 @@ pub(super) const NEGATIVE_READ: Row = Row {
 };
 
 /// All rows.
-pub(super) const ROWS: [Row; 5] =
-    [OPEN_DELETE, NEGATIVE_READ, REFUSED_REPLAYED, NEGATIVE_WATCH, BLINDED_WATCH];
+pub(super) const ROWS: [Row; 6] =
+    [OPEN_DELETE, NEGATIVE_READ, CUT_UNORDERED, REFUSED_REPLAYED, NEGATIVE_WATCH, BLINDED_WATCH];
 
 /// What has happened so far.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -132,6 +142,21 @@ impl Known {
             tally.fire(row, 1);
             Some(after)
         })
+    }
+
+    /// Whether a read with options differs in a known way.
+    pub(super) fn list(
+        &self,
+        reference: &Reference,
+        list: &List,
+        got: &Outcome,
+        tally: &mut Tally,
+    ) -> bool {
+        let known = self.has(CUT_UNORDERED)
+            && list.is_cut_unordered()
+            && list.cut_unordered(reference) == *got;
+        tally.fire(CUT_UNORDERED, u64::from(known));
+        known
     }
 
     /// The store after a kill that came back in a known way.

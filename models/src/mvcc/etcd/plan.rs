@@ -3,6 +3,7 @@
 use seedbed_sim::choose::{Draw, Purpose};
 
 use super::super::op::{Action, At, Compare, Field, Get, Grant, Keys, Op, Put, Relation, Txn};
+use super::list::{List, Order, Target};
 use super::step::{Step, Watch};
 use super::trial::Numbered;
 
@@ -57,17 +58,18 @@ impl Words {
     }
 
     fn step(&mut self) -> Step {
-        match self.draw.weighted(&[60, 14, 3, 3, 2, 2, 6]) {
+        match self.draw.weighted(&[60, 14, 3, 3, 2, 2, 6, 6]) {
             0 => Step::Ask(self.request()),
             1 => Step::Watch(self.watch()),
             2 => Step::Cancel(self.watcher()),
             3 => Step::Lease(self.small(1, LEASES)),
             4 => Step::Leases,
             5 => Step::Defragment,
-            _ => {
+            6 => {
                 let at = self.draw.chance(2, 3).then(|| self.near(-4, 1));
                 Step::Hash(at)
             }
+            _ => Step::List(self.list()),
         }
     }
 
@@ -145,6 +147,25 @@ impl Words {
         });
         let limit = if self.draw.chance(1, 4) { self.small(1, 2) } else { 0 };
         Get { keys, at, limit, count_only: self.draw.chance(1, 8) }
+    }
+
+    fn list(&mut self) -> List {
+        let get = self.get();
+        let get = if self.draw.chance(2, 3) {
+            Get { keys: Keys::From(b"a".to_vec()), at: None, ..get }
+        } else {
+            get
+        };
+        let (by, ..) = *self.draw.pick(&Target::ALL);
+        let order = *self.draw.pick(&[Order::Unsaid, Order::Up, Order::Down]);
+        let created = self.bounds();
+        let modified = self.bounds();
+        let [keys_only, serializable] = [4, 4].map(|n| self.draw.chance(1, n));
+        List { get, keys_only, by, order, created, modified, serializable }
+    }
+
+    fn bounds(&mut self) -> Option<(At, At)> {
+        self.draw.chance(1, 4).then(|| (self.near(-6, 0), self.near(-4, 1)))
     }
 
     fn txn(&mut self) -> Txn {
@@ -240,6 +261,7 @@ mod tests {
             "kill during",
             "lease",
             "leases",
+            "list",
             "put",
             "revoke",
             "txn",

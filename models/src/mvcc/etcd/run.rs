@@ -220,6 +220,9 @@ impl<'c> Campaign<'c> {
     }
 
     fn trial(&mut self, plan: &[Numbered], tally: &mut Tally) -> End {
+        if self.stop.load(Ordering::Relaxed) {
+            return End::Interrupted;
+        }
         match self.source.fresh(self.rules) {
             Ok(fresh) => Trial::new(fresh, &self.known, tally).run(plan, self.stop),
             Err(trouble) => End::Trouble(0, trouble),

@@ -1,6 +1,7 @@
 //! The few steps of a plan that show the same difference.
 
 use super::super::simpler::simpler;
+use super::list::List;
 use super::step::{Step, Watch};
 use super::trial::Numbered;
 
@@ -76,6 +77,15 @@ fn simpler_steps(step: &Step) -> Vec<Step> {
                 Watch { no_delete: false, ..watch.clone() },
             ];
             plain.into_iter().filter(|plain| plain != watch).map(Step::Watch).collect()
+        }
+        Step::List(list) => {
+            let plain = [
+                List { keys_only: false, ..list.clone() },
+                List { created: None, ..list.clone() },
+                List { modified: None, ..list.clone() },
+                List { serializable: false, ..list.clone() },
+            ];
+            plain.into_iter().filter(|plain| plain != list).map(Step::List).collect()
         }
         Step::Hash(Some(_)) => vec![Step::Hash(None)],
         _ => Vec::new(),

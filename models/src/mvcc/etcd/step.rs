@@ -3,6 +3,7 @@
 //! | line | what happens |
 //! |---|---|
 //! | `put a 1`, `txn ..`, `compact rev`, `grant 7 5000`, .. | a request, in the words of `text.rs` |
+//! | `list a.. limit 2 : by version down` | a read with options of the gateway, see `list.rs` |
 //! | `watch 1 a.. @rev-2 prev noput nodelete` | opens watcher 1; without `@REV` from the next change on; options as needed |
 //! | `cancel 1` | closes it |
 //! | `lease 7` | asks for the time and the keys of a lease |
@@ -16,12 +17,15 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::super::op::{Action, At, Get, Keys, Op};
+use super::list::List;
 
 /// One step of a plan.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Step {
     /// A request whose answer is compared.
     Ask(Op),
+    /// A read with options of the gateway.
+    List(List),
     /// A watcher is opened.
     Watch(Watch),
     /// A watcher is closed.
@@ -59,6 +63,7 @@ impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Step::Ask(op) => op.fmt(f),
+            Step::List(list) => list.fmt(f),
             Step::Watch(watch) => watch.fmt(f),
             Step::Cancel(number) => write!(f, "cancel {number}"),
             Step::Lease(lease) => write!(f, "lease {lease}"),
@@ -96,6 +101,7 @@ impl FromStr for Step {
         let op = |text: &str| text.parse::<Op>().map_err(|error| error.to_string());
         let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
         match (word, rest) {
+            ("list", rest) => rest.parse().map(Step::List),
             ("watch", rest) => watch(rest).map(Step::Watch),
             ("cancel", rest) => number(rest).map(Step::Cancel),
             ("lease", rest) => {
@@ -115,7 +121,7 @@ impl FromStr for Step {
                 None => Err(wrong("`during` and a request", rest)),
             },
             _ => op(line).map(Step::Ask).map_err(|error| {
-                format!("{error}; or one of `watch cancel lease leases defragment hash kill`")
+                format!("{error}; or one of `list watch cancel lease leases defragment hash kill`")
             }),
         }
     }
@@ -158,6 +164,7 @@ mod tests {
         for line in [
             "put a 1",
             "grant 7 5000",
+            "list a.. limit 2 : by version down",
             "watch 1 a",
             "watch 1 a.. @rev-2 prev noput nodelete",
             "watch 2 a..\"c prev\" @-1 nodelete",
@@ -178,8 +185,8 @@ mod tests {
     #[test]
     fn a_line_that_is_no_step_says_what_was_expected() {
         for (line, words) in [
-            ("", "one of `watch"),
-            ("shut", "one of `watch"),
+            ("", "one of `list watch"),
+            ("shut", "one of `list watch"),
             ("watch", "the number of a watcher"),
             ("watch 1", "a key"),
             ("watch 1 a limit 2", "prev noput nodelete"),

@@ -3,7 +3,10 @@
 use super::super::reference::StoreHash;
 use super::super::response::OpError;
 use super::fake::Script;
-use super::known::{NEGATIVE_READ, OPEN_DELETE, REFUSED_REPLAYED, ROWS, Row, Tally};
+use super::known::{
+    BLINDED_WATCH, CUT_UNORDERED, NEGATIVE_READ, NEGATIVE_WATCH, OPEN_DELETE, REFUSED_REPLAYED,
+    ROWS, Row, Tally,
+};
 
 const AT_2: &str = r#"{"header": {"revision": "2"}}"#;
 const AT_3: &str = r#"{"header": {"revision": "3"}}"#;
@@ -236,4 +239,63 @@ fn a_negative_read_is_known_only_in_a_transaction_and_only_if_nothing_else_refus
     assert_eq!(run("txn then else get b @-2", COMPACTED), (false, 0));
     assert_eq!(run("txn then get a @7; get b @-2", COMPACTED), (false, 0));
     assert_eq!(run("txn then get b @-2", "key is not provided"), (false, 0));
+}
+
+#[test]
+fn a_watch_from_a_negative_revision_is_known_to_be_blind_and_to_blind_others() {
+    let created = |revision: i64| {
+        format!(r#"{{"result": {{"header": {{"revision": "{revision}"}}, "created": true}}}}"#)
+    };
+    let second = A
+        .replace("\"mod_revision\": \"2\"", "\"mod_revision\": \"3\"")
+        .replace("\"version\": \"1\"", "\"version\": \"2\"")
+        .replace("MQ==", "Mg==");
+    let run = |steps: &[&str], lines: &[&str]| {
+        let server = script().says(AT_2).says(AT_3).has(&range(3, &[&second]));
+        let server = lines.iter().fold(server, |server, line| server.tells(line));
+        let (end, tally) = server.run(steps);
+        let agreed = matches!(end, super::trial::End::Agreed);
+        (agreed, fired(&tally, NEGATIVE_WATCH), fired(&tally, BLINDED_WATCH))
+    };
+    let (made, put, past) = (&created(2), &events(3, &[&second]), &events(2, &[A]));
+    // All watches of a test share their lines: the second put is told to one of them alone.
+    let negative = ["put a 1", "watch 2 a @-1", "put a 2"];
+    assert_eq!(run(&negative, &[made, "null", put]), (true, 1, 0));
+    assert_eq!(run(&negative, &[made, past, put]), (true, 0, 0));
+    assert_eq!(run(&negative, &[made, "null", past]), (false, 1, 0));
+    let both = ["put a 1", "watch 1 a @2", "watch 2 b @-1", "put a 2"];
+    assert_eq!(run(&both, &[made, made, "null", put]), (true, 0, 1));
+    assert_eq!(run(&both, &[made, made, "null"]), (false, 0, 1));
+    // Without the other watch nothing is known.
+    assert_eq!(run(&["put a 1", "watch 1 a @2", "put a 2"], &[made, put]), (false, 0, 0));
+}
+
+#[test]
+fn a_limit_before_an_order_is_known_only_without_a_direction() {
+    let at = |n: i64| format!(r#"{{"header": {{"revision": "{n}"}}}}"#);
+    let kv = |key: &str, created: i64, modified: i64, version: i64| {
+        format!(
+            r#"{{"key": "{key}", "create_revision": "{created}", "mod_revision": "{modified}", "version": "{version}", "value": "MQ=="}}"#
+        )
+    };
+    let (a, b, z) = (&kv("YQ==", 2, 4, 2), &kv("Yg==", 5, 5, 1), &kv("eg==", 3, 3, 1));
+    let run = |options: &str, first: &str| {
+        let found = format!(
+            r#"{{"header": {{"revision": "5"}}, "kvs": [{first}], "count": "3", "more": true}}"#
+        );
+        let server = script().says(&at(2)).says(&at(3)).says(&at(4)).says(&at(5)).says(&found);
+        let list = format!("list a.. limit 1 : {options}");
+        let steps = ["put a 1", "put z 1", "put a 1", "put b 1", &list];
+        let (end, tally) = server.has(&range(5, &[a, b, z])).run(&steps);
+        (matches!(end, super::trial::End::Agreed), fired(&tally, CUT_UNORDERED))
+    };
+    // z is the oldest, and a server that looks at two keys only never sees it.
+    assert_eq!(run("by modified", z), (true, 0));
+    assert_eq!(run("by modified", a), (true, 1));
+    assert_eq!(run("by modified", b), (false, 0));
+    assert_eq!(run("by modified up", z), (true, 0));
+    assert_eq!(run("by modified up", a), (false, 0));
+    assert_eq!(run("by modified modified 1..5", a), (false, 0));
+    assert_eq!(run("", a), (true, 0));
+    assert_eq!(run("", z), (false, 0));
 }

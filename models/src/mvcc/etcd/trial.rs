@@ -11,6 +11,7 @@ use super::super::reference::Reference;
 use super::super::response::Outcome;
 use super::json;
 use super::known::{BLINDED_WATCH, Known, NEGATIVE_WATCH, Tally};
+use super::list::List;
 use super::restart::{self, Logged, Observed};
 use super::server::{Server, Trouble};
 use super::step::{Step, Watch};
@@ -122,6 +123,7 @@ impl<'s> Trial<'s> {
         }
         match step {
             Step::Ask(op) => self.ask(op),
+            Step::List(list) => self.list(list),
             Step::Watch(watch) => self.watch(watch),
             Step::Cancel(number) => self.cancel(*number),
             Step::Lease(lease) => self.lease(*lease),
@@ -157,6 +159,15 @@ impl<'s> Trial<'s> {
         self.log.push(Logged { request, outcome: got });
         self.reference = after;
         self.drain(Duration::ZERO)
+    }
+
+    fn list(&mut self, list: &List) -> Result<(), Stop> {
+        let (request, body) = list.request(self.reference.current());
+        let reply = self.server.post("/v3/kv/range", &body)?;
+        let got = outcome(&request, reply.status, &reply.body)?;
+        let expected = list.expected(&self.reference);
+        let same = expected == got || self.known.list(&self.reference, list, &got, self.tally);
+        if same { Ok(()) } else { Err(wrong(&expected, &got)) }
     }
 
     fn drain(&mut self, grace: Duration) -> Result<(), Stop> {

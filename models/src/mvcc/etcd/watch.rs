@@ -251,8 +251,7 @@ impl Watcher {
 
     /// If a watcher from a negative revision is to blame, the rest of the past is not expected any more.
     fn blame(&mut self) -> bool {
-        let blamed =
-            self.shade == Shade::Possible && self.expected.iter().any(|told| self.is_past(told));
+        let blamed = self.shade == Shade::Possible;
         if blamed {
             self.shade = Shade::Seen;
             let made = self.made;
@@ -267,12 +266,12 @@ impl Watcher {
 
     /// Reads until everything that is expected has come, and for `grace` longer: nothing else may come.
     pub(super) fn drain(&mut self, grace: Duration) -> Result<(), Stop> {
-        while let Some((event, _)) = self.expected.front() {
-            let missing = say(event);
+        while let Some(first) = self.expected.front() {
+            let (missing, past) = (say(&first.0), self.is_past(first));
             let shaded = self.shade == Shade::Possible;
             match self.message(if shaded { CAUGHT_UP } else { PATIENCE })? {
                 Some(message) => self.take(message)?,
-                None if self.blame() => {}
+                None if past && self.blame() => {}
                 None => return Err(self.differs("missing event", &format!("{missing} never came"))),
             }
         }
