@@ -76,6 +76,11 @@ impl Reference {
         Reference { leases: Some(BTreeMap::new()), ..self }
     }
 
+    /// The same keys with the leases of another store.
+    pub fn with_leases_of(self, other: &Reference) -> Reference {
+        Reference { leases: other.leases.clone(), ..self }
+    }
+
     /// The leases that there are, each with its seconds.
     pub fn leases(&self) -> impl Iterator<Item = (i64, i64)> {
         self.leases.iter().flatten().map(|(lease, ttl)| (*lease, *ttl))

@@ -43,6 +43,15 @@ pub(super) const REFUSED_REPLAYED: Row = Row {
     what: "the replay of the log drops the reads, does the writes, and later revisions move up by one",
 };
 
+/// Leases and the position in the log do not become durable together.
+pub(super) const LEASE_REPLAYED: Row = Row {
+    name: "lease-op-replayed",
+    versions: &["3.0", "3.1", "3.2", "3.3", "3.4"],
+    source: "seen on 3.4.23; etcd e9ae8eb5a saves the position with a grant or a revoke",
+    operation: "kill after a grant or a revoke that no write of a key has followed",
+    what: "the replay begins before it, but with its lease: what was refused for that lease is done",
+};
+
 /// A watcher from a negative revision is told nothing of the past.
 pub(super) const NEGATIVE_WATCH: Row = Row {
     name: "negative-watch",
@@ -80,8 +89,15 @@ pub(super) const NEGATIVE_READ: Row = Row {
 };
 
 /// All rows.
-pub(super) const ROWS: [Row; 6] =
-    [OPEN_DELETE, NEGATIVE_READ, CUT_UNORDERED, REFUSED_REPLAYED, NEGATIVE_WATCH, BLINDED_WATCH];
+pub(super) const ROWS: [Row; 7] = [
+    OPEN_DELETE,
+    NEGATIVE_READ,
+    CUT_UNORDERED,
+    REFUSED_REPLAYED,
+    LEASE_REPLAYED,
+    NEGATIVE_WATCH,
+    BLINDED_WATCH,
+];
 
 /// What has happened so far.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -166,9 +182,13 @@ impl Known {
         seen: &Observed,
         tally: &mut Tally,
     ) -> Option<Reference> {
-        let after = self.has(REFUSED_REPLAYED).then(|| refused_replayed(past, seen)).flatten();
-        tally.fire(REFUSED_REPLAYED, u64::from(after.is_some()));
-        after
+        let rows: [(Row, fn(&Past<'_>, &Observed) -> Option<Reference>); 2] =
+            [(REFUSED_REPLAYED, refused_replayed), (LEASE_REPLAYED, lease_replayed)];
+        rows.into_iter().filter(|(row, _)| self.has(*row)).find_map(|(row, holds)| {
+            let after = holds(past, seen)?;
+            tally.fire(row, 1);
+            Some(after)
+        })
     }
 }
 
@@ -213,31 +233,51 @@ fn negative_read(before: &Reference, request: &Request, got: &Outcome) -> Option
 /// From some entry of the log on, transactions that were refused for the revision of a read are done without their reads;
 /// everything else is answered as before but for revisions; and that is what came back.
 fn refused_replayed(past: &Past<'_>, seen: &Observed) -> Option<Reference> {
-    let first = past.log.iter().position(|logged| stripped(logged).is_some());
-    let during = past.during.and_then(strip);
-    if first.is_none() && during.is_none() {
+    let some = past.log.iter().any(|logged| stripped(logged).is_some());
+    if !some && past.during.and_then(strip).is_none() {
         return None;
     }
-    let mut from = past.base.clone();
-    let mut candidates = vec![(0, from.clone())];
-    for (n, logged) in past.log.iter().enumerate() {
-        redo(&mut from, logged)?;
-        candidates.push((n + 1, from.clone()));
-    }
     // The server has forgotten as little as possible.
-    for (n, from) in candidates.into_iter().rev() {
-        let Some(replayed) = replay(from, &past.log[n..]) else { continue };
-        let mut ends = vec![replayed.clone()];
-        for request in past.during.into_iter().chain(during.as_ref()) {
-            let mut end = replayed.clone();
-            let _ = end.apply(request);
-            ends.push(end);
-        }
-        if let Some(end) = ends.into_iter().find(|end| seen.is(end)) {
-            return Some(end);
+    let mut starts = prefixes(past)?.into_iter().enumerate().rev();
+    starts.find_map(|(n, from)| replayed(from, n, past, seen))
+}
+
+/// The same, but the replay begins with the leases of a later entry, up to which no key was written.
+fn lease_replayed(past: &Past<'_>, seen: &Observed) -> Option<Reference> {
+    let prefixes = prefixes(past)?;
+    for (n, from) in prefixes.iter().enumerate().rev() {
+        for later in prefixes[n..].iter().take_while(|later| later.current() == from.current()) {
+            let from = from.clone().with_leases_of(later);
+            if let Some(end) = replayed(from, n, past, seen) {
+                return Some(end);
+            }
         }
     }
     None
+}
+
+/// The reference model before each entry of the log, and behind the last.
+fn prefixes(past: &Past<'_>) -> Option<Vec<Reference>> {
+    let mut all = vec![past.base.clone()];
+    for logged in past.log {
+        let mut next = all.last().expect("there is a first").clone();
+        redo(&mut next, logged)?;
+        all.push(next);
+    }
+    Some(all)
+}
+
+/// What the replay of the log from its n-th entry on makes of `from`, if that is what came back.
+fn replayed(from: Reference, n: usize, past: &Past<'_>, seen: &Observed) -> Option<Reference> {
+    let plain = replay(from, &past.log[n..])?;
+    let mut ends = vec![plain.clone()];
+    let fewer = past.during.and_then(strip);
+    for request in past.during.into_iter().chain(&fewer) {
+        let mut end = plain.clone();
+        let _ = end.apply(request);
+        ends.push(end);
+    }
+    ends.into_iter().find(|end| seen.is(end))
 }
 
 /// Does a request of the log again as it was done the first time.
@@ -258,7 +298,11 @@ fn replay(mut reference: Reference, log: &[Logged]) -> Option<Reference> {
     for logged in log {
         if let Some(request) = stripped(logged) {
             let _ = reference.apply(&request);
-        } else if logged.outcome.is_ok() {
+        } else if logged.outcome.is_err() || matches!(logged.request, Op::Grant(_) | Op::Revoke(_))
+        {
+            // The replay may do what was refused, and need not do again what it finds done.
+            let _ = reference.apply(&logged.request);
+        } else {
             let before = reference.clone();
             let mut again = reference.apply(&logged.request);
             if let (Err(OpError::DuplicateKey), Op::Txn(txn)) = (&again, &logged.request) {

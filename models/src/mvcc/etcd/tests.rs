@@ -4,8 +4,8 @@ use super::super::reference::StoreHash;
 use super::super::response::OpError;
 use super::fake::Script;
 use super::known::{
-    BLINDED_WATCH, CUT_UNORDERED, NEGATIVE_READ, NEGATIVE_WATCH, OPEN_DELETE, REFUSED_REPLAYED,
-    ROWS, Row, Tally,
+    BLINDED_WATCH, CUT_UNORDERED, LEASE_REPLAYED, NEGATIVE_READ, NEGATIVE_WATCH, OPEN_DELETE,
+    REFUSED_REPLAYED, ROWS, Row, Tally,
 };
 
 const AT_2: &str = r#"{"header": {"revision": "2"}}"#;
@@ -298,4 +298,25 @@ fn a_limit_before_an_order_is_known_only_without_a_direction() {
     assert_eq!(run("by modified modified 1..5", a), (false, 0));
     assert_eq!(run("", a), (true, 0));
     assert_eq!(run("", z), (false, 0));
+}
+
+#[test]
+fn a_replayed_lease_is_known_only_if_nothing_acknowledged_is_gone() {
+    let granted = r#"{"header": {"revision": "1"}, "ID": "7", "TTL": "60"}"#;
+    let leased = A.replace("\"MQ==\"", "\"MQ==\", \"lease\": \"7\"");
+    let run = |asked: &[&str], back: &str| {
+        let back_all = |server: Script| server.says(back).says(r#"{"leases": [{"ID": "7"}]}"#);
+        let server = script().refuses("requested lease not found").says(granted);
+        let server = if asked.len() > 3 { server.says(AT_2) } else { server };
+        let (end, tally) = back_all(back_all(server)).run(asked);
+        (matches!(end, super::trial::End::Agreed), fired(&tally, LEASE_REPLAYED))
+    };
+    // The replay finds the lease for which the put was refused.
+    let plan = ["put a 1 lease 7", "grant 7 60", "kill"];
+    assert_eq!(run(&plan, &range(1, &[])), (true, 0));
+    assert_eq!(run(&plan, &range(2, &[&leased])), (true, 1));
+    assert_eq!(run(&plan, &range(2, &[A])), (false, 0));
+    let plan = ["put a 1 lease 7", "grant 7 60", "put b 2", "kill"];
+    assert_eq!(run(&plan, &range(3, &[&leased, B])), (true, 1));
+    assert_eq!(run(&plan, &range(2, &[&leased])), (false, 0));
 }
