@@ -52,6 +52,15 @@ pub(super) const LEASE_REPLAYED: Row = Row {
     what: "the replay begins before it, but with its lease: what was refused for that lease is done",
 };
 
+/// A compaction at 0 looks like none to a watcher.
+pub(super) const COMPACTED_AT_0: Row = Row {
+    name: "watch-compacted-at-0",
+    versions: &["3."],
+    source: "seen on 3.4.23: a watch is told that it ends by a compacted revision other than 0",
+    operation: "watch from a negative revision after a compaction at 0",
+    what: "gets an empty message and nothing else ever, but is not told that it has ended",
+};
+
 /// A watcher from a negative revision is told nothing of the past.
 pub(super) const NEGATIVE_WATCH: Row = Row {
     name: "negative-watch",
@@ -89,12 +98,13 @@ pub(super) const NEGATIVE_READ: Row = Row {
 };
 
 /// All rows.
-pub(super) const ROWS: [Row; 7] = [
+pub(super) const ROWS: [Row; 8] = [
     OPEN_DELETE,
     NEGATIVE_READ,
     CUT_UNORDERED,
     REFUSED_REPLAYED,
     LEASE_REPLAYED,
+    COMPACTED_AT_0,
     NEGATIVE_WATCH,
     BLINDED_WATCH,
 ];
@@ -126,6 +136,11 @@ impl Tally {
     }
 }
 
+/// The predicate of a row about an answer: the store afterwards, if it holds.
+type OfAnswer = fn(&Reference, &Request, &Outcome) -> Option<Reference>;
+/// The predicate of a row about what came back after a kill.
+type OfRestart = fn(&Past<'_>, &Observed) -> Option<Reference>;
+
 /// The rows that hold for one server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Known {
@@ -151,13 +166,22 @@ impl Known {
         got: &Outcome,
         tally: &mut Tally,
     ) -> Option<Reference> {
-        let rows: [(Row, fn(&Reference, &Request, &Outcome) -> Option<Reference>); 2] =
+        let rows: [(Row, OfAnswer); 2] =
             [(OPEN_DELETE, open_delete), (NEGATIVE_READ, negative_read)];
         rows.into_iter().filter(|(row, _)| self.has(*row)).find_map(|(row, holds)| {
             let after = holds(before, request, got)?;
             tally.fire(row, 1);
             Some(after)
         })
+    }
+
+    /// The store after a request that was under way, if the server does it in a known way, with the answer.
+    pub(super) fn during(
+        &self,
+        before: &Reference,
+        request: &Request,
+    ) -> Option<(Reference, Outcome)> {
+        self.has(OPEN_DELETE).then(|| overlapping(before, request)).flatten()
     }
 
     /// Whether a read with options differs in a known way.
@@ -182,7 +206,7 @@ impl Known {
         seen: &Observed,
         tally: &mut Tally,
     ) -> Option<Reference> {
-        let rows: [(Row, fn(&Past<'_>, &Observed) -> Option<Reference>); 2] =
+        let rows: [(Row, OfRestart); 2] =
             [(REFUSED_REPLAYED, refused_replayed), (LEASE_REPLAYED, lease_replayed)];
         rows.into_iter().filter(|(row, _)| self.has(*row)).find_map(|(row, holds)| {
             let after = holds(past, seen)?;
@@ -194,6 +218,12 @@ impl Known {
 
 /// Only deletes without an end overlap, and the answer is that of doing everything in order.
 fn open_delete(before: &Reference, request: &Request, got: &Outcome) -> Option<Reference> {
+    let (after, outcome) = overlapping(before, request)?;
+    (outcome == *got).then_some(after)
+}
+
+/// What is made of a transaction that is refused only because a delete without an end covers a put.
+fn overlapping(before: &Reference, request: &Request) -> Option<(Reference, Outcome)> {
     let Op::Txn(txn) = request else { return None };
     if before.clone().apply(request) != Err(OpError::DuplicateKey) {
         return None;
@@ -208,7 +238,8 @@ fn open_delete(before: &Reference, request: &Request, got: &Outcome) -> Option<R
         return None;
     }
     let mut after = before.clone();
-    (after.apply_unchecked(txn) == *got).then_some(after)
+    let outcome = after.apply_unchecked(txn);
+    Some((after, outcome))
 }
 
 /// The first read of the branch that cannot be had, as the server sees it, is at a negative revision.
@@ -276,6 +307,7 @@ fn replayed(from: Reference, n: usize, past: &Past<'_>, seen: &Observed) -> Opti
         let mut end = plain.clone();
         let _ = end.apply(request);
         ends.push(end);
+        ends.extend(overlapping(&plain, request).map(|(end, _)| end));
     }
     ends.into_iter().find(|end| seen.is(end))
 }

@@ -123,7 +123,7 @@ impl List {
             Target::Value => (0, kv.value.clone()),
         };
         match self.order {
-            Order::Down => kvs.sort_by(|left, right| rank(right).cmp(&rank(left))),
+            Order::Down => kvs.sort_by_key(|kv| std::cmp::Reverse(rank(kv))),
             Order::Unsaid | Order::Up => kvs.sort_by_key(rank),
         }
     }

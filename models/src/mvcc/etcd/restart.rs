@@ -46,8 +46,8 @@ pub(super) struct Past<'p> {
 pub(super) struct Back {
     /// The reference model of it.
     pub(super) reference: Reference,
-    /// Whether the request that was under way was done.
-    pub(super) during_done: bool,
+    /// What was answered to the request that was under way, if it was done.
+    pub(super) during: Option<Outcome>,
     /// Whether revisions are not what they were, by a known difference.
     pub(super) rewritten: bool,
 }
@@ -134,26 +134,29 @@ pub(super) fn judge(
 ) -> Result<Back, Stop> {
     let with = past.during.map(|request| {
         let mut with = past.now.clone();
-        let _ = with.apply(request);
-        with
+        let outcome = with.apply(request);
+        (with, outcome)
     });
+    let otherwise = past.during.and_then(|request| known.during(past.now, request));
+    let with: Vec<(Reference, Outcome)> = with.into_iter().chain(otherwise).collect();
     let deadline = Deadline::after(RESUMED);
     loop {
         let seen = Observed::of(server)?;
         if seen.is(past.now) {
-            let during_done = with.as_ref() == Some(past.now);
-            return Ok(Back { reference: past.now.clone(), during_done, rewritten: false });
+            let reference = past.now.clone();
+            return Ok(Back { reference, during: None, rewritten: false });
         }
-        if let Some(reference) = with.clone().filter(|with| seen.is(with)) {
-            return Ok(Back { reference, during_done: true, rewritten: false });
+        if let Some((reference, outcome)) = with.iter().find(|(with, _)| seen.is(with)) {
+            let (reference, during) = (reference.clone(), Some(outcome.clone()));
+            return Ok(Back { reference, during, rewritten: false });
         }
         if let Some(reference) = known.restart(past, &seen, tally) {
-            return Ok(Back { reference, during_done: false, rewritten: true });
+            return Ok(Back { reference, during: None, rewritten: true });
         }
         // Only the hash may take a while: until a compaction that was interrupted is done.
-        let settles = [Some(past.now), with.as_ref()].into_iter().flatten();
+        let mut settles = std::iter::once(past.now).chain(with.iter().map(|(with, _)| with));
         let unhashed = Observed { hash: None, ..seen.clone() };
-        if deadline.left().is_none() || !settles.into_iter().any(|state| unhashed.is(state)) {
+        if deadline.left().is_none() || !settles.any(|state| unhashed.is(state)) {
             return Err(differs(past, &seen).into());
         }
         pause(Duration::from_millis(50));

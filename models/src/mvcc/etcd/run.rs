@@ -251,7 +251,7 @@ impl<'c> Campaign<'c> {
                 let plan: Vec<Numbered> =
                     plan.iter().filter(|(number, _)| *number <= step).cloned().collect();
                 match file {
-                    Some(file) => self.seen(seed, &plan, difference, Path::new(file), console),
+                    Some(file) => self.seen(seed, (&plan, Path::new(file)), difference, console),
                     None => self.keep(seed, &plan, difference, console)?,
                 }
             }
@@ -290,7 +290,7 @@ impl<'c> Campaign<'c> {
             difference.class,
             shrunk.len()
         ));
-        self.seen(seed, &shrunk, Difference { detail, ..difference }, &file, console);
+        self.seen(seed, (&shrunk, &file), Difference { detail, ..difference }, console);
         Ok(())
     }
 
@@ -306,9 +306,8 @@ impl<'c> Campaign<'c> {
     fn seen(
         &mut self,
         seed: u64,
-        plan: &[Numbered],
+        (plan, file): (&[Numbered], &Path),
         difference: Difference,
-        file: &Path,
         console: &mut Console<'_>,
     ) {
         console.say(format_args!("{}: {}", difference.class, difference.detail));

@@ -4,8 +4,8 @@ use super::super::reference::StoreHash;
 use super::super::response::OpError;
 use super::fake::Script;
 use super::known::{
-    BLINDED_WATCH, CUT_UNORDERED, LEASE_REPLAYED, NEGATIVE_READ, NEGATIVE_WATCH, OPEN_DELETE,
-    REFUSED_REPLAYED, ROWS, Row, Tally,
+    BLINDED_WATCH, COMPACTED_AT_0, CUT_UNORDERED, LEASE_REPLAYED, NEGATIVE_READ, NEGATIVE_WATCH,
+    OPEN_DELETE, REFUSED_REPLAYED, ROWS, Row, Tally,
 };
 
 const AT_2: &str = r#"{"header": {"revision": "2"}}"#;
@@ -319,4 +319,29 @@ fn a_replayed_lease_is_known_only_if_nothing_acknowledged_is_gone() {
     let plan = ["put a 1 lease 7", "grant 7 60", "put b 2", "kill"];
     assert_eq!(run(&plan, &range(3, &[&leased, B])), (true, 1));
     assert_eq!(run(&plan, &range(2, &[&leased])), (false, 0));
+}
+
+#[test]
+fn a_silent_end_is_known_only_after_a_compaction_at_0() {
+    let created = r#"{"result": {"header": {"revision": "2"}, "created": true}}"#;
+    let empty = r#"{"result": {"header": {}}}"#;
+    let run = |compact: &str, line: &str| {
+        let server = script().says(AT_2).says(AT_2).has(&range(2, &[A]));
+        let server = server.tells(created).tells(line);
+        let (end, tally) = server.run(&["put a 1", compact, "watch 1 a @-1"]);
+        (matches!(end, super::trial::End::Agreed), fired(&tally, COMPACTED_AT_0))
+    };
+    assert_eq!(run("compact 0", empty), (true, 1));
+    assert_eq!(run("compact 1", empty), (false, 0));
+    assert_eq!(run("compact 0", &events(2, &[A])), (false, 0));
+}
+
+#[test]
+fn a_request_under_way_may_be_done_in_a_known_way() {
+    let back = r#"{"header": {"revision": "3"}}"#;
+    let server = script().says(AT_2).has(back).has(back);
+    let steps = ["put a 1", "kill during txn then put a 2; del a.."];
+    assert_eq!(server.class(&steps), "agreed");
+    let steps = ["put a 1", "kill during txn then put a 2; del a..c"];
+    assert_eq!(server.class(&steps), "wrong state after a kill");
 }

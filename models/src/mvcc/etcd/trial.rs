@@ -10,12 +10,12 @@ use super::super::op::{Op, Request};
 use super::super::reference::Reference;
 use super::super::response::Outcome;
 use super::json;
-use super::known::{BLINDED_WATCH, Known, NEGATIVE_WATCH, Tally};
+use super::known::{BLINDED_WATCH, COMPACTED_AT_0, Known, NEGATIVE_WATCH, Tally};
 use super::list::List;
 use super::restart::{self, Logged, Observed};
 use super::server::{Server, Trouble};
 use super::step::{Step, Watch};
-use super::watch::Watcher;
+use super::watch::{Opened, Watcher};
 
 /// How long something that must not come is waited for at the end of a plan.
 const GRACE: Duration = Duration::from_millis(30);
@@ -185,8 +185,14 @@ impl<'s> Trial<'s> {
     fn watch(&mut self, watch: &Watch) -> Result<(), Stop> {
         self.cancel(watch.number)?;
         self.tally.watches += 1;
-        let Some(mut watcher) = Watcher::open(&mut *self.server, &self.reference, watch)? else {
-            return Ok(());
+        let mut watcher = match Watcher::open(&mut *self.server, &self.reference, watch)? {
+            Opened::Watching(watcher) => *watcher,
+            Opened::Ended => return Ok(()),
+            Opened::Silent(_) if self.known.has(COMPACTED_AT_0) => {
+                self.tally.fire(COMPACTED_AT_0, 1);
+                return Ok(());
+            }
+            Opened::Silent(stop) => return Err(stop),
         };
         if watcher.is_negative() && self.known.has(NEGATIVE_WATCH) {
             self.watchers.values_mut().for_each(Watcher::shade);
@@ -266,8 +272,8 @@ impl<'s> Trial<'s> {
             during: during.as_ref(),
         };
         let back = restart::judge(&mut *self.server, &past, self.known, self.tally)?;
-        if let Some(request) = during.filter(|_| back.during_done) {
-            self.log.push(Logged { outcome: self.reference.clone().apply(&request), request });
+        if let Some((request, outcome)) = during.zip(back.during) {
+            self.log.push(Logged { request, outcome });
         }
         self.reference = back.reference;
         if back.rewritten {

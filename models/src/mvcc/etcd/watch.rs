@@ -33,6 +33,16 @@ enum Shade {
     Seen,
 }
 
+/// What became of a watch that was asked for.
+pub(super) enum Opened {
+    /// It is there.
+    Watching(Box<Watcher>),
+    /// It was rightly refused, or ended because its beginning is compacted.
+    Ended,
+    /// Its beginning is compacted at 0, and the message that should say so says nothing.
+    Silent(Stop),
+}
+
 /// An open watch and what it has yet to tell.
 pub(super) struct Watcher {
     watch: Watch,
@@ -55,12 +65,12 @@ pub(super) struct Watcher {
 }
 
 impl Watcher {
-    /// Opens a watch as the plan has it. None if the server has rightly refused or ended it.
+    /// Opens a watch as the plan has it.
     pub(super) fn open(
         server: &mut dyn Server,
         reference: &Reference,
         watch: &Watch,
-    ) -> Result<Option<Watcher>, Stop> {
+    ) -> Result<Opened, Stop> {
         let start = watch.start.map_or(0, |at| at.absolute(reference.current()));
         Watcher::open_at(server, reference, watch, start)
     }
@@ -71,12 +81,13 @@ impl Watcher {
         server: &mut dyn Server,
         reference: &Reference,
     ) -> Result<Watcher, Stop> {
-        let resumed = Watcher::open_at(server, reference, &self.watch, self.next)?;
-        let resumed = resumed.map(|watcher| Watcher { events: self.events, ..watcher });
-        resumed.ok_or_else(|| {
-            let said = format!("{} cannot be resumed from {}", self.watch, self.next);
-            Difference::new("watch ended", said).into()
-        })
+        match Watcher::open_at(server, reference, &self.watch, self.next)? {
+            Opened::Watching(watcher) => Ok(Watcher { events: self.events, ..*watcher }),
+            Opened::Ended | Opened::Silent(_) => {
+                let said = format!("{} cannot be resumed from {}", self.watch, self.next);
+                Err(Difference::new("watch ended", said).into())
+            }
+        }
     }
 
     fn open_at(
@@ -84,7 +95,7 @@ impl Watcher {
         reference: &Reference,
         watch: &Watch,
         start: i64,
-    ) -> Result<Option<Watcher>, Stop> {
+    ) -> Result<Opened, Stop> {
         let mut create = json::keys(&watch.keys);
         create["start_revision"] = start.to_string().into();
         create["prev_kv"] = watch.prev.into();
@@ -105,10 +116,10 @@ impl Watcher {
             events: 0,
         };
         match fate(reference, &watch.keys, start) {
-            Watched::Refused => watcher.refused().map(|()| None),
+            Watched::Refused => watcher.refused().map(|()| Opened::Ended),
             Watched::Compacted => {
                 watcher.created(reference)?;
-                watcher.compacted(reference.compacted()).map(|()| None)
+                watcher.compacted(reference.compacted())
             }
             Watched::From(from) => {
                 watcher.created(reference)?;
@@ -117,7 +128,7 @@ impl Watcher {
                     watcher.behind = Some(Deadline::after(CAUGHT_UP));
                     watcher.catch_up(reference);
                 }
-                Ok(Some(watcher))
+                Ok(Opened::Watching(Box::new(watcher)))
             }
         }
     }
@@ -159,7 +170,7 @@ impl Watcher {
     }
 
     /// It has to be told that its beginning is compacted, and nothing else.
-    fn compacted(&mut self, compacted: i64) -> Result<(), Stop> {
+    fn compacted(&mut self, compacted: i64) -> Result<Opened, Stop> {
         let Some(message) = self.message(PATIENCE)? else {
             return Err(
                 self.differs("no cancel", &format!("{compacted} is compacted, nothing came"))
@@ -172,10 +183,12 @@ impl Watcher {
             && message.events.is_empty()
             && why.contains(&message.reason.as_str());
         if right {
-            return Ok(());
+            return Ok(Opened::Ended);
         }
         let said = format!("expected that {compacted} is compacted, came {message:?}");
-        Err(self.differs("wrong cancel", &said))
+        let differs = self.differs("wrong cancel", &said);
+        let silent = compacted == 0 && message == WatchMessage::default();
+        if silent { Ok(Opened::Silent(differs)) } else { Err(differs) }
     }
 
     fn wants(&self, event: &Event) -> bool {
