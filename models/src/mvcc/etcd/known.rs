@@ -6,7 +6,7 @@
 
 use super::super::op::{Action, Keys, Op, Request, Txn};
 use super::super::reference::Reference;
-use super::super::response::{Found, KeyValue, OpError, Outcome, Response};
+use super::super::response::{OpError, Outcome, Response};
 use super::list::List;
 use super::restart::{Logged, Observed, Past};
 
@@ -262,7 +262,7 @@ fn negative_read(before: &Reference, request: &Request, got: &Outcome) -> Option
 }
 
 /// From some entry of the log on, transactions that were refused for the revision of a read are done without their reads;
-/// everything else is answered as before but for revisions; and that is what came back.
+/// everything that was acknowledged is done again; and that is what came back.
 fn refused_replayed(past: &Past<'_>, seen: &Observed) -> Option<Reference> {
     let some = past.log.iter().any(|logged| stripped(logged).is_some());
     if !some && past.during.and_then(strip).is_none() {
@@ -325,7 +325,7 @@ fn redo(reference: &mut Reference, Logged { request, outcome }: &Logged) -> Opti
     (reference.apply_unchecked(txn) == *outcome).then_some(())
 }
 
-/// The end of the log as its replay does it; none if that would answer an acknowledged request otherwise.
+/// The end of the log as its replay does it; none if that would not do again what was acknowledged.
 fn replay(mut reference: Reference, log: &[Logged]) -> Option<Reference> {
     for logged in log {
         if let Some(request) = stripped(logged) {
@@ -341,8 +341,9 @@ fn replay(mut reference: Reference, log: &[Logged]) -> Option<Reference> {
                 reference = before;
                 again = reference.apply_unchecked(txn);
             }
-            let same = again.ok().map(without_revisions);
-            if same != logged.outcome.clone().ok().map(without_revisions) {
+            if !again
+                .is_ok_and(|again| logged.outcome.as_ref().is_ok_and(|told| keeps(told, &again)))
+            {
                 return None;
             }
         }
@@ -373,24 +374,17 @@ fn without_reads(txn: &Txn<i64>) -> Request {
     Op::Txn(Txn { compares: txn.compares.clone(), success, failure })
 }
 
-/// An answer with all its revisions set to 0.
-fn without_revisions(response: Response) -> Response {
-    let revision = 0;
-    match response {
-        Response::Put { .. } => Response::Put { revision },
-        Response::Deleted { count, .. } => Response::Deleted { revision, count },
-        Response::Txn { succeeded, results, .. } => {
-            let results = results.into_iter().map(without_revisions).collect();
-            Response::Txn { revision, succeeded, results }
+/// Whether what was acknowledged is done again: the same branch, the same writes, and at least as many deletions. What
+/// was read may be otherwise, and revisions may be.
+fn keeps(told: &Response, again: &Response) -> bool {
+    match (told, again) {
+        (Response::Deleted { count: told, .. }, Response::Deleted { count: again, .. }) => {
+            again >= told
         }
-        Response::Range(Found { count, more, kvs, .. }) => {
-            let plain = |kv| KeyValue { create_revision: 0, mod_revision: 0, ..kv };
-            let kvs = kvs.into_iter().map(plain).collect();
-            Response::Range(Found { revision, count, more, kvs })
-        }
-        Response::Compacted { .. } => Response::Compacted { revision },
-        Response::Granted { .. } => Response::Granted { revision },
-        Response::Revoked { .. } => Response::Revoked { revision },
-        Response::Closed => Response::Closed,
+        (
+            Response::Txn { succeeded: told, results: tolds, .. },
+            Response::Txn { succeeded: again, results: agains, .. },
+        ) => told == again && tolds.iter().zip(agains).all(|(told, again)| keeps(told, again)),
+        (told, again) => std::mem::discriminant(told) == std::mem::discriminant(again),
     }
 }
