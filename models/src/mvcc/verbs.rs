@@ -7,6 +7,8 @@
 //! | `del KEYS` | deletes keys | `del a..` |
 //! | `txn [if COMPARE..] then [ACTION..] [else [ACTION..]]` | a transaction | `txn if a version = 0 then put a 1; get b else del a` |
 //! | `compact REV` | forgets what is older, batch by batch | `compact rev` |
+//! | `grant LEASE SECONDS` | makes a lease | `grant 7 60` |
+//! | `revoke LEASE` | ends a lease, and deletes the keys that are attached to it | `revoke 7` |
 //! | `batch [N]` | a batch of N records (1) of the compaction that runs | `batch 2` |
 //! | `commit` | everything pending becomes durable | `commit` |
 //! | `close` | commits and closes | `close` |
@@ -42,7 +44,7 @@ use super::hash::hash_kv;
 use super::key_index::KeyIndex;
 use super::op::Op;
 use super::record;
-use super::restore::restore;
+use super::restore::Restore;
 use super::revision::{RecordKey, Revision};
 use super::store::{Fatal, Store, StoreError};
 use super::text::quoted;
@@ -63,7 +65,7 @@ pub struct Desk {
 
 impl Default for Desk {
     fn default() -> Desk {
-        let open = Some((Store::new(Defects::NONE), Backend::new(PAGE_SIZE)));
+        let open = Some((Store::new(Defects::NONE).with_lessor(), Backend::new(PAGE_SIZE)));
         Desk { open, file: Vec::new(), compaction: None }
     }
 }
@@ -185,7 +187,12 @@ impl Desk {
             return Err("the store is open".into());
         }
         let backend = Backend::open(&self.file, PAGE_SIZE).map_err(|error| error.to_string())?;
-        let restored = restore(&backend, Defects::NONE, chunk).map_err(say)?;
+        let restore = Restore::begin(&backend, Defects::NONE);
+        let mut restore = restore.and_then(|restore| restore.with_lessor(&backend)).map_err(say)?;
+        while !restore.is_done() {
+            restore.chunk(&backend, chunk).map_err(say)?;
+        }
+        let restored = restore.finish();
         let mut store = restored.store;
         let (current, compacted) = (store.current(), store.compacted());
         let mut said = format!("revision {current}, compacted {compacted}");

@@ -48,8 +48,7 @@ impl Asked {
             (None, Some(url)) => Named::Endpoint(url),
             _ => {
                 return Err(
-                    "expected --spawn PATH, for instance of /usr/bin/etcd, or --endpoint URL"
-                        .into(),
+                    "expected --spawn PATH, for instance `--spawn etcd`, or --endpoint URL".into(),
                 );
             }
         };
