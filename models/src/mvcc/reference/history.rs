@@ -58,9 +58,12 @@ impl Reference {
         kv.mod_revision > self.compacted || self.needed(self.compacted).iter().any(needed)
     }
 
-    /// What a key was before a change, for a watcher that asks for it now: nothing if there was none, or if that
-    /// revision can no longer be read.
+    /// What a key was before a change, for a watcher that asks for it now: nothing if the change has created it, or if
+    /// that revision can no longer be read.
     pub fn before(&self, event: &Event) -> Option<&KeyValue> {
+        if event.kv.create_revision == event.kv.mod_revision {
+            return None;
+        }
         let at = event.kv.mod_revision - 1;
         let floor = self.floor(self.rules.reads_at_compacted());
         self.at(at.max(floor)).filter(|_| at >= floor)?.get(&event.kv.key)

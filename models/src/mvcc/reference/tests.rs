@@ -161,3 +161,16 @@ fn the_golden_hashes_come_out() {
     let hash = reference.hash(1883).expect("within");
     assert_eq!((hash.hash, hash.compacted, hash.revision), (724436716, 1242, 1883));
 }
+
+#[test]
+fn a_key_that_a_change_has_created_was_nothing_before_even_if_the_same_revision_deleted_it() {
+    let mut reference = after(Rules::V3_4, &["put a 1"]);
+    let op: Op = "txn then del a..; put a 2".parse().expect("a transaction");
+    let Op::Txn(txn) = op.resolve(0) else { panic!("a transaction was parsed") };
+    assert_eq!(reference.apply(&Op::Txn(txn.clone())), Err(OpError::DuplicateKey));
+    reference.apply_unchecked(&txn).expect("done all the same");
+    let changes = reference.changes(&keys("a"), 3);
+    let before: Vec<_> = changes.iter().map(|event| reference.before(event)).collect();
+    assert_eq!(brief(&changes), "D3 P3");
+    assert_eq!(before.iter().map(Option::is_some).collect::<Vec<_>>(), [true, false]);
+}
