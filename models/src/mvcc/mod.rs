@@ -50,6 +50,7 @@
 //! For the store, `op.rs` first, then `revision.rs`, `key_index.rs` with its worked example, `store.rs`, `txn.rs`,
 //! `lessor.rs`, `compaction.rs`, `restore.rs`; `backend.rs` and `pages.rs` stand on their own. For the node, `model.rs`, `message.rs`,
 //! `front.rs`, `committer.rs`, `batch_timer.rs`, `compactor.rs`, `client.rs`; then `judge.rs` and `checks.rs`.
+//! `etcd.rs` holds the reference model against a real server, and is used by nothing else.
 //!
 //! ```
 //! use seedbed_models::mvcc::{backend::Backend, defects::Defects, restore::restore, store::Store, txn::execute};
