@@ -1,6 +1,6 @@
 //! The `seedbed` command.
 
-use seedbed_models::registry::registry;
+use seedbed_models::registry::{registry, verbs};
 use seedbed_sim::campaign::bench::Allocated;
 use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
 use std::alloc::System;
@@ -16,5 +16,5 @@ fn allocated() -> Allocated {
 }
 
 fn main() -> std::process::ExitCode {
-    seedbed_sim::cli::main(&registry().with_allocations(allocated))
+    seedbed_sim::cli::main_with(&registry().with_allocations(allocated), &verbs())
 }

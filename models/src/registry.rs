@@ -2,6 +2,13 @@
 
 use crate::{mvcc, register};
 use seedbed_sim::campaign::Registry;
+use seedbed_sim::cli::ExtraVerb;
+
+/// The verbs that these models bring along.
+#[must_use]
+pub fn verbs() -> Vec<ExtraVerb> {
+    vec![mvcc::etcd::verb()]
+}
 
 /// All scenarios of all models.
 #[must_use]

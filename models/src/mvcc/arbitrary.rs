@@ -4,7 +4,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngSeed};
 
-use super::op::{Action, At, Compare, Field, Get, Keys, Op, Put, Relation, Txn};
+use super::op::{Action, At, Compare, Field, Get, Grant, Keys, Op, Put, Relation, Txn};
 
 /// A configuration whose cases are the same in every run.
 pub(super) fn config(cases: u32) -> Config {
@@ -24,10 +24,10 @@ pub(super) fn near_op() -> BoxedStrategy<Op> {
 /// Texts made of the words of the grammar, in any order.
 pub(super) fn words() -> impl Strategy<Value = String> {
     let word = prop::sample::select(vec![
-        "put", "get", "del", "txn", "if", "then", "else", "and", "compact", "close", "limit",
-        "count", "lease", "version", "created", "modified", "value", "=", "!=", "<", ">", ";",
-        "..", "@", "a", "b..", "..c", "a..b", "\"\"", "\"", "\\x", "rev", "rev-1", "@rev", "3",
-        "-1",
+        "put", "get", "del", "txn", "if", "then", "else", "and", "compact", "close", "grant",
+        "revoke", "limit", "count", "lease", "version", "created", "modified", "value", "=", "!=",
+        "<", ">", ";", "..", "@", "a", "b..", "..c", "a..b", "\"\"", "\"", "\\x", "rev", "rev-1",
+        "@rev", "3", "-1",
     ]);
     vec((word, prop::sample::select(vec![" ", ""])), 0..12)
         .prop_map(|words| words.into_iter().flat_map(|(word, gap)| [word, gap]).collect())
@@ -57,12 +57,15 @@ fn ops(key: Bytes, value: Bytes, number: Number) -> BoxedStrategy<Op> {
         4 => txn,
         2 => at(number.clone()).prop_map(Op::Compact),
         1 => Just(Op::Close),
+        2 => (number.clone(), number.clone())
+            .prop_map(|(lease, ttl)| Op::Grant(Grant { lease, ttl })),
+        1 => number.prop_map(Op::Revoke),
     ]
     .boxed()
 }
 
 fn action(key: Bytes, value: Bytes, number: Number) -> BoxedStrategy<Action> {
-    let put = (key.clone(), value, prop_oneof![Just(0), number.clone()])
+    let put = (key.clone(), value, prop_oneof![2 => Just(0), 1 => number.clone()])
         .prop_map(|(key, value, lease)| Action::Put(Put { key, value, lease }));
     let get = (
         keys(key.clone()),

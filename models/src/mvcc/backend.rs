@@ -32,16 +32,19 @@ pub enum Bucket {
     Key,
     /// What the store has to remember beside them, such as compaction marks.
     Meta,
+    /// The leases, by number.
+    Lease,
 }
 
 impl Bucket {
     /// All of them, in the order of their names.
-    pub const ALL: [Bucket; 2] = [Bucket::Key, Bucket::Meta];
+    pub const ALL: [Bucket; 3] = [Bucket::Key, Bucket::Lease, Bucket::Meta];
 
     /// The name that it has in the file of a real store, and in hashes.
     pub fn name(self) -> &'static str {
         match self {
             Bucket::Key => "key",
+            Bucket::Lease => "lease",
             Bucket::Meta => "meta",
         }
     }

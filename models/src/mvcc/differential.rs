@@ -54,7 +54,7 @@ struct Pair {
 
 impl Pair {
     fn new(defects: Defects) -> Pair {
-        let (node, reference) = (Node::new(defects), Reference::new());
+        let (node, reference) = (Node::leasing(defects), Reference::new().with_leases());
         Pair { node, reference, requests: Vec::new(), durable: 0 }
     }
 
@@ -70,11 +70,22 @@ impl Pair {
             Step::Crash(chunk) => {
                 self.node.crash(*chunk);
                 self.requests.truncate(self.durable);
-                self.reference = Reference::after(&self.requests);
+                self.reference = Reference::new().with_leases().after(&self.requests);
             }
         }
         prop_assert_eq!(self.node.store.current(), self.reference.current());
         prop_assert_eq!(self.node.store.compacted(), self.reference.compacted());
+        self.check_leases()
+    }
+
+    /// Every lease is there with its seconds and its keys.
+    fn check_leases(&self) -> Result<(), TestCaseError> {
+        let lessor = self.node.store.lessor().expect("the node has one");
+        let held = lessor.leases().map(|(id, lease)| (id, lease.ttl(), lease.keys().collect()));
+        let expected = self.reference.leases();
+        let expected =
+            expected.map(|(id, ttl)| (id, ttl, self.reference.attached(id).collect::<Vec<_>>()));
+        prop_assert_eq!(held.collect::<Vec<_>>(), expected.collect::<Vec<_>>());
         Ok(())
     }
 

@@ -5,7 +5,7 @@ use super::compaction::{Compaction, Scheduled};
 use super::defects::Defects;
 use super::op::{Op, Request};
 use super::response::Outcome;
-use super::restore::restore_by;
+use super::restore::Restore;
 use super::rules::Rules;
 use super::store::Store;
 use super::txn::execute;
@@ -33,6 +33,12 @@ impl Node {
     pub(super) fn by(rules: Rules, defects: Defects) -> Node {
         let (store, backend) = (Store::by(rules, defects), Backend::new(64));
         Node { store, backend, file: Vec::new(), compaction: None }
+    }
+
+    /// A node whose store has a lessor.
+    pub(super) fn leasing(defects: Defects) -> Node {
+        let node = Node::new(defects);
+        Node { store: node.store.clone().with_lessor(), ..node }
     }
 
     pub(super) fn after(lines: &[&str]) -> Node {
@@ -99,7 +105,11 @@ impl Node {
     pub(super) fn crash(&mut self, chunk: usize) {
         self.backend = Backend::open(&self.file, 64).expect("a sound file");
         let (rules, defects) = (self.store.rules(), self.store.defects());
-        let restored = restore_by(rules, &self.backend, defects, chunk).expect("sound records");
+        let mut restore = Restore::by(rules, &self.backend, defects).expect("sound marks");
+        if self.store.lessor().is_some() {
+            restore = restore.with_lessor(&self.backend).expect("sound leases");
+        }
+        let restored = restore.to_end(&self.backend, chunk).expect("sound records");
         self.store = restored.store;
         self.compaction = restored.resume.map(|at| Compaction::start(&mut self.store, at));
     }

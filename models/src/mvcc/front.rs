@@ -304,7 +304,10 @@ impl Front {
             match refusal {
                 OpError::Compacted => cx.mark(&mark::READ_COMPACTED),
                 OpError::FutureRevision => cx.mark(&mark::READ_FUTURE),
-                OpError::DuplicateKey | OpError::EmptyKey => {}
+                OpError::DuplicateKey
+                | OpError::EmptyKey
+                | OpError::LeaseNotFound
+                | OpError::LeaseExists => {}
             }
         }
         let schedules = matches!(outcome, Ok(Response::Compacted { .. }));

@@ -132,7 +132,7 @@ impl Default for Kv {
 impl Kv {
     /// An empty store with these parameters.
     pub fn new(parameters: Parameters) -> Kv {
-        let store = Store::by(parameters.rules, parameters.defects);
+        let store = Store::by(parameters.rules, parameters.defects).with_lessor();
         let backend = Backend::new(parameters.settings.page_size);
         Kv::over(parameters, store, backend, Vec::new())
     }

@@ -16,8 +16,10 @@
 //!      ▼
 //!   txn.rs ──▶ store.rs ◀── restore.rs      compaction.rs    hash.rs         watch.rs
 //!                │    │                          │                               │
-//!                │    └─── index.rs ◀────────────┤        in memory:             │
-//!                │         key_index.rs          │        key ──▶ revisions      ▼
+//!                │    ├─── lessor.rs             │        in memory:             │
+//!                │    │                          │        lease ──▶ keys         │
+//!                │    └─── index.rs ◀────────────┤        key ──▶ revisions      │
+//!                │         key_index.rs          │                               ▼
 //!                ▼                               ▼                           history.rs
 //!              backend.rs ◀── revision.rs, record.rs ◀───────────────────────────┘
 //!                │                                        buckets: revision ──▶ record
@@ -51,9 +53,10 @@
 //! # Where to read on
 //!
 //! For the store, `op.rs` first, then `revision.rs`, `key_index.rs` with its worked example, `store.rs`, `txn.rs`,
-//! `compaction.rs`, `restore.rs`; `backend.rs` and `pages.rs` stand on their own, `watch.rs` above `history.rs`. `kv.rs` is
+//! `lessor.rs`, `compaction.rs`, `restore.rs`; `backend.rs` and `pages.rs` stand on their own, `watch.rs` above `history.rs`. `kv.rs` is
 //! the way to use all of it without a simulation. For the node, `model.rs`, `message.rs`,
 //! `front.rs`, `committer.rs`, `batch_timer.rs`, `compactor.rs`, `client.rs`; then `judge.rs` and `checks.rs`.
+//! `etcd.rs` holds the reference model against a real server, and is used by nothing else.
 //!
 //! ```
 //! use seedbed_models::mvcc::{backend::Backend, defects::Defects, restore::restore, store::Store, txn::execute};
@@ -89,6 +92,7 @@ pub mod committer;
 pub mod compaction;
 pub mod compactor;
 pub mod defects;
+pub mod etcd;
 pub mod front;
 pub mod hash;
 pub mod history;
@@ -96,6 +100,7 @@ pub mod index;
 mod judge;
 pub mod key_index;
 pub mod kv;
+pub mod lessor;
 pub mod lock;
 pub mod mark;
 pub mod message;

@@ -20,6 +20,10 @@ pub enum Op<R = At> {
     Compact(R),
     /// Close the store: `close`.
     Close,
+    /// Make a lease: `grant 7 60`.
+    Grant(Grant),
+    /// End a lease, and delete the keys that are attached to it: `revoke 7`.
+    Revoke(i64),
 }
 
 /// An operation whose revisions are numbers: what travels to the store.
@@ -45,6 +49,15 @@ pub struct Put {
     pub value: Vec<u8>,
     /// The lease that the key is attached to, 0 for none.
     pub lease: i64,
+}
+
+/// A lease to be made. Its number is the client's choice, so that all replicas agree on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Grant {
+    /// The number; 0 means no lease and is refused.
+    pub lease: i64,
+    /// How many seconds it lives from its grant or last renewal on.
+    pub ttl: i64,
 }
 
 /// A read: `get a..d @3 limit 2 count`.
@@ -157,6 +170,8 @@ impl Op<At> {
             Op::Txn(txn) => Op::Txn(txn.resolve(last)),
             Op::Compact(at) => Op::Compact(at.absolute(last)),
             Op::Close => Op::Close,
+            Op::Grant(grant) => Op::Grant(*grant),
+            Op::Revoke(lease) => Op::Revoke(*lease),
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::op::{Action, At, Compare, Field, Get, Keys, Op, Put, Relation, Txn};
+use super::op::{Action, At, Compare, Field, Get, Grant, Keys, Op, Put, Relation, Txn};
 use super::text::is_bare;
 
 /// Why a line is not an operation.
@@ -178,7 +178,14 @@ impl Parser {
         if self.word("close") {
             return Ok(Op::Close);
         }
-        Err(self.unexpected("one of `put get del txn compact close`"))
+        if self.word("grant") {
+            let lease = self.number("a lease number")?;
+            return Ok(Op::Grant(Grant { lease, ttl: self.number("a number of seconds")? }));
+        }
+        if self.word("revoke") {
+            return self.number("a lease number").map(Op::Revoke);
+        }
+        Err(self.unexpected("one of `put get del txn compact close grant revoke`"))
     }
 
     /// An action, or nothing if the next word does not begin one.

@@ -54,6 +54,16 @@ pub enum Response {
     },
     /// The store is closed.
     Closed,
+    /// A lease was made.
+    Granted {
+        /// The current revision; a grant makes no new one.
+        revision: i64,
+    },
+    /// A lease was ended.
+    Revoked {
+        /// The revision that deleted its keys, or the current one if it had none.
+        revision: i64,
+    },
 }
 
 impl Response {
@@ -63,7 +73,9 @@ impl Response {
             Response::Put { revision }
             | Response::Deleted { revision, .. }
             | Response::Txn { revision, .. }
-            | Response::Compacted { revision } => Some(*revision),
+            | Response::Compacted { revision }
+            | Response::Granted { revision }
+            | Response::Revoked { revision } => Some(*revision),
             Response::Range(found) => Some(found.revision),
             Response::Closed => None,
         }
@@ -98,6 +110,12 @@ pub enum OpError {
     /// A request that names no key.
     #[error("key is empty")]
     EmptyKey,
+    /// A put with a lease, or a revoke, that names no lease that is there; also a grant of lease 0.
+    #[error("lease not found")]
+    LeaseNotFound,
+    /// A grant of a lease that is there already.
+    #[error("lease already exists")]
+    LeaseExists,
 }
 
 /// What a client gets back: an answer, or a refusal.
@@ -141,6 +159,8 @@ impl fmt::Display for Response {
             }
             Response::Compacted { revision } => write!(f, "compacted: revision {revision}"),
             Response::Closed => f.write_str("closed"),
+            Response::Granted { revision } => write!(f, "granted: revision {revision}"),
+            Response::Revoked { revision } => write!(f, "revoked: revision {revision}"),
         }
     }
 }

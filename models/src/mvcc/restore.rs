@@ -1,10 +1,13 @@
 //! Restore: the store that belongs to the records of a backend.
 
+use std::collections::BTreeMap;
+
 use super::backend::{Backend, Bucket};
 use super::compaction::{FINISHED, SCHEDULED, mark};
 use super::defects::Defects;
 use super::index::Index;
 use super::key_index::KeyIndex;
+use super::lessor::Lessor;
 use super::record;
 use super::response::KeyValue;
 use super::revision::{RecordKey, Revision};
@@ -20,6 +23,8 @@ pub struct Restore {
     /// The revision of the last one that was.
     last: Revision,
     scheduled: i64,
+    /// The lease of each key that has one, by the records so far.
+    leases: BTreeMap<Vec<u8>, i64>,
     done: bool,
 }
 
@@ -45,7 +50,15 @@ impl Restore {
         let key = if defects.resume_reads_finished { FINISHED } else { SCHEDULED };
         let scheduled = mark(backend, key)?.unwrap_or(NEVER_COMPACTED);
         let next = Revision::new(1, 0).encode().to_vec();
-        Ok(Restore { store, next, last: Revision::default(), scheduled, done: false })
+        let (last, leases) = (Revision::default(), BTreeMap::new());
+        Ok(Restore { store, next, last, scheduled, leases, done: false })
+    }
+
+    /// The store gets a lessor with the leases of the backend. Their keys are attached at the end, from the last record
+    /// of each (etcd bd62b0a64).
+    pub fn with_lessor(mut self, backend: &Backend) -> Result<Restore, Fatal> {
+        self.store.lessor = Some(Lessor::recover(backend)?);
+        Ok(self)
     }
 
     /// Whether all records were read.
@@ -64,6 +77,11 @@ impl Restore {
             }
             self.last = key.revision;
             let kv = record::decode(value).map_err(|_| Fatal::DamagedRecord(key.revision))?;
+            if key.tombstone || kv.lease == 0 {
+                self.leases.remove(&kv.key);
+            } else {
+                self.leases.insert(kv.key.clone(), kv.lease);
+            }
             add(&mut self.store.index, key, kv, self.store.defects);
             self.store.current = self.store.current.max(key.revision.main);
         }
@@ -90,31 +108,28 @@ impl Restore {
                 store.current = store.current.max(self.scheduled);
             }
         }
+        if let Some(lessor) = &mut store.lessor {
+            self.leases.iter().for_each(|(key, lease)| lessor.attach(key, *lease));
+        }
         let resume = self.scheduled > store.compacted && self.scheduled <= store.current;
         if resume {
             store.compacted = self.scheduled;
         }
         Restored { store, resume: resume.then_some(self.scheduled) }
     }
+
+    /// Reads all that is left, in chunks of so many records, and finishes.
+    pub fn to_end(mut self, backend: &Backend, chunk: usize) -> Result<Restored, Fatal> {
+        while !self.is_done() {
+            self.chunk(backend, chunk)?;
+        }
+        Ok(self.finish())
+    }
 }
 
 /// Restores at once what [`Restore`] does in steps.
 pub fn restore(backend: &Backend, defects: Defects, chunk: usize) -> Result<Restored, Fatal> {
-    restore_by(Rules::Main, backend, defects, chunk)
-}
-
-/// The same for a store that goes by the rules of some era.
-pub fn restore_by(
-    rules: Rules,
-    backend: &Backend,
-    defects: Defects,
-    chunk: usize,
-) -> Result<Restored, Fatal> {
-    let mut restore = Restore::by(rules, backend, defects)?;
-    while !restore.is_done() {
-        restore.chunk(backend, chunk)?;
-    }
-    Ok(restore.finish())
+    Restore::begin(backend, defects)?.to_end(backend, chunk)
 }
 
 /// Adds one record. They come in the order of their revisions, so the first one of a key is its oldest.

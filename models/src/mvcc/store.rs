@@ -14,6 +14,7 @@ use super::backend::{Backend, Bucket, View};
 use super::defects::Defects;
 use super::index::Index;
 use super::key_index::{Gap, HeadTombstone};
+use super::lessor::Lessor;
 use super::op::{Get, Keys, Put};
 use super::record;
 use super::response::{Found, KeyValue, OpError};
@@ -34,6 +35,8 @@ pub struct Store {
     pub(super) index: Index,
     pub(super) rules: Rules,
     pub(super) defects: Defects,
+    /// None if leases are only numbers beside the values.
+    pub(super) lessor: Option<Lessor>,
 }
 
 /// A write transaction that has begun: the one lock of the store is held until [`Store::end`].
@@ -78,7 +81,23 @@ impl Store {
             index: Index::default(),
             rules,
             defects,
+            lessor: None,
         }
+    }
+
+    /// The same store with a lessor that has no leases yet.
+    pub fn with_lessor(self) -> Store {
+        Store { lessor: Some(Lessor::default()), ..self }
+    }
+
+    /// The lessor of a store that a request about leases was accepted by.
+    pub(super) fn lessor_mut(&mut self) -> &mut Lessor {
+        self.lessor.as_mut().expect("without a lessor no request about leases is accepted")
+    }
+
+    /// The lessor, if it has one.
+    pub fn lessor(&self) -> Option<&Lessor> {
+        self.lessor.as_ref()
     }
 
     /// The revision of the last finished write transaction, or that of an empty store if there was none.
@@ -186,6 +205,9 @@ impl Store {
         let key = RecordKey { revision, tombstone: false };
         backend.put(Bucket::Key, key.encode(), record::encode(&kv));
         self.index.put(&put.key, revision);
+        if let Some(lessor) = &mut self.lessor {
+            lessor.attach(&put.key, put.lease);
+        }
         revision.main
     }
 
@@ -199,6 +221,9 @@ impl Store {
             let revision = txn.next();
             let stored = RecordKey { revision, tombstone: true }.encode();
             self.index.tombstone(&key, revision).expect("the index was just asked for what exists");
+            if let Some(lessor) = &mut self.lessor {
+                lessor.detach(&key);
+            }
             let tombstone = KeyValue { key, ..KeyValue::default() };
             backend.put(Bucket::Key, stored, record::encode(&tombstone));
             deleted += 1;
@@ -252,6 +277,9 @@ pub enum Fatal {
     /// A compaction mark is not a revision.
     #[error("a compaction mark is damaged")]
     DamagedMark,
+    /// The record of a lease is not what the lessor wrote.
+    #[error("the record of a lease is damaged")]
+    DamagedLease,
     /// A write transaction was refused after it had begun.
     #[error("a transaction failed half-way: {0}")]
     HalfWay(OpError),
@@ -265,6 +293,7 @@ impl Fatal {
             Fatal::DamagedRecord(_) => "a record is damaged",
             Fatal::DamagedKey => "the key of a record is damaged",
             Fatal::DamagedMark => "a compaction mark is damaged",
+            Fatal::DamagedLease => "the record of a lease is damaged",
             Fatal::HalfWay(_) => "a transaction failed half-way",
         }
     }

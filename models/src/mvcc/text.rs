@@ -8,6 +8,8 @@
 //! | `txn [if COMPARE {and COMPARE}] then [ACTION {; ACTION}] [else [ACTION {; ACTION}]]` | a transaction |
 //! | `compact REV` | forget what is older |
 //! | `close` | close the store |
+//! | `grant LEASE SECONDS` | make a lease |
+//! | `revoke LEASE` | end a lease and delete its keys |
 //!
 //! KEYS is `a`, `a..c` (without `c`) or `a..` (no end). REV is `3`, or `rev`, `rev-1`, `rev+2`: relative to the last
 //! revision that the client saw. COMPARE is KEYS, one of `version created modified value lease`, one of `= != < >`, and
@@ -57,6 +59,8 @@ impl<R: fmt::Display> fmt::Display for Op<R> {
             Op::Txn(txn) => txn.fmt(f),
             Op::Compact(at) => write!(f, "compact {at}"),
             Op::Close => f.write_str("close"),
+            Op::Grant(grant) => write!(f, "grant {} {}", grant.lease, grant.ttl),
+            Op::Revoke(lease) => write!(f, "revoke {lease}"),
         }
     }
 }

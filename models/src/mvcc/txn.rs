@@ -11,15 +11,26 @@
 use std::collections::VecDeque;
 
 use super::backend::Backend;
-use super::op::{Action, Compare, Field, Get, Keys, Op, Put, Relation, Request, Txn};
+use super::op::{Action, Compare, Field, Get, Grant, Keys, Op, Put, Relation, Request, Txn};
 use super::response::{KeyValue, OpError, Outcome, Response};
 use super::store::{Fatal, Store, StoreError, WriteTxn};
 
-/// A put, read, deletion or transaction that has begun.
+/// One step of a request.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Step {
+    /// Reads or writes keys.
+    Act(Action<i64>),
+    /// Makes a lease.
+    Grant(Grant),
+    /// Ends a lease whose keys are deleted.
+    End(i64),
+}
+
+/// A put, read, deletion, transaction, grant or revoke that has begun.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Running {
     /// What is left to do, in order.
-    actions: VecDeque<Action<i64>>,
+    steps: VecDeque<Step>,
     /// Whether all compares held; none for a request that is no transaction.
     succeeded: Option<bool>,
     /// Whether any action can write. Then a refusal is too late.
@@ -45,6 +56,8 @@ impl Running {
     ) -> Result<Running, StoreError> {
         check(request)?;
         let (actions, succeeded) = match request {
+            Op::Grant(grant) => return Running::grant(store, *grant),
+            Op::Revoke(lease) => return Running::revoke(store, *lease),
             Op::Single(action) => (std::slice::from_ref(action), None),
             Op::Txn(txn) => {
                 let succeeded = compares_hold(store, backend, &txn.compares)?;
@@ -54,12 +67,17 @@ impl Running {
             Op::Compact(_) | Op::Close => panic!("compacting and closing are not transactions"),
         };
         for action in actions {
+            if let (Action::Put(put), Some(lessor)) = (action, store.lessor()) {
+                lessor.check(put.lease)?;
+            }
+        }
+        for action in actions {
             if let Action::Get(get) = action {
                 store.readable(get.at.unwrap_or(0), store.current())?;
             }
         }
         Ok(Running {
-            actions: actions.iter().cloned().collect(),
+            steps: actions.iter().cloned().map(Step::Act).collect(),
             succeeded,
             writes: writes(request),
             txn: store.begin(),
@@ -67,9 +85,28 @@ impl Running {
         })
     }
 
+    fn grant(store: &Store, grant: Grant) -> Result<Running, StoreError> {
+        let lessor = store.lessor().ok_or(OpError::LeaseNotFound)?;
+        lessor.check_grant(grant.lease)?;
+        Ok(Running::of_lease(store, [Step::Grant(grant)].into()))
+    }
+
+    /// One transaction deletes the keys in ascending order, which is the same on all replicas (etcd 4f9be9464), and then
+    /// the record of the lease.
+    fn revoke(store: &Store, id: i64) -> Result<Running, StoreError> {
+        let lease = store.lessor().and_then(|lessor| lessor.lease(id));
+        let keys = lease.ok_or(OpError::LeaseNotFound)?.keys();
+        let deletes = keys.map(|key| Step::Act(Action::Delete(Keys::One(key.to_vec()))));
+        Ok(Running::of_lease(store, deletes.chain([Step::End(id)]).collect()))
+    }
+
+    fn of_lease(store: &Store, steps: VecDeque<Step>) -> Running {
+        Running { steps, succeeded: None, writes: true, txn: store.begin(), results: Vec::new() }
+    }
+
     /// Whether all actions are done.
     pub fn is_done(&self) -> bool {
-        self.actions.is_empty()
+        self.steps.is_empty()
     }
 
     /// The transaction of the store.
@@ -84,8 +121,29 @@ impl Running {
 
     /// Does the next action, if there is one.
     pub fn step(&mut self, store: &mut Store, backend: &mut Backend) -> Result<(), StoreError> {
-        let Some(action) = self.actions.pop_front() else { return Ok(()) };
-        let result = match action {
+        let Some(step) = self.steps.pop_front() else { return Ok(()) };
+        let result = match step {
+            Step::Act(action) => self.act(action, store, backend)?,
+            Step::Grant(grant) => {
+                store.lessor_mut().grant(backend, grant)?;
+                Response::Granted { revision: self.txn.revision() }
+            }
+            Step::End(lease) => {
+                store.lessor_mut().remove(backend, lease);
+                Response::Revoked { revision: self.txn.revision() }
+            }
+        };
+        self.results.push(result);
+        Ok(())
+    }
+
+    fn act(
+        &mut self,
+        action: Action<i64>,
+        store: &mut Store,
+        backend: &mut Backend,
+    ) -> Result<Response, StoreError> {
+        Ok(match action {
             Action::Put(put) => Response::Put { revision: store.put(backend, &mut self.txn, &put) },
             Action::Delete(keys) => {
                 let count = store.delete_range(backend, &mut self.txn, &keys);
@@ -97,9 +155,7 @@ impl Running {
                 }
                 other => Response::Range(other?),
             },
-        };
-        self.results.push(result);
-        Ok(())
+        })
     }
 
     /// Makes the effects visible and answers the client.
@@ -112,7 +168,7 @@ impl Running {
         let revision = if self.writes { store.end(self.txn) } else { self.txn.revision() };
         match self.succeeded {
             Some(succeeded) => Response::Txn { revision, succeeded, results: self.results },
-            None => self.results.pop().expect("a single action has a result"),
+            None => self.results.pop().expect("a request has a result"),
         }
     }
 }
@@ -136,7 +192,7 @@ fn run(
     request: &Request,
 ) -> Result<Response, StoreError> {
     match request {
-        Op::Single(_) | Op::Txn(_) => {
+        Op::Single(_) | Op::Txn(_) | Op::Grant(_) | Op::Revoke(_) => {
             let mut running = Running::begin(store, backend, request)?;
             while !running.is_done() {
                 running.step(store, backend)?;
@@ -160,7 +216,7 @@ pub fn writes(request: &Request) -> bool {
     match request {
         Op::Single(action) => write(action),
         Op::Txn(txn) => txn.success.iter().chain(&txn.failure).any(write),
-        Op::Compact(_) => true,
+        Op::Compact(_) | Op::Grant(_) | Op::Revoke(_) => true,
         Op::Close => false,
     }
 }
@@ -179,7 +235,7 @@ pub fn check(request: &Request) -> Result<(), OpError> {
             check_overlap(success)?;
             check_overlap(failure)
         }
-        Op::Compact(_) | Op::Close => Ok(()),
+        Op::Compact(_) | Op::Close | Op::Grant(_) | Op::Revoke(_) => Ok(()),
     }
 }
 

@@ -9,6 +9,8 @@
 //! | `del KEYS` | deletes keys | `del a..` |
 //! | `txn [if COMPARE..] then [ACTION..] [else [ACTION..]]` | a transaction | `txn if a version = 0 then put a 1; get b else del a` |
 //! | `compact REV` | forgets what is older, batch by batch | `compact rev` |
+//! | `grant LEASE SECONDS` | makes a lease | `grant 7 60` |
+//! | `revoke LEASE` | ends a lease, and deletes the keys that are attached to it | `revoke 7` |
 //! | `do ACTION` | a put, get or del of the store itself, without the checks of a request | `do put a 1 lease 7` |
 //! | `begin` | begins an explicit transaction, which holds the lock; answers its id | `begin` |
 //! | `in ID ACTION` | a put, get or del inside it | `in 1 put a 1` |

@@ -185,7 +185,7 @@ mod tests {
             let actions = match op.0 {
                 Op::Single(action) => vec![action],
                 Op::Txn(txn) => [txn.success, txn.failure].concat(),
-                Op::Compact(_) | Op::Close => vec![],
+                Op::Compact(_) | Op::Close | Op::Grant(_) | Op::Revoke(_) => vec![],
             };
             for action in actions {
                 if let Action::Put(put) = action {

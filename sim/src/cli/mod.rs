@@ -15,6 +15,7 @@ mod bench;
 mod bugs;
 mod console;
 mod determinism;
+mod extra;
 mod history;
 mod list;
 mod replay;
@@ -25,12 +26,14 @@ mod transcript;
 #[cfg(test)]
 mod tests;
 
+pub use clap;
 pub use console::Console;
+pub use extra::ExtraVerb;
 
 use crate::campaign::Registry;
 use crate::campaign::seed_file::InputError;
 use args::{Arguments, Verb};
-use clap::Parser;
+use clap::{CommandFactory, FromArgMatches};
 use std::ffi::OsString;
 use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
@@ -100,6 +103,12 @@ static LOOKS: AtomicBool = AtomicBool::new(false);
 /// The whole of a `main` function: arguments, streams, Ctrl-C and exit status are those of the process.
 #[must_use]
 pub fn main(registry: &Registry) -> ExitCode {
+    main_with(registry, &[])
+}
+
+/// [`main`] of a program that brings verbs along.
+#[must_use]
+pub fn main_with(registry: &Registry, verbs: &[ExtraVerb]) -> ExitCode {
     let handler = ctrlc::set_handler(|| {
         // The first wish ends a search in order; who wishes twice does not want to wait, and a verb that never looks would
         // not hear the first.
@@ -114,7 +123,8 @@ pub fn main(registry: &Registry) -> ExitCode {
     let terminal = err.is_terminal();
     let child = std::env::current_exe().ok();
     let place = Place { terminal, child };
-    ExitCode::from(run_at(registry, std::env::args_os(), (&mut out, &mut err), &place).code())
+    let known = (registry, verbs);
+    ExitCode::from(run_at(known, std::env::args_os(), (&mut out, &mut err), &place).code())
 }
 
 /// Runs one command. `args` begins with the name of the program, which the commands that reports end with repeat.
@@ -124,7 +134,17 @@ pub fn run_with(
     out: &mut dyn Write,
     err: &mut dyn Write,
 ) -> Status {
-    run_at(registry, args, (out, err), &Place::default())
+    run_with_verbs((registry, &[]), args, out, err)
+}
+
+/// [`run_with`] for a program that brings verbs along.
+pub fn run_with_verbs(
+    known: (&Registry, &[ExtraVerb]),
+    args: impl IntoIterator<Item = impl Into<OsString> + Clone>,
+    out: &mut dyn Write,
+    err: &mut dyn Write,
+) -> Status {
+    run_at(known, args, (out, err), &Place::default())
 }
 
 /// What surrounds a command beside its streams.
@@ -137,13 +157,13 @@ struct Place {
 }
 
 fn run_at(
-    registry: &Registry,
+    (registry, verbs): (&Registry, &[ExtraVerb]),
     args: impl IntoIterator<Item = impl Into<OsString> + Clone>,
     (out, err): (&mut dyn Write, &mut dyn Write),
     place: &Place,
 ) -> Status {
     let args: Vec<OsString> = args.into_iter().map(Into::into).collect();
-    let parsed = match Arguments::try_parse_from(&args) {
+    let (parsed, json) = match parse(&args, verbs) {
         Ok(parsed) => parsed,
         Err(error) if error.use_stderr() => {
             let _ = write!(err, "{error}");
@@ -154,23 +174,14 @@ fn run_at(
             return Status::Clean;
         }
     };
-    let mut console = Console::new(out, err, &args, parsed.json);
+    let mut console = Console::new(out, err, &args, json);
     console.terminal = place.terminal;
-    LOOKS.store(parsed.verb.ends_in_order(), Ordering::Relaxed);
-    let status = match &parsed.verb {
-        Verb::List(asked) => list::run(registry, asked, &mut console),
-        Verb::Sweep(asked) => sweep::run(registry, asked, &mut console),
-        Verb::Replay(asked) => replay::run(registry, asked, &mut console),
-        Verb::Shrink(asked) => shrink::run(registry, asked, &mut console),
-        Verb::Bugs(asked) => bugs::run(registry, asked, &mut console),
-        Verb::Determinism(asked) => {
-            determinism::run(registry, asked, place.child.as_deref(), &mut console)
+    let status = match &parsed {
+        Parsed::Extra(verb, asked) => {
+            LOOKS.store(true, Ordering::Relaxed);
+            (verb.run)(asked, &mut console, &INTERRUPTED).map_err(Usage)
         }
-        Verb::Transcript(asked) => transcript::run(registry, asked, &mut console),
-        Verb::Bench(asked) => bench::run(registry, asked, &mut console),
-        Verb::History(asked) => history::run(asked, &mut console),
-        Verb::ChildDigests(asked) => determinism::child_digests(registry, asked, &mut console),
-        Verb::ChildProbe(asked) => determinism::child_probe(registry, asked, &mut console),
+        Parsed::Own(verb) => run_own((registry, verbs), verb, &mut console, place),
     };
     let status = status.unwrap_or_else(|Usage(message)| {
         console.note(&message);
@@ -182,5 +193,57 @@ fn run_at(
             Status::Usage
         }
         None => status,
+    }
+}
+
+/// What was asked for.
+enum Parsed<'v> {
+    /// A verb of the library.
+    Own(Verb),
+    /// One that the program brings along.
+    Extra(&'v ExtraVerb, clap::ArgMatches),
+}
+
+fn parse<'v>(args: &[OsString], verbs: &'v [ExtraVerb]) -> Result<(Parsed<'v>, bool), clap::Error> {
+    let own = Arguments::command();
+    let command = verbs.iter().fold(own, |all, verb| all.subcommand(verb.command.clone()));
+    let mut matches = command.try_get_matches_from(args)?;
+    let json = matches.get_flag("json");
+    if let Some((name, asked)) = matches.subcommand()
+        && let Some(verb) = verbs.iter().find(|verb| verb.name() == name)
+    {
+        return Ok((Parsed::Extra(verb, asked.clone()), json));
+    }
+    let Arguments { verb, json } = Arguments::from_arg_matches_mut(&mut matches)?;
+    Ok((Parsed::Own(verb), json))
+}
+
+fn run_own(
+    (registry, verbs): (&Registry, &[ExtraVerb]),
+    verb: &Verb,
+    console: &mut Console<'_>,
+    place: &Place,
+) -> Result<Status, Usage> {
+    LOOKS.store(verb.ends_in_order(), Ordering::Relaxed);
+    match verb {
+        Verb::List(asked) => list::run(registry, asked, console),
+        Verb::Sweep(asked) => sweep::run(registry, asked, console),
+        Verb::Replay(asked) => {
+            extra::turn_away(verbs, &asked.what, console)?;
+            replay::run(registry, asked, console)
+        }
+        Verb::Shrink(asked) => {
+            extra::turn_away(verbs, &asked.what, console)?;
+            shrink::run(registry, asked, console)
+        }
+        Verb::Bugs(asked) => bugs::run(registry, asked, console),
+        Verb::Determinism(asked) => {
+            determinism::run(registry, asked, place.child.as_deref(), console)
+        }
+        Verb::Transcript(asked) => transcript::run(registry, asked, console),
+        Verb::Bench(asked) => bench::run(registry, asked, console),
+        Verb::History(asked) => history::run(asked, console),
+        Verb::ChildDigests(asked) => determinism::child_digests(registry, asked, console),
+        Verb::ChildProbe(asked) => determinism::child_probe(registry, asked, console),
     }
 }

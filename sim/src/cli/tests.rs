@@ -12,6 +12,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 mod commands;
+mod extra;
 mod kept;
 mod stillborn;
 

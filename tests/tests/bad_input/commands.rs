@@ -51,6 +51,24 @@ const COMMANDS: &[(&str, &str)] = &[
     ("history FILE --steps 0", "--steps"),
     ("bench no-such-workload", "no-such-workload"),
     ("list nobody", "register/majority"),
+    ("etcd", "--spawn PATH"),
+    ("etcd --spawn NONE", "expected an etcd at"),
+    ("etcd --spawn /bin/true", "does not say that it is one"),
+    ("etcd --spawn FILE", "expected an etcd at"),
+    ("etcd --spawn etcd --endpoint http://127.0.0.1:1", "--endpoint"),
+    ("etcd --endpoint http://127.0.0.1:1", "expected an etcd at"),
+    ("etcd --endpoint https://127.0.0.1:1", "expected an endpoint such as"),
+    ("etcd --endpoint nowhere", "expected an endpoint such as"),
+    ("etcd --endpoint http://127.0.0.1:1 --kills 1", "--spawn with --kills"),
+    ("etcd --spawn etcd --operations 0", "--operations"),
+    ("etcd --spawn etcd --operations 5 --seeds 0..1", "--seeds"),
+    ("etcd --spawn etcd --seeds 5", "A..B"),
+    ("etcd --spawn etcd --rules 3.5", "`2015`, `3.4` or `main`"),
+    ("etcd --spawn etcd --shrink-runs 0", "--shrink-runs"),
+    ("etcd --spawn etcd NONE", "a file that can be read"),
+    ("etcd --spawn etcd FILE", "`format = 1`"),
+    ("replay PLAN", "etcd PLAN"),
+    ("shrink PLAN --out OUT", "is run by"),
 ];
 
 #[test]
@@ -58,11 +76,15 @@ fn a_command_that_cannot_be_understood_says_what_was_expected() {
     let folder = folder("commands");
     let (file, none_there) = (folder.join("file"), folder.join("none"));
     std::fs::write(&file, "").expect("a file of a test can be written");
+    let plan = folder.join("plan.toml");
+    let text = "format = 1\nscenario = \"mvcc/etcd\"\nseed = 1\nworkload = [\"c0#1: put a 1\"]\n";
+    std::fs::write(&plan, text).expect("a file of a test can be written");
     let path = |word: &str| match word {
         "OUT" => folder.join("out").display().to_string(),
         "FILE" => file.display().to_string(),
         "DIR" => folder.display().to_string(),
         "NONE" => none_there.display().to_string(),
+        "PLAN" => plan.display().to_string(),
         word => word.into(),
     };
     let mut complaints = Vec::new();
@@ -70,7 +92,8 @@ fn a_command_that_cannot_be_understood_says_what_was_expected() {
         let args: Vec<String> = command.split_whitespace().map(path).collect();
         let args: Vec<&str> = args.iter().map(String::as_str).collect();
         let said = seedbed(&args);
-        if said.code != 2 || !said.out.is_empty() || !said.err.contains(words) {
+        let words = words.replace("PLAN", &plan.display().to_string());
+        if said.code != 2 || !said.out.is_empty() || !said.err.contains(&words) {
             complaints.push(format!("{command}: exit {}: {}{}", said.code, said.err, said.out));
         }
     }
@@ -88,7 +111,7 @@ fn json_goes_to_standard_output_only_when_there_is_something_to_report() {
 fn help_is_no_error() {
     let said = seedbed(&["--help"]);
     assert_eq!((said.code, said.err.as_str()), (0, ""));
-    for verb in ["list", "sweep", "replay", "shrink", "bugs", "determinism", "transcript"] {
+    for verb in ["list", "sweep", "replay", "shrink", "bugs", "determinism", "transcript", "etcd"] {
         assert!(said.out.contains(verb), "{verb}");
         assert_eq!(seedbed(&[verb, "--help"]).code, 0, "{verb}");
     }

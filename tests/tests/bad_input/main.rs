@@ -4,10 +4,10 @@
 mod commands;
 mod files;
 
-use seedbed_models::registry::registry;
+use seedbed_models::registry::{registry, verbs};
 use seedbed_sim::campaign::Registry;
 use seedbed_sim::campaign::transcript::Verbs;
-use seedbed_sim::cli::run_with;
+use seedbed_sim::cli::run_with_verbs;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -34,7 +34,7 @@ struct Said {
 fn seedbed(args: &[&str]) -> Said {
     let (mut out, mut err) = (Vec::new(), Vec::new());
     let all = ["seedbed"].iter().chain(args);
-    let status = run_with(&known(), all, &mut out, &mut err);
+    let status = run_with_verbs((&known(), &verbs()), all, &mut out, &mut err);
     let text = |bytes| String::from_utf8(bytes).expect("the command writes text");
     Said { code: status.code(), out: text(out), err: text(err) }
 }

@@ -71,6 +71,30 @@ fn the_page_of_the_command_line_has_every_flag_of_every_verb_and_no_other() {
     }
 }
 
+/// The verbs that only the program of the models has.
+#[test]
+fn the_verbs_of_the_models_have_sections_with_every_flag_too() {
+    let page = Page::read("docs/src/command-line.md");
+    let verbs = seedbed_models::registry::verbs();
+    let said = |args: &[&str]| {
+        let (mut out, mut err) = (Vec::new(), Vec::new());
+        let all = std::iter::once("seedbed").chain(args.iter().copied());
+        cli::run_with_verbs((&Registry::new(), &verbs), all, &mut out, &mut err);
+        String::from_utf8(out).expect("text")
+    };
+    let help = said(&["--help"]);
+    for verb in &verbs {
+        let name = verb.name();
+        assert!(help.contains(&format!("\n  {name} ")), "{name} is in the help:\n{help}");
+        let help = said(&[name, "--help"]);
+        let mut known = flags(&help);
+        known.retain(|flag| !["--help", "--json"].contains(flag));
+        let section = page.section(&format!("## `{name}`"));
+        let (table, _) = section.split_once("\n```").expect("a document");
+        assert_eq!(flags(table), known, "the flags of {name}");
+    }
+}
+
 #[test]
 fn every_verb_has_a_section_on_the_page_of_the_command_line() {
     let help = run(&["--help"]).1;

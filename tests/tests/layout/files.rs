@@ -58,7 +58,7 @@ fn borrowed(model: &str, files: &BTreeMap<&str, &Source>) -> Vec<String> {
     let mut next = vec!["reference".to_string()];
     while let Some(module) = next.pop() {
         let Some(source) = files.get(format!("{module}.rs").as_str()) else { continue };
-        for (line, name) in of_the_model(model, source) {
+        for (line, name) in of_the_model(model, source, "super::") {
             if VOCABULARY.contains(&name.as_str()) {
                 if known.insert(name.clone()) {
                     next.push(name);
@@ -69,14 +69,23 @@ fn borrowed(model: &str, files: &BTreeMap<&str, &Source>) -> Vec<String> {
             }
         }
     }
+    let parts = files.iter().filter(|(file, _)| file.starts_with("reference/"));
+    for (_, source) in parts.filter(|(file, _)| **file != "reference/tests.rs") {
+        for (line, name) in of_the_model(model, source, "super::super::") {
+            if !VOCABULARY.contains(&name.as_str()) {
+                let said = format!("`{name}` is code that the reference model judges");
+                offences.push(format!("{}:{line}: {said}", source.path));
+            }
+        }
+    }
     offences
 }
 
-/// The modules of its own model that a file names.
-fn of_the_model(model: &str, source: &Source) -> Vec<(usize, String)> {
+/// The modules of its own model that a file names, from where it stands.
+fn of_the_model(model: &str, source: &Source, up: &str) -> Vec<(usize, String)> {
     let code = source.shipped_code();
     let mut found = Vec::new();
-    for anchor in ["super::".to_string(), format!("crate::{model}::")] {
+    for anchor in [up.to_string(), format!("crate::{model}::")] {
         for (at, _) in code.match_indices(&anchor) {
             let name: String =
                 code[at + anchor.len()..].chars().take_while(|c| is_word(*c)).collect();
@@ -158,6 +167,16 @@ fn a_reference_model_that_borrows_is_seen() {
     assert_eq!(model("use super::store::Store;", ""), 1);
     assert_eq!(model("use crate::m::store::Store;", ""), 1);
     assert_eq!(model("use super::op::Op;", "use super::store::Store;"), 1);
+}
+
+#[test]
+fn a_part_of_a_reference_model_that_borrows_is_seen() {
+    let code = "use super::super::op::Op;\nuse super::super::store::Store;\nuse super::{Model, is_among};\n";
+    let part = Source::new("models/src/m/reference/part.rs", code);
+    let files = BTreeMap::from([("reference/part.rs", &part)]);
+    let offences = borrowed("m", &files);
+    assert_eq!(offences.len(), 1);
+    assert!(offences[0].starts_with("models/src/m/reference/part.rs:2: `store`"), "{offences:?}");
 }
 
 #[test]

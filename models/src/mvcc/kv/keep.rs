@@ -3,7 +3,7 @@
 use super::super::backend::{Backend, Snapshot};
 use super::super::compaction::{Compaction, FINISHED, mark};
 use super::super::parameters::Parameters;
-use super::super::restore::restore_by;
+use super::super::restore::Restore;
 use super::super::store::{NEVER_COMPACTED, Store};
 use super::{Kv, KvError};
 
@@ -22,7 +22,7 @@ impl Kv {
     /// The store that is in a file, with these parameters. Who watched has to ask again.
     pub fn open(file: Vec<u8>, parameters: Parameters) -> Result<(Kv, Opened), KvError> {
         let backend = Backend::open(&file, parameters.settings.page_size)?;
-        let store = Store::by(parameters.rules, parameters.defects);
+        let store = Store::by(parameters.rules, parameters.defects).with_lessor();
         let mut kv = Kv::over(parameters, store, backend, file);
         let opened = kv.rebuild()?;
         Ok((kv, opened))
@@ -31,7 +31,8 @@ impl Kv {
     /// Builds the store anew from the backend. A compaction that was under way begins again where it was.
     fn rebuild(&mut self) -> Result<Opened, KvError> {
         let Parameters { rules, defects, settings, .. } = self.parameters;
-        let restored = restore_by(rules, &self.backend, defects, settings.restore_chunk)?;
+        let restore = Restore::by(rules, &self.backend, defects)?.with_lessor(&self.backend)?;
+        let restored = restore.to_end(&self.backend, settings.restore_chunk)?;
         self.store = restored.store;
         self.queue.clear();
         self.compaction = None;

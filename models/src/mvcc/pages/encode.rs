@@ -31,6 +31,7 @@ fn change(stream: &mut Vec<u8>, bucket: Bucket, key: &[u8], value: Option<&[u8]>
     stream.push(match bucket {
         Bucket::Key => 0,
         Bucket::Meta => 1,
+        Bucket::Lease => 2,
     });
     let len = u16::try_from(key.len()).expect("keys of a bucket are short");
     stream.extend(len.to_be_bytes());
@@ -49,6 +50,7 @@ pub(super) fn decode(mut stream: &[u8]) -> Result<Contents, OpenError> {
         let bucket = match bucket {
             0 => Bucket::Key,
             1 => Bucket::Meta,
+            2 => Bucket::Lease,
             _ => return Err(OpenError::Contents),
         };
         let (key, rest) = split(rest, u32::from(u16::from_be_bytes([*high, *low])))?;

@@ -24,6 +24,9 @@ fn each_form_prints_as_it_was_written() {
         "txn if a version = 0 then put a 1; get b else del c",
         "txn if a..c created > rev-1 and b modified < 3 and c value != \"\" and d lease = 1 then else get a",
         "close",
+        "grant 7 60",
+        "grant -7 0",
+        "revoke 7",
     ];
     for line in lines {
         let op: Op = line.parse().unwrap_or_else(|error| panic!("{line}: {error}"));
@@ -33,8 +36,14 @@ fn each_form_prints_as_it_was_written() {
 
 /// Lines that are not operations, each with the message.
 const BAD_LINES: &[(&str, &str)] = &[
-    ("", "column 1: expected one of `put get del txn compact close`, found the end of the line"),
-    ("push a 1", "column 1: expected one of `put get del txn compact close`, found `push`"),
+    (
+        "",
+        "column 1: expected one of `put get del txn compact close grant revoke`, found the end of the line",
+    ),
+    (
+        "push a 1",
+        "column 1: expected one of `put get del txn compact close grant revoke`, found `push`",
+    ),
     ("put a", "column 6: expected a value, found the end of the line"),
     ("put a; get b", "column 6: expected a value, found `;`"),
     ("put a 1 2", "column 9: expected the end of the line, found `2`"),
@@ -53,6 +62,8 @@ const BAD_LINES: &[(&str, &str)] = &[
         "compact 9223372036854775808",
         "column 9: expected a revision: a number, `rev`, `rev-1` or `rev+1`, found `9223372036854775808`",
     ),
+    ("grant 7", "column 8: expected a number of seconds, found the end of the line"),
+    ("revoke a", "column 8: expected a lease number, found `a`"),
     ("txn put a 1", "column 5: expected `if` or `then`, found `put`"),
     ("txn if a version = 0 put", "column 22: expected `and` or `then`, found `put`"),
     (
