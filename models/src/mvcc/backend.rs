@@ -2,14 +2,28 @@
 //!
 //! ```text
 //! put, delete ──▶ pending ──begin_commit──▶ pages, sync, meta page, sync ──finish_commit──▶ durable
-//!                    └── readers see it at once, a crash takes it away
+//!                    │ unlock                                                                  │
+//!                    └──▶ read buffer (puts only) ──────────▶ Readers ◀────────────────────────┘
 //! ```
 //!
-//! It issues no disk requests itself: a commit is planned here and carried out by whoever holds the file.
+//! Whoever holds the lock sees everything at once. [Readers] need no lock: they see what is durable, and above it what
+//! was put up to the last [`unlock`](Backend::unlock). Deletions are not in that buffer, so whoever gives back the lock
+//! with a deletion pending has to commit. A crash takes away all that is pending.
+//!
+//! It issues no disk requests itself: a commit is planned here and carried out by whoever holds the file. The same holds
+//! for a [snapshot](Snapshot) and for [defragmenting](Defrag).
 
 use std::collections::BTreeMap;
 
 use super::pages::{Commit, Image, OpenError};
+
+mod defrag;
+mod snapshot;
+mod view;
+
+pub use defrag::{Defrag, NotCommitted, Stale};
+pub use snapshot::Snapshot;
+pub use view::{Readers, View};
 
 /// A name space inside the backend.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -20,6 +34,20 @@ pub enum Bucket {
     Meta,
     /// The leases, by number.
     Lease,
+}
+
+impl Bucket {
+    /// All of them, in the order of their names.
+    pub const ALL: [Bucket; 3] = [Bucket::Key, Bucket::Lease, Bucket::Meta];
+
+    /// The name that it has in the file of a real store, and in hashes.
+    pub fn name(self) -> &'static str {
+        match self {
+            Bucket::Key => "key",
+            Bucket::Meta => "meta",
+            Bucket::Lease => "lease",
+        }
+    }
 }
 
 /// Everything in all buckets.
@@ -40,8 +68,17 @@ pub struct Change {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Backend {
     image: Image,
+    /// What a crash leaves.
+    durable: Contents,
+    /// What whoever holds the lock sees: all that is durable or pending.
     view: Contents,
     pending: Vec<Change>,
+    /// How many of the pending changes were written back for readers.
+    written_back: usize,
+    /// What they put.
+    buffer: Contents,
+    /// How many snapshots are open.
+    snapshots: u32,
     committing: bool,
     open: bool,
 }
@@ -59,7 +96,17 @@ impl Backend {
     }
 
     fn over(image: Image, view: Contents) -> Backend {
-        Backend { image, view, pending: Vec::new(), committing: false, open: true }
+        Backend {
+            image,
+            durable: view.clone(),
+            view,
+            pending: Vec::new(),
+            written_back: 0,
+            buffer: Contents::new(),
+            snapshots: 0,
+            committing: false,
+            open: true,
+        }
     }
 
     /// The value under `key`, pending changes included.
@@ -73,10 +120,7 @@ impl Backend {
         bucket: Bucket,
         from: &[u8],
     ) -> impl Iterator<Item = (&'a [u8], &'a [u8])> + use<'a> {
-        self.view
-            .range((bucket, from.to_vec())..)
-            .take_while(move |((of, _), _)| *of == bucket)
-            .map(|((_, key), value)| (key.as_slice(), value.as_slice()))
+        view::pairs(&self.view, bucket, from)
     }
 
     /// Everything, pending changes included.
@@ -109,6 +153,47 @@ impl Backend {
         &self.pending
     }
 
+    /// Gives back the lock: what was put while it was held is written back, so that [`Backend::readers`] see it. Says
+    /// whether a commit is due before anybody else gets the lock: because `limit` changes are pending, or, if
+    /// `for_deletions`, because any deletion is, which readers cannot see otherwise (etcd db61c9695).
+    pub fn unlock(&mut self, limit: usize, for_deletions: bool) -> bool {
+        self.write_back(self.pending.len());
+        let deletes = || self.pending.iter().any(|change| change.value.is_none());
+        self.pending.len() >= limit || (for_deletions && deletes())
+    }
+
+    /// Copies the puts among the pending changes from the last one copied up to `end` to the buffer.
+    fn write_back(&mut self, end: usize) {
+        for Change { bucket, key, value } in &self.pending[self.written_back..end] {
+            if let Some(value) = value {
+                self.buffer.insert((*bucket, key.clone()), value.clone());
+            }
+        }
+        self.written_back = end;
+    }
+
+    /// What can be read without the lock.
+    pub fn readers(&self) -> Readers<'_> {
+        Readers::new(&self.durable, &self.buffer)
+    }
+
+    /// What a crash leaves.
+    pub fn durable(&self) -> &Contents {
+        &self.durable
+    }
+
+    /// CRC-32C of all that is durable, bucket by bucket in the order of their names: the name, then each key and value.
+    /// What is `ignored` does not count; a real store leaves out where in its log it is.
+    pub fn hash(&self, ignored: impl Fn(Bucket, &[u8]) -> bool) -> u32 {
+        Bucket::ALL.into_iter().fold(0, |hash, bucket| {
+            let hash = crc32c::crc32c_append(hash, bucket.name().as_bytes());
+            let pairs = view::pairs(&self.durable, bucket, b"");
+            pairs.filter(|(key, _)| !ignored(bucket, key)).fold(hash, |hash, (key, value)| {
+                crc32c::crc32c_append(crc32c::crc32c_append(hash, key), value)
+            })
+        })
+    }
+
     /// Plans a commit of everything pending. There is nothing to do if nothing is pending, or if a commit is under way.
     pub fn begin_commit(&mut self) -> Option<Commit> {
         if self.pending.is_empty() || self.committing {
@@ -132,7 +217,15 @@ impl Backend {
             "commits of a backend follow each other"
         );
         self.committing = false;
-        self.pending.drain(..commit.changes);
+        for Change { bucket, key, value } in self.pending.drain(..commit.changes) {
+            match value {
+                Some(value) => drop(self.durable.insert((bucket, key), value)),
+                None => drop(self.durable.remove(&(bucket, key))),
+            }
+        }
+        let left = self.written_back.saturating_sub(commit.changes);
+        (self.written_back, self.buffer) = (0, Contents::new());
+        self.write_back(left);
         self.image = commit.image;
     }
 
@@ -156,3 +249,6 @@ impl Backend {
         self.open
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -174,5 +174,6 @@ pub(super) fn defects(bugs: BugSet) -> Defects {
         resume_reads_finished: bugs.has(&RESUME_READS_FINISHED),
         leading_tombstone_ignored: bugs.has(&LEADING_TOMBSTONE_IGNORED),
         refused_at_compacted: bugs.has(&READ_REFUSED_AT_COMPACTED),
+        ..Defects::NONE
     }
 }

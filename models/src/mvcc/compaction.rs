@@ -8,9 +8,10 @@
 use std::collections::BTreeSet;
 
 use super::backend::{Backend, Bucket};
+use super::hash::{KvHash, append, counts};
 use super::response::OpError;
 use super::revision::{RecordKey, Revision};
-use super::store::{Fatal, Store};
+use super::store::{Fatal, NEVER_COMPACTED, Store};
 
 /// Key of the mark that a compaction was asked for, in [`Bucket::Meta`].
 pub const SCHEDULED: &[u8] = b"scheduledCompactRev";
@@ -23,6 +24,8 @@ pub const FINISHED: &[u8] = b"finishedCompactRev";
 pub struct Scheduled {
     /// What is older is forgotten.
     pub revision: i64,
+    /// What was compacted before.
+    pub previous: i64,
     /// Whether all compactions before it were done, so that this one sees every record.
     pub previous_finished: bool,
 }
@@ -43,9 +46,9 @@ impl Store {
         }
         let mark = |key| backend.get(Bucket::Meta, key);
         let previous_finished = mark(SCHEDULED) == mark(FINISHED);
-        self.compacted = revision;
+        let previous = std::mem::replace(&mut self.compacted, revision);
         put_mark(backend, SCHEDULED, revision);
-        Ok(Scheduled { revision, previous_finished })
+        Ok(Scheduled { revision, previous, previous_finished })
     }
 }
 
@@ -57,6 +60,12 @@ pub struct Compaction {
     keep: BTreeSet<Revision>,
     /// The first record that has not been looked at.
     next: Revision,
+    /// What was compacted before, where the hash begins.
+    previous: i64,
+    /// CRC-32C over the records so far.
+    hash: u32,
+    /// Whether the hash is the whole one: everything before was done, and nothing was deleted before it began.
+    whole: bool,
 }
 
 /// What one batch of a compaction does.
@@ -68,13 +77,39 @@ pub struct Batch {
     pub next: Revision,
     /// Whether this is the last one, which also writes the mark that the compaction is done.
     pub last: bool,
+    /// The hash of the records up to its end.
+    pub hash: u32,
 }
 
 impl Compaction {
-    /// Begins: the index forgets what is older than `revision`, and says which records stay.
+    /// Begins or resumes: the index forgets what is older than `revision`, and says which records stay. It has no hash.
     pub fn start(store: &mut Store, revision: i64) -> Compaction {
-        let keep = store.index.compact(revision, store.defects.head_tombstone());
-        Compaction { revision, keep, next: Revision::default() }
+        Compaction::from(store, revision, NEVER_COMPACTED, false)
+    }
+
+    /// Begins what was just scheduled. It hashes what it looks at; the hash counts if all before it were done.
+    pub fn begin(store: &mut Store, scheduled: Scheduled) -> Compaction {
+        let Scheduled { revision, previous, previous_finished } = scheduled;
+        Compaction::from(store, revision, previous, previous_finished)
+    }
+
+    /// Goes on after a restart; `previous` is the last one that was done. What was deleted before is not in the hash any
+    /// more, so that it does not count (etcd b9e30bf87).
+    pub fn resume(store: &mut Store, revision: i64, previous: i64) -> Compaction {
+        let whole = store.defects.partial_hash_published;
+        Compaction::from(store, revision, previous, whole)
+    }
+
+    fn from(store: &mut Store, revision: i64, previous: i64, whole: bool) -> Compaction {
+        let keep = store.index.compact(revision, store.head_tombstone());
+        let hash = crc32c::crc32c(Bucket::Key.name().as_bytes());
+        Compaction { revision, keep, next: Revision::default(), previous, hash, whole }
+    }
+
+    /// A compaction that keeps these records and no others, whatever an index says.
+    pub fn keeping(revision: i64, keep: BTreeSet<Revision>) -> Compaction {
+        let (next, previous) = (Revision::default(), NEVER_COMPACTED);
+        Compaction { revision, keep, next, previous, hash: 0, whole: false }
     }
 
     /// What is older than this is forgotten.
@@ -87,19 +122,31 @@ impl Compaction {
         &self.keep
     }
 
+    /// After the last batch: the hash of what could be read at [`Compaction::revision`] before it, as
+    /// [`hash_kv`](super::hash::hash_kv) would have answered; none if it is not the whole one.
+    pub fn hash(&self) -> Option<KvHash> {
+        let (hash, compacted, revision) = (self.hash, self.previous, self.revision);
+        self.whole.then_some(KvHash { hash, compacted, revision })
+    }
+
     /// Looks at the next `limit` records and chooses those to delete. The batch that finds fewer is the last one; it may
     /// find none.
     pub fn next_batch(&self, backend: &Backend, limit: usize) -> Result<Batch, Fatal> {
         let from = self.next.encode();
-        let mut batch = Batch { delete: Vec::new(), next: self.next, last: true };
+        let (next, hash) = (self.next, self.hash);
+        let mut batch = Batch { delete: Vec::new(), next, last: true, hash };
         let mut seen = 0;
-        for (key, _) in backend.scan(Bucket::Key, &from).take(limit) {
-            let revision = RecordKey::parse(key).map_err(|_| Fatal::DamagedKey)?.revision;
+        for (key, value) in backend.scan(Bucket::Key, &from).take(limit) {
+            let record = RecordKey::parse(key).map_err(|_| Fatal::DamagedKey)?;
+            let revision = record.revision;
             if revision.main > self.revision {
                 break;
             }
             seen += 1;
             batch.next = Revision::new(revision.main, revision.sub + 1);
+            if self.whole && counts(record, self.revision, self.previous, Some(&self.keep)) {
+                batch.hash = append(batch.hash, key, value);
+            }
             if !self.keep.contains(&revision) {
                 batch.delete.push(key.to_vec());
             }
@@ -113,7 +160,7 @@ impl Compaction {
         for key in batch.delete {
             backend.delete(Bucket::Key, key);
         }
-        self.next = batch.next;
+        (self.next, self.hash) = (batch.next, batch.hash);
         if batch.last {
             put_mark(backend, FINISHED, self.revision);
         }

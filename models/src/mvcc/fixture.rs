@@ -6,6 +6,7 @@ use super::defects::Defects;
 use super::op::{Op, Request};
 use super::response::Outcome;
 use super::restore::Restore;
+use super::rules::Rules;
 use super::store::Store;
 use super::txn::execute;
 
@@ -26,7 +27,11 @@ pub(super) fn request(line: &str) -> Request {
 
 impl Node {
     pub(super) fn new(defects: Defects) -> Node {
-        let (store, backend) = (Store::new(defects), Backend::new(64));
+        Node::by(Rules::Main, defects)
+    }
+
+    pub(super) fn by(rules: Rules, defects: Defects) -> Node {
+        let (store, backend) = (Store::by(rules, defects), Backend::new(64));
         Node { store, backend, file: Vec::new(), compaction: None }
     }
 
@@ -92,19 +97,15 @@ impl Node {
 
     pub(super) fn commit(&mut self) {
         let Some(commit) = self.backend.begin_commit() else { return };
-        for write in commit.pages.iter().chain([&commit.meta]) {
-            let from = usize::try_from(write.offset).expect("a small file");
-            let end = from + write.bytes.len();
-            self.file.resize(self.file.len().max(end), 0);
-            self.file[from..end].copy_from_slice(&write.bytes);
-        }
+        commit.write_to(&mut self.file);
         self.backend.finish_commit(commit);
     }
 
     /// Loses everything that is not in the file, and restores from it; a compaction that was not done is resumed.
     pub(super) fn crash(&mut self, chunk: usize) {
         self.backend = Backend::open(&self.file, 64).expect("a sound file");
-        let mut restore = Restore::begin(&self.backend, self.store.defects()).expect("sound marks");
+        let mut restore = Restore::by(self.store.rules(), &self.backend, self.store.defects())
+            .expect("sound marks");
         if self.store.lessor().is_some() {
             restore = restore.with_lessor(&self.backend).expect("sound leases");
         }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 
-use super::key_index::{HeadTombstone, KeyIndex, NotFound, Version};
+use super::key_index::{Gap, HeadTombstone, KeyIndex, NotFound, Version};
 use super::op::Keys;
 use super::revision::Revision;
 
@@ -21,8 +21,18 @@ impl Index {
 
     /// The keys among `keys` that exist at `at`, ascending, each with the revision of its record.
     pub fn range(&self, keys: &Keys, at: i64) -> impl Iterator<Item = (&[u8], Revision)> {
+        self.range_by(keys, at, Gap::Absent)
+    }
+
+    /// The same, by a rule for keys that are between two generations at `at`.
+    pub fn range_by(
+        &self,
+        keys: &Keys,
+        at: i64,
+        gap: Gap,
+    ) -> impl Iterator<Item = (&[u8], Revision)> {
         self.among(keys).filter_map(move |(key, index)| {
-            index.get(at).ok().map(|version| (key.as_slice(), version.modified))
+            index.get_by(at, gap).ok().map(|version| (key.as_slice(), version.modified))
         })
     }
 

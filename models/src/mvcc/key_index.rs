@@ -100,16 +100,40 @@ impl KeyIndex {
 
     /// The version that holds at `at`.
     pub fn get(&self, at: i64) -> Result<Version, NotFound> {
-        let generation = self.generation(at).ok_or(NotFound)?;
-        let newer = generation.revisions.iter().rev().take_while(|revision| revision.main > at);
-        let newer = newer.count();
-        let held = generation.revisions.len() - newer;
+        self.get_by(at, Gap::Absent)
+    }
+
+    /// The version that holds at `at`, by a rule for what lies between two generations.
+    pub fn get_by(&self, at: i64, gap: Gap) -> Result<Version, NotFound> {
+        let (generation, ended) = self.generation(at).ok_or(NotFound)?;
+        let mut newer = generation.revisions.iter().filter(|revision| revision.main > at).count();
+        if ended {
+            // In a gap between two generations the older one answers nothing (etcd 62f7481b1).
+            match gap {
+                Gap::Absent => return Err(NotFound),
+                Gap::AnsweredByOlder => newer += 1,
+            }
+        }
+        let held = generation.revisions.len().checked_sub(newer + 1).ok_or(NotFound)?;
         let newer = i64::try_from(newer).expect("a history is shorter than 2^63");
         Ok(Version {
-            modified: generation.revisions[held - 1],
+            modified: generation.revisions[held],
             created: generation.created,
             version: generation.version - newer,
         })
+    }
+
+    /// The writes at and after `at`, oldest first; of those in one transaction only the last. Tombstones count.
+    pub fn since(&self, at: i64) -> Vec<Revision> {
+        let all = self.generations.iter().flat_map(|generation| &generation.revisions);
+        let mut found: Vec<Revision> = Vec::new();
+        for revision in all.filter(|revision| revision.main >= at) {
+            match found.last_mut() {
+                Some(last) if last.main == revision.main => *last = *revision,
+                _ => found.push(*revision),
+            }
+        }
+        found
     }
 
     /// Drops what cannot be read any more once revisions below `at` are compacted, and adds to `keep` the record that
@@ -170,16 +194,14 @@ impl KeyIndex {
         self.generations.last_mut().expect("a key has at least one generation")
     }
 
-    /// The generation in which the key exists at `at`.
-    fn generation(&self, at: i64) -> Option<&Generation> {
+    /// The newest generation that had begun at `at`, and whether it had also ended.
+    fn generation(&self, at: i64) -> Option<(&Generation, bool)> {
         let last = self.generations.len() - 1;
         let (n, found) = self.generations.iter().enumerate().rev().find(|(_, generation)| {
             generation.revisions.first().is_some_and(|first| first.main <= at)
         })?;
-        // In a gap between two generations the older one answers nothing (etcd 62f7481b1).
-        let ended =
-            n != last && found.revisions.last().is_some_and(|tombstone| tombstone.main <= at);
-        (!ended).then_some(found)
+        let tombstone = found.revisions.last().filter(|_| n != last);
+        Some((found, tombstone.is_some_and(|tombstone| tombstone.main <= at)))
     }
 
     /// The first generation that a compaction at `at` keeps, and the place in it of the record that holds at `at`.
@@ -194,6 +216,15 @@ impl KeyIndex {
         let first = self.generations[..last].iter().position(survives).unwrap_or(last);
         (first, self.generations[first].revisions.iter().rposition(|revision| revision.main <= at))
     }
+}
+
+/// What a key is between the tombstone of one generation and the put of the next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Gap {
+    /// It does not exist.
+    Absent,
+    /// It is still what it was before: a defect (etcd 62f7481b1).
+    AnsweredByOlder,
 }
 
 /// What a compaction does with a tombstone that was written right at its revision.

@@ -14,16 +14,20 @@
 //!   requests        op.rs  text.rs  parse.rs  response.rs                     reference.rs
 //!      │                                                           judges, knows nothing below
 //!      ▼
-//!   txn.rs ──▶ store.rs ◀── restore.rs      compaction.rs    hash.rs
-//!                │    │                          │
-//!                │    ├─── lessor.rs             │           in memory: lease ──▶ keys
-//!                │    └─── index.rs ◀────────────┤           in memory: key ──▶ revisions
-//!                │         key_index.rs          │
-//!                ▼                               ▼
-//!              backend.rs ◀── revision.rs, record.rs         buckets: revision ──▶ record
-//!                │
-//!              pages.rs                                      the file: pages and two meta pages
+//!   txn.rs ──▶ store.rs ◀── restore.rs      compaction.rs    hash.rs         watch.rs
+//!                │    │                          │                               │
+//!                │    ├─── lessor.rs             │        in memory:             │
+//!                │    └─── index.rs ◀────────────┤        lease ──▶ keys         │
+//!                │         key_index.rs          │        key ──▶ revisions      ▼
+//!                ▼                               ▼                           history.rs
+//!              backend.rs ◀── revision.rs, record.rs ◀───────────────────────────┘
+//!                │                                        buckets: revision ──▶ record
+//!              pages.rs                                   the file: pages and two meta pages
 //! ```
+//!
+//! `kv.rs` puts the lower half together as one process has it, with `lock.rs` for explicit transactions and
+//! `parameters.rs` for everything that can be set. `rules.rs` and `defects.rs` say what was otherwise: the first what was
+//! meant so in its time, the second what never was.
 //!
 //! The lower half is plain data with methods. They never wait, send, sync or draw: each method is one step that a real
 //! store does while it holds a lock, and the actors of the upper half decide what happens between two of them. Whoever
@@ -48,7 +52,8 @@
 //! # Where to read on
 //!
 //! For the store, `op.rs` first, then `revision.rs`, `key_index.rs` with its worked example, `store.rs`, `txn.rs`,
-//! `lessor.rs`, `compaction.rs`, `restore.rs`; `backend.rs` and `pages.rs` stand on their own. For the node, `model.rs`, `message.rs`,
+//! `lessor.rs`, `compaction.rs`, `restore.rs`; `backend.rs` and `pages.rs` stand on their own, `watch.rs` above `history.rs`. `kv.rs` is
+//! the way to use all of it without a simulation. For the node, `model.rs`, `message.rs`,
 //! `front.rs`, `committer.rs`, `batch_timer.rs`, `compactor.rs`, `client.rs`; then `judge.rs` and `checks.rs`.
 //! `etcd.rs` holds the reference model against a real server, and is used by nothing else.
 //!
@@ -63,11 +68,7 @@
 //!     execute(&mut store, &mut backend, &request).unwrap().unwrap();
 //! }
 //! let commit = backend.begin_commit().unwrap();
-//! for write in commit.pages.iter().chain([&commit.meta]) {
-//!     let from = usize::try_from(write.offset).unwrap();
-//!     file.resize(file.len().max(from + write.bytes.len()), 0);
-//!     file[from..from + write.bytes.len()].copy_from_slice(&write.bytes);
-//! }
+//! commit.write_to(&mut file);
 //! backend.finish_commit(commit);
 //!
 //! let mut backend = Backend::open(&file, 64).unwrap();
@@ -93,15 +94,19 @@ pub mod defects;
 pub mod etcd;
 pub mod front;
 pub mod hash;
+pub mod history;
 pub mod index;
 mod judge;
 pub mod key_index;
+pub mod kv;
 pub mod lessor;
+pub mod lock;
 pub mod mark;
 pub mod message;
 pub mod model;
 pub mod op;
 pub mod pages;
+pub mod parameters;
 mod parse;
 pub mod point;
 pub mod record;
@@ -118,6 +123,7 @@ pub mod store;
 pub mod text;
 pub mod txn;
 pub mod verbs;
+pub mod watch;
 mod workload;
 
 pub use parse::ParseError;

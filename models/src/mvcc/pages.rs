@@ -77,6 +77,18 @@ pub struct Commit {
     pub image: Image,
 }
 
+impl Commit {
+    /// Carries it out at once on the bytes of a file, for those that have no disk.
+    pub fn write_to(&self, file: &mut Vec<u8>) {
+        for write in self.pages.iter().chain([&self.meta]) {
+            let from = usize::try_from(write.offset).expect("a file that fits into memory");
+            let end = from + write.bytes.len();
+            file.resize(file.len().max(end), 0);
+            file[from..end].copy_from_slice(&write.bytes);
+        }
+    }
+}
+
 impl Image {
     /// The image of an empty file.
     ///

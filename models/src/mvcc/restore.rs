@@ -11,6 +11,7 @@ use super::lessor::Lessor;
 use super::record;
 use super::response::KeyValue;
 use super::revision::{RecordKey, Revision};
+use super::rules::Rules;
 use super::store::{Fatal, NEVER_COMPACTED, Store};
 
 /// A scan over all records that is under way.
@@ -19,6 +20,8 @@ pub struct Restore {
     store: Store,
     /// The first record that was not read yet.
     next: Vec<u8>,
+    /// The revision of the last one that was.
+    last: Revision,
     scheduled: i64,
     /// The lease of each key that has one, by the records so far.
     leases: BTreeMap<Vec<u8>, i64>,
@@ -35,14 +38,26 @@ pub struct Restored {
 }
 
 impl Restore {
-    /// Begins with the compaction marks.
+    /// Begins with the compaction marks; the store will go by the rules of the main branch.
     pub fn begin(backend: &Backend, defects: Defects) -> Result<Restore, Fatal> {
-        let mut store = Store::new(defects);
+        Restore::by(Rules::Main, backend, defects)
+    }
+
+    /// Begins with the compaction marks; the store will go by the rules of some era.
+    pub fn by(rules: Rules, backend: &Backend, defects: Defects) -> Result<Restore, Fatal> {
+        let mut store = Store::by(rules, defects);
         store.compacted = mark(backend, FINISHED)?.unwrap_or(NEVER_COMPACTED);
         let key = if defects.resume_reads_finished { FINISHED } else { SCHEDULED };
         let scheduled = mark(backend, key)?.unwrap_or(NEVER_COMPACTED);
         let next = Revision::new(1, 0).encode().to_vec();
-        Ok(Restore { store, next, scheduled, leases: BTreeMap::new(), done: false })
+        Ok(Restore {
+            store,
+            next,
+            last: Revision::default(),
+            scheduled,
+            leases: BTreeMap::new(),
+            done: false,
+        })
     }
 
     /// The store gets a lessor with the leases of the backend. Their keys are attached at the end, from the last record
@@ -62,6 +77,11 @@ impl Restore {
         let mut records = backend.scan(Bucket::Key, &self.next);
         for (key, value) in records.by_ref().take(limit) {
             let key = RecordKey::parse(key).map_err(|_| Fatal::DamagedKey)?;
+            if key.revision <= self.last {
+                // A put and a tombstone, but a revision is only one of them.
+                return Err(Fatal::DamagedKey);
+            }
+            self.last = key.revision;
             let kv = record::decode(value).map_err(|_| Fatal::DamagedRecord(key.revision))?;
             if key.tombstone || kv.lease == 0 {
                 self.leases.remove(&kv.key);
@@ -107,7 +127,17 @@ impl Restore {
 
 /// Restores at once what [`Restore`] does in steps.
 pub fn restore(backend: &Backend, defects: Defects, chunk: usize) -> Result<Restored, Fatal> {
-    let mut restore = Restore::begin(backend, defects)?;
+    restore_by(Rules::Main, backend, defects, chunk)
+}
+
+/// The same for a store that goes by the rules of some era.
+pub fn restore_by(
+    rules: Rules,
+    backend: &Backend,
+    defects: Defects,
+    chunk: usize,
+) -> Result<Restored, Fatal> {
+    let mut restore = Restore::by(rules, backend, defects)?;
     while !restore.is_done() {
         restore.chunk(backend, chunk)?;
     }

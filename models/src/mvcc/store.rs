@@ -10,16 +10,18 @@
 //! Every method is one step of a real store, done while its lock is held; what may happen between two of them is for
 //! the actors to say. Whole requests are in `txn.rs`, compaction in `compaction.rs`.
 
-use super::backend::{Backend, Bucket};
+use super::backend::{Backend, Bucket, View};
 use super::defects::Defects;
 use super::index::Index;
+use super::key_index::{Gap, HeadTombstone};
 use super::lessor::Lessor;
 use super::op::{Get, Keys, Put};
 use super::record;
 use super::response::{Found, KeyValue, OpError};
 use super::revision::{RecordKey, Revision};
+use super::rules::Rules;
 
-/// The current revision of a store that was never written.
+/// The current revision of a store that was never written, unless it goes by the [rules](Rules) of 2015.
 pub const FIRST_REVISION: i64 = 1;
 
 /// The compacted revision of a store that was never compacted.
@@ -31,6 +33,7 @@ pub struct Store {
     pub(super) current: i64,
     pub(super) compacted: i64,
     pub(super) index: Index,
+    pub(super) rules: Rules,
     pub(super) defects: Defects,
     /// None if leases are only numbers beside the values.
     pub(super) lessor: Option<Lessor>,
@@ -65,12 +68,18 @@ impl WriteTxn {
 }
 
 impl Store {
-    /// An empty store with these bugs planted.
+    /// An empty store with these bugs planted, by the rules of the main branch.
     pub fn new(defects: Defects) -> Store {
+        Store::by(Rules::Main, defects)
+    }
+
+    /// An empty store that goes by the rules of some era, with these bugs planted.
+    pub fn by(rules: Rules, defects: Defects) -> Store {
         Store {
-            current: FIRST_REVISION,
+            current: rules.empty_revision(),
             compacted: NEVER_COMPACTED,
             index: Index::default(),
+            rules,
             defects,
             lessor: None,
         }
@@ -91,7 +100,7 @@ impl Store {
         self.lessor.as_ref()
     }
 
-    /// The revision of the last finished write transaction; [`FIRST_REVISION`] if there was none.
+    /// The revision of the last finished write transaction, or that of an empty store if there was none.
     pub fn current(&self) -> i64 {
         self.current
     }
@@ -111,9 +120,28 @@ impl Store {
         self.defects
     }
 
+    /// The era whose rules it goes by.
+    pub fn rules(&self) -> Rules {
+        self.rules
+    }
+
+    /// What a compaction does with a tombstone right at its revision. Some planted bugs bring the older rule along.
+    pub fn head_tombstone(&self) -> HeadTombstone {
+        if self.rules.keeps_head_tombstone() {
+            self.defects.head_tombstone()
+        } else {
+            HeadTombstone::Removed
+        }
+    }
+
+    /// Whether what begins right at the compacted revision is refused, by a rule or by a planted bug.
+    pub(super) fn refuses_at_compacted(&self) -> bool {
+        !self.rules.reads_at_compacted() || self.defects.refused_at_compacted
+    }
+
     /// Reads outside any transaction.
-    pub fn range(&self, backend: &Backend, get: &Get<i64>) -> Result<Found, StoreError> {
-        self.range_at(backend, get, self.current)
+    pub fn range(&self, view: &impl View, get: &Get<i64>) -> Result<Found, StoreError> {
+        self.range_at(view, get, self.current)
     }
 
     /// Reads inside a write transaction, which sees its own writes.
@@ -128,17 +156,19 @@ impl Store {
 
     fn range_at(
         &self,
-        backend: &Backend,
+        view: &impl View,
         get: &Get<i64>,
         current: i64,
     ) -> Result<Found, StoreError> {
         let at = self.readable(get.at.unwrap_or(0), current)?;
         let mut found = Found { revision: current, ..Found::default() };
-        for (_, revision) in self.index.range(&get.keys, at) {
+        let gap =
+            if self.defects.gap_answered_by_older { Gap::AnsweredByOlder } else { Gap::Absent };
+        for (_, revision) in self.index.range_by(&get.keys, at, gap) {
             found.count += 1;
             let wanted = get.limit <= 0 || found.count <= get.limit;
             if wanted && !get.count_only {
-                found.kvs.push(record_at(backend, revision)?);
+                found.kvs.push(record_at(view, revision)?);
             }
         }
         found.more = !get.count_only && get.limit > 0 && found.count > get.limit;
@@ -151,8 +181,7 @@ impl Store {
             return Err(OpError::FutureRevision);
         }
         let at = if at <= 0 { current } else { at };
-        let refused =
-            at < self.compacted || (at == self.compacted && self.defects.refused_at_compacted);
+        let refused = at < self.compacted || (at == self.compacted && self.refuses_at_compacted());
         if refused { Err(OpError::Compacted) } else { Ok(at) }
     }
 
@@ -216,9 +245,9 @@ impl Store {
 }
 
 /// The record that the index says was written at `revision`.
-pub(super) fn record_at(backend: &Backend, revision: Revision) -> Result<KeyValue, Fatal> {
+pub(super) fn record_at(view: &impl View, revision: Revision) -> Result<KeyValue, Fatal> {
     let key = RecordKey { revision, tombstone: false }.encode();
-    let bytes = backend.get(Bucket::Key, &key).ok_or(Fatal::MissingRecord(revision))?;
+    let bytes = view.value(Bucket::Key, &key).ok_or(Fatal::MissingRecord(revision))?;
     record::decode(bytes).map_err(|_| Fatal::DamagedRecord(revision))
 }
 
@@ -270,5 +299,7 @@ impl Fatal {
     }
 }
 
+#[cfg(test)]
+mod eras;
 #[cfg(test)]
 mod tests;

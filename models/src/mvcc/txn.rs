@@ -109,6 +109,11 @@ impl Running {
         self.steps.is_empty()
     }
 
+    /// The transaction of the store.
+    pub fn txn(&self) -> &WriteTxn {
+        &self.txn
+    }
+
     /// How many records it wrote so far.
     pub fn effects(&self) -> i64 {
         self.txn.effects()
@@ -259,7 +264,8 @@ fn check_overlap(actions: &[Action<i64>]) -> Result<(), OpError> {
     Ok(())
 }
 
-fn covers(keys: &Keys, key: &[u8]) -> bool {
+/// Whether `key` is one of `keys`.
+pub(super) fn covers(keys: &Keys, key: &[u8]) -> bool {
     match keys {
         Keys::One(one) => one == key,
         Keys::Span(first, end) => first.as_slice() <= key && key < end.as_slice(),

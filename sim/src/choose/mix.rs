@@ -44,6 +44,27 @@ pub const fn fold_key(site: u16, key: Key) -> u64 {
     fold(fold_pair(start(site as u64), key.who, key.what), key.which)
 }
 
+/// Folds bytes into a state, sixteen with one multiplication.
+#[expect(clippy::cast_possible_truncation, reason = "the halves are folded together")]
+fn fold_bytes(mut state: u64, bytes: &[u8]) -> u64 {
+    let (pairs, rest) = bytes.as_chunks::<16>();
+    for pair in pairs {
+        let word = u128::from_le_bytes(*pair);
+        state = fold_pair(state, word as u64, (word >> 64) as u64);
+    }
+    let (words, rest) = rest.as_chunks::<8>();
+    for word in words {
+        state = fold(state, u64::from_le_bytes(*word));
+    }
+    if !rest.is_empty() {
+        let mut word = [0; 8];
+        word[..rest.len()].copy_from_slice(rest);
+        // The length tells a short tail from one padded with zeros.
+        state = fold(state ^ rest.len() as u64, u64::from_le_bytes(word));
+    }
+    state
+}
+
 /// A hasher with one fixed behaviour on every platform: little-endian words, `usize` and discriminants as 64 bits.
 /// It serves the digest and the maps whose order never shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,23 +99,9 @@ impl Hasher for Mixer {
         self.0
     }
 
-    #[expect(clippy::cast_possible_truncation, reason = "the halves are folded together")]
+    #[inline]
     fn write(&mut self, bytes: &[u8]) {
-        let (pairs, rest) = bytes.as_chunks::<16>();
-        for pair in pairs {
-            let word = u128::from_le_bytes(*pair);
-            self.0 = fold_pair(self.0, word as u64, (word >> 64) as u64);
-        }
-        let (words, rest) = rest.as_chunks::<8>();
-        for word in words {
-            self.0 = fold(self.0, u64::from_le_bytes(*word));
-        }
-        if !rest.is_empty() {
-            let mut word = [0; 8];
-            word[..rest.len()].copy_from_slice(rest);
-            // The length tells a short tail from one padded with zeros.
-            self.0 = fold(self.0 ^ rest.len() as u64, u64::from_le_bytes(word));
-        }
+        self.0 = fold_bytes(self.0, bytes);
     }
 
     #[inline]
@@ -185,11 +192,9 @@ impl Hasher for Pairs {
         self.end().0
     }
 
-    #[inline(never)]
+    #[inline(always)]
     fn write(&mut self, bytes: &[u8]) {
-        let mut mixer = self.end();
-        mixer.write(bytes);
-        *self = mixer.words();
+        *self = Mixer(fold_bytes(self.end().0, bytes)).words();
     }
 
     #[inline(always)]

@@ -16,6 +16,7 @@ use seedbed_sim::id::NodeId;
 use seedbed_sim::nemesis::{Budget, Config};
 use seedbed_sim::time::Span;
 use seedbed_sim::world::{ENGINE_SITES, promise};
+use std::fs;
 use std::thread;
 
 /// The page with every generated part as it is now.
@@ -47,8 +48,17 @@ fn generated(name: &str) -> Option<String> {
         "bugs" => bugs(),
         "complaint" => complaint(),
         "verbs" => super::verbs::tables(),
+        "rules" => of_source("models/src/mvcc/rules.rs"),
+        "parameters" => of_source("models/src/mvcc/parameters.rs"),
         _ => return None,
     })
+}
+
+/// The table that stands above the code of a file, as a page shows it.
+fn of_source(path: &str) -> String {
+    let text = fs::read_to_string(super::root().join(path)).expect("a file of the workspace");
+    let rows = text.lines().filter_map(|line| line.strip_prefix("//! |"));
+    rows.map(|row| format!("|{}\n", row.replace("[`", "`").replace("`]", "`"))).collect()
 }
 
 /// A table in Markdown.

@@ -12,6 +12,15 @@ fn source(model: &str) -> String {
     fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
+/// The same with the files that it is split into.
+fn sources(model: &str) -> String {
+    let folder = root().join(format!("models/src/{model}/verbs"));
+    let parts = fs::read_dir(&folder).into_iter().flatten().flatten().map(|entry| entry.path());
+    let parts = parts.filter(|path| path.file_name().is_some_and(|name| name != "tests.rs"));
+    let read = |path| fs::read_to_string(&path).unwrap_or_else(|error| panic!("{error}: {path:?}"));
+    source(model) + &parts.map(read).collect::<String>()
+}
+
 /// The rows of the table above a model's verbs: form, what it does, example.
 fn rows(model: &str) -> Vec<[String; 3]> {
     let rows = source(model);
@@ -44,7 +53,7 @@ fn first_word(line: &str) -> String {
 
 /// The verbs that a model knows, by the arms of its code and by what it says to an unknown one.
 fn known(model: &str) -> BTreeSet<String> {
-    let text = source(model);
+    let text = sources(model);
     let arms = text.lines().filter_map(|line| {
         let arm = line.trim_start().strip_prefix(['(', '['])?.strip_prefix('"')?;
         let (word, rest) = arm.split_once('"')?;

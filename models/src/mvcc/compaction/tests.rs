@@ -57,10 +57,11 @@ fn a_finished_compaction_leaves_exactly_the_records_to_keep() {
 #[test]
 fn a_compaction_without_records_is_done_in_one_batch() {
     let mut node = Node::new(Defects::NONE);
-    assert_eq!(node.schedule(1), Scheduled { revision: 1, previous_finished: true });
+    assert_eq!(node.schedule(1), Scheduled { revision: 1, previous: -1, previous_finished: true });
     let mut compaction = Compaction::start(&mut node.store, 1);
     let batch = compaction.next_batch(&node.backend, 1).expect("no records");
-    assert_eq!(batch, Batch { delete: Vec::new(), next: Revision::default(), last: true });
+    let expected = Batch { delete: Vec::new(), next: Revision::default(), last: true, hash: 0 };
+    assert_eq!(Batch { hash: 0, ..batch.clone() }, expected);
     compaction.apply(&mut node.backend, batch);
     assert_eq!(marks(&node), [Some(1); 2]);
 }
@@ -119,4 +120,31 @@ fn a_damaged_mark_or_record_key_stops_the_node() {
     assert_eq!(compaction.next_batch(&node.backend, 9), Err(Fatal::DamagedKey));
     node.backend.put(Bucket::Meta, FINISHED.to_vec(), vec![0; 17]);
     assert_eq!(mark(&node.backend, FINISHED), Err(Fatal::DamagedMark));
+}
+
+/// T52: what a compaction deletes is what it was not told to keep.
+#[test]
+fn a_compaction_deletes_what_it_is_not_told_to_keep() {
+    let table: [(i64, &[i64], &[&str]); 4] = [
+        (1, &[], &["2.0", "3.0"]),
+        (3, &[], &[]),
+        (1, &[1], &["1.0", "2.0", "3.0"]),
+        (3, &[2, 3], &["2.0", "3.0"]),
+    ];
+    for (at, keep, left) in table {
+        let mut node = Node::new(Defects::NONE);
+        for main in 1..=3 {
+            let key = RecordKey { revision: Revision::new(main, 0), tombstone: false };
+            node.backend.put(Bucket::Key, key.encode(), Vec::new());
+        }
+        let keep = keep.iter().map(|main| Revision::new(*main, 0)).collect();
+        node.compaction = Some(Compaction::keeping(at, keep));
+        while node.compaction.is_some() {
+            node.batch(1);
+        }
+        assert_eq!(
+            (records(&node), marks(&node)[1]),
+            (left.iter().map(|s| s.to_string()).collect(), Some(at))
+        );
+    }
 }

@@ -206,3 +206,41 @@ fn a_restored_key_continues_where_its_oldest_record_left_off() {
     key.put(rev(12));
     assert_eq!(shown(&key), "0/1:10 12/1:12");
 }
+
+#[test]
+fn what_was_written_since_a_revision_is_told_once_for_each_transaction() {
+    let mut key = k();
+    let since = |key: &KeyIndex, at| -> Vec<Revision> { key.since(at) };
+    let all = [2, 4, 6, 8, 10, 12, 14].map(rev).into_iter();
+    let all: Vec<Revision> = all.chain([Revision::new(15, 1), rev(16)]).collect();
+    for at in 0..18 {
+        let expected: Vec<Revision> = all.iter().copied().filter(|of| of.main >= at).collect();
+        assert_eq!(since(&key, at), expected, "since {at}");
+    }
+    compact(&mut key, 10);
+    assert_eq!(since(&key, 0), all[4..]);
+
+    let mut key = KeyIndex::created(rev(2));
+    key.put(Revision::new(2, 1));
+    key.tombstone(Revision::new(2, 2)).expect("the key exists");
+    key.put(Revision::new(2, 3));
+    assert_eq!(key.since(1), [Revision::new(2, 3)]);
+}
+
+#[test]
+fn the_older_generation_answers_in_a_gap_only_if_that_is_planted() {
+    let key = k();
+    let at = |at, gap| key.get_by(at, gap).map(|found| found.modified);
+    for gap in [6, 7, 12, 13, 16, 17] {
+        assert_eq!(at(gap, Gap::Absent), Err(NotFound));
+    }
+    for (gap, older) in [(6, rev(4)), (7, rev(4)), (13, rev(10)), (17, Revision::new(15, 1))] {
+        assert_eq!(at(gap, Gap::AnsweredByOlder), Ok(older));
+    }
+    assert_eq!(at(1, Gap::AnsweredByOlder), Err(NotFound));
+    for present in [2, 5, 8, 11, 14, 15] {
+        assert_eq!(at(present, Gap::AnsweredByOlder), at(present, Gap::Absent));
+    }
+    let alone = KeyIndex::restored_tombstone(rev(3));
+    assert_eq!(alone.get_by(4, Gap::AnsweredByOlder), Err(NotFound));
+}

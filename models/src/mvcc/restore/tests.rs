@@ -69,4 +69,11 @@ fn a_damaged_record_stops_the_node() {
     node.backend.put(Bucket::Key, key.encode(), b"?".to_vec());
     let error = Fatal::DamagedRecord(key.revision);
     assert_eq!(restore(&node.backend, Defects::NONE, 1), Err(error));
+
+    let mut node = Node::after(&["put a 1", "del a"]);
+    let tombstone = RecordKey { tombstone: true, ..key };
+    node.backend.put(Bucket::Key, tombstone.encode(), b"\x0a\x01a".to_vec());
+    for chunk in 1..4 {
+        assert_eq!(restore(&node.backend, Defects::NONE, chunk), Err(Fatal::DamagedKey));
+    }
 }

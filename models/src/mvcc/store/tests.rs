@@ -288,3 +288,29 @@ fn a_record_that_is_missing_or_damaged_stops_the_node() {
     assert_eq!(read(&backend), Err(Fatal::MissingRecord(Revision::new(3, 0)).into()));
     assert_eq!(store.range(&backend, &get("get foo")).map(|found| found.count), Ok(1));
 }
+
+/// B24.
+#[test]
+fn a_deleted_key_is_seen_only_if_that_is_planted() {
+    let history = ["put a 1", "put a 2", "del a"];
+    let mut node = Node::after(&history);
+    assert_eq!(node.answer("get a"), "found: revision 4, count 0");
+    let mut planted = Node::new(Defects { gap_answered_by_older: true, ..Defects::NONE });
+    planted.done(&history);
+    let seen = "found: revision 4, count 1: a=2 (created 2, modified 3, version 2, lease 0)";
+    assert_eq!(planted.answer("get a"), seen);
+    planted.done(&["del a", "put a 3"]);
+    let anew = "found: revision 5, count 1: a=3 (created 5, modified 5, version 1, lease 0)";
+    assert_eq!(planted.answer("get a"), anew);
+}
+
+/// B26.
+#[test]
+fn a_read_at_the_compacted_revision_is_refused_only_if_that_is_planted() {
+    let history = ["put a 1", "put a 2", "compact 3"];
+    let kept = "found: revision 3, count 1: a=2 (created 2, modified 3, version 2, lease 0)";
+    assert_eq!(Node::after(&history).answer("get a"), kept);
+    let mut planted = Node::new(Defects { refused_at_compacted: true, ..Defects::NONE });
+    planted.done(&history);
+    assert_eq!(planted.answer("get a"), COMPACTED);
+}
