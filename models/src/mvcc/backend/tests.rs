@@ -127,15 +127,15 @@ fn defragmenting_makes_the_file_smaller_and_changes_nothing() {
 #[test]
 fn the_hash_of_a_backend_is_that_of_what_is_durable() {
     let (mut backend, mut file) = (Backend::new(64), Vec::new());
-    let empty = crc32c::crc32c(b"keymeta");
+    let empty = crc32c::crc32c(b"keyleasemeta");
     assert_eq!(backend.hash(|_, _| false), empty);
     put(&mut backend, "a", "1");
     backend.put(Bucket::Meta, b"m".to_vec(), b"2".to_vec());
     assert_eq!(backend.hash(|_, _| false), empty, "nothing is durable");
     commit(&mut backend, &mut file);
-    assert_eq!(backend.hash(|_, _| false), crc32c::crc32c(b"keya1metam2"));
+    assert_eq!(backend.hash(|_, _| false), crc32c::crc32c(b"keya1leasemetam2"));
     let ignored = backend.hash(|bucket, key| bucket == Bucket::Meta && key == b"m");
-    assert_eq!(ignored, crc32c::crc32c(b"keya1meta"));
+    assert_eq!(ignored, crc32c::crc32c(b"keya1leasemeta"));
 }
 
 #[test]

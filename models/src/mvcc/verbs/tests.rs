@@ -65,7 +65,10 @@ fn what_is_no_command_is_told() {
             "watch 1 a since 2",
             "expected `from REV`, `id N`, `no-put`, `no-delete` or `prev`, found `since`",
         ),
-        ("shut", "column 1: expected one of `put get del txn compact close grant revoke`, found `shut`"),
+        (
+            "shut",
+            "column 1: expected one of `put get del txn compact close grant revoke`, found `shut`",
+        ),
     ] {
         assert_eq!(desk.run(command), Err(error.into()), "{command}");
     }
