@@ -125,6 +125,7 @@ pub mod text;
 pub mod txn;
 pub mod verbs;
 pub mod watch;
+pub mod watching;
 mod workload;
 
 pub use parse::ParseError;
