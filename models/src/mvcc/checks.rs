@@ -8,10 +8,10 @@ use seedbed_sim::nemesis::Config;
 use seedbed_sim::time::Span;
 use seedbed_sim::world::{Step, World};
 
+use super::call::Ret;
 use super::committer::DISK_PATIENCE;
 use super::compaction::{FINISHED, SCHEDULED, mark};
 use super::judge::{Judge, index_agrees};
-use super::call::Ret;
 use super::message::Note;
 use super::model::Mvcc;
 use super::settings::Settings;
@@ -139,7 +139,11 @@ pub(super) fn listen(world: &World<Mvcc>, ghost: &mut Ghost, step: &Step) -> Che
     std::mem::replace(&mut found.0[0], Checked::Skipped)
 }
 
-pub(super) fn found<const PLACE: usize>(world: &World<Mvcc>, ghost: &mut Ghost, _: &Step) -> Checked {
+pub(super) fn found<const PLACE: usize>(
+    world: &World<Mvcc>,
+    ghost: &mut Ghost,
+    _: &Step,
+) -> Checked {
     if world.notes().is_empty() {
         return Checked::Skipped;
     }

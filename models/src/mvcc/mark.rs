@@ -37,14 +37,17 @@ pub const REQUEST_WAITED_FOR_OPENING: Mark =
 pub const DISK_ENDED_PROCESS: Mark =
     Mark { index: 12, name: "a disk that failed or did not answer ended the process" };
 /// What the bound of a stream is for.
-pub const VICTIM_CAUGHT_UP: Mark = Mark { index: 13, name: "a watcher became a victim and caught up" };
+pub const VICTIM_CAUGHT_UP: Mark =
+    Mark { index: 13, name: "a watcher became a victim and caught up" };
 /// Where etcd 405862e80 is about.
 pub const COMPACTED_MET_FULL: Mark =
     Mark { index: 14, name: "a compacted watcher met a full channel" };
 /// A compaction overtakes those who are slow.
-pub const COMPACTED_TOLD: Mark = Mark { index: 15, name: "a watcher was told that it is compacted" };
+pub const COMPACTED_TOLD: Mark =
+    Mark { index: 15, name: "a watcher was told that it is compacted" };
 /// What the names of watchers and the last revision of a client are for.
-pub const RESUMED_AFTER_CRASH: Mark = Mark { index: 16, name: "a watcher was resumed after a crash" };
+pub const RESUMED_AFTER_CRASH: Mark =
+    Mark { index: 16, name: "a watcher was resumed after a crash" };
 /// A stream can be lost without its node.
 pub const RESUMED_IN_LIFE: Mark =
     Mark { index: 17, name: "a watcher was resumed while the store lived on" };
@@ -74,7 +77,8 @@ pub const PROGRESS_TOLD: Mark = Mark { index: 26, name: "progress was told to al
 pub const PROGRESS_WITHHELD: Mark =
     Mark { index: 27, name: "progress was withheld because a watcher was behind" };
 /// etcd afeab20ac.
-pub const WATCH_REFUSED: Mark = Mark { index: 28, name: "a watch from a negative revision was refused" };
+pub const WATCH_REFUSED: Mark =
+    Mark { index: 28, name: "a watch from a negative revision was refused" };
 /// A client reads too slowly for its connection.
 pub const DRAIN_STOOD_STILL: Mark = Mark { index: 29, name: "the drain of a stream stood still" };
 /// What prev_kv cannot promise.

@@ -73,9 +73,7 @@ impl Actor for Mvcc {
 
     fn simpler(op: &Call) -> Vec<Call> {
         match op {
-            Call::Store(op) => {
-                super::simpler::simpler(op).into_iter().map(Call::Store).collect()
-            }
+            Call::Store(op) => super::simpler::simpler(op).into_iter().map(Call::Store).collect(),
             Call::Watch(wish) => wish.simpler().into_iter().map(Call::Watch).collect(),
         }
     }

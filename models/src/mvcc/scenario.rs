@@ -16,11 +16,11 @@ use super::compactor::Compactor;
 use super::front::{Front, Mates, WatchMates};
 use super::model::Mvcc;
 use super::settings::{self, SECTOR_UNITS, Settings, UNIT};
-use super::workload::{self, KEYS_MAX, Mix};
 use super::watching::client::Watcher;
 use super::watching::rounds::{SyncLoop, VictimLoop};
 use super::watching::sender::Sender;
 use super::watching::workload::Crowd;
+use super::workload::{self, KEYS_MAX, Mix};
 use super::{bugs, checks, mark, point, watching};
 
 const CLIENTS: Knob = Knob { name: "clients", min: 2, max: 3, simplest: 2, about: "clients" };

@@ -38,7 +38,8 @@ impl Watch {
         self.synced.iter().any(|id| {
             let super::Watcher { request, min } = &self.watchers[id];
             let mut mine = effects.iter().filter(|effect| covers(&request.keys, &effect.kv.key));
-            let left_out = |of: &Effect| if of.deleted { request.no_delete } else { request.no_put };
+            let left_out =
+                |of: &Effect| if of.deleted { request.no_delete } else { request.no_put };
             let due = effects.first().is_some_and(|of| of.revision.main >= *min);
             let touched = effects.iter().any(|of| covers(&request.keys, &of.kv.key));
             due && touched && mine.all(left_out)

@@ -18,7 +18,8 @@ use crate::mvcc::reference::Reference;
 use crate::mvcc::settings::{SYNC_INTERVAL, VICTIM_INTERVAL};
 
 /// W and K: nobody is forgotten.
-pub const CATCHES_UP: &str = "every watcher is told of everything in the end, or that it is compacted";
+pub const CATCHES_UP: &str =
+    "every watcher is told of everything in the end, or that it is compacted";
 
 /// The promises to watchers, in the order of [`ALWAYS`] behind those of the store.
 const PROMISES: [&str; 8] =
@@ -48,7 +49,11 @@ pub const ALWAYS: &[Always<Mvcc>] = &[
 pub const EVENTUALLY: &[Eventually<Mvcc>] = &[
     Eventually { name: store::SERVES_AGAIN, check: store::serves_again, bound: settled },
     Eventually { name: store::COMPACTION_ENDS, check: store::compaction_ends, bound: settled },
-    Eventually { name: store::ALL_BECOMES_DURABLE, check: store::all_becomes_durable, bound: settled },
+    Eventually {
+        name: store::ALL_BECOMES_DURABLE,
+        check: store::all_becomes_durable,
+        bound: settled,
+    },
     Eventually { name: CATCHES_UP, check: catches_up, bound: settled },
 ];
 

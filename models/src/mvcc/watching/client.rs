@@ -312,13 +312,7 @@ impl Watcher {
         }
     }
 
-    fn heard(
-        &mut self,
-        conn: ConnId,
-        about: Vec<WatchId>,
-        body: Body,
-        cx: &mut Context<'_, Mvcc>,
-    ) {
+    fn heard(&mut self, conn: ConnId, about: Vec<WatchId>, body: Body, cx: &mut Context<'_, Mvcc>) {
         let body = Arc::new(body);
         cx.note(Note::Watch(WatchNote::Heard(conn, about.clone(), body.clone())));
         if let Body::Events { revision, events } = &*body {

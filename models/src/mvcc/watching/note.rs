@@ -48,7 +48,9 @@ impl fmt::Display for WatchNote {
                         events.iter().try_for_each(|event| write!(f, "; {event}"))
                     }
                     Body::Progress { revision } => write!(f, ": revision {revision}, progress"),
-                    Body::Compacted { compacted } => write!(f, ": cancelled, compacted {compacted}"),
+                    Body::Compacted { compacted } => {
+                        write!(f, ": cancelled, compacted {compacted}")
+                    }
                 }
             }
             WatchNote::Lost(_) => f.write_str("stream lost"),

@@ -62,12 +62,9 @@ impl Sender {
             Event::Conn(ConnEvent::Accepted { conn, .. }) => self.accept(conn, cx),
             Event::Conn(event) if self.conn == Some(event.conn()) => match event {
                 ConnEvent::Readable { conn } => self.read(conn, cx),
-                ConnEvent::Writable { .. } => {
-                    self.flush(cx);
-                    self.drain_later(cx);
-                }
+                ConnEvent::Writable { .. } => self.flush(cx),
                 ConnEvent::Closed { .. } => {
-                    self.lose(cx);
+                    self.lose();
                     self.work(cx);
                 }
                 ConnEvent::Opened { .. }
@@ -103,7 +100,7 @@ impl Sender {
         if let Some(old) = self.conn {
             cx.reset(old);
         }
-        self.lose(cx);
+        self.lose();
         self.conn = Some(conn);
         cx.note(Note::Watch(WatchNote::Begun(conn)));
         self.todo.push_back(Todo::Open);
@@ -111,7 +108,7 @@ impl Sender {
     }
 
     /// The client is gone, with everything that it has asked for.
-    fn lose(&mut self, _: &mut Context<'_, Mvcc>) {
+    fn lose(&mut self) {
         let stream = self.stream.take().map(Todo::Close);
         let mut todo = std::mem::take(&mut self.todo);
         todo.retain(|todo| matches!(todo, Todo::Close(_)));
@@ -228,7 +225,8 @@ impl Sender {
         let current = store.current();
         let told = hub.watch.progress(stream, None, current);
         // One that is compacted may still be known here: that it is has not been sent yet.
-        let lives = |watch: &WatchId| hub.watch.next_of(WatcherId { stream, watch: *watch }).is_some();
+        let lives =
+            |watch: &WatchId| hub.watch.next_of(WatcherId { stream, watch: *watch }).is_some();
         let about: Vec<WatchId> = self.known.iter().copied().filter(lives).collect();
         let groups = hub.watch.groups();
         let mut behind = groups.unsynced.iter().chain(&groups.victims).chain(&groups.in_hand);
@@ -278,7 +276,6 @@ impl Sender {
         }
         cx.point(&point::RESPONSE_SENT);
         self.tell(&Tell::Heard(about, response.body), cx);
-        self.drain_later(cx);
     }
 
     fn tell(&mut self, tell: &Tell, cx: &mut Context<'_, Mvcc>) {
@@ -290,6 +287,9 @@ impl Sender {
         let Some(conn) = self.conn.filter(|_| !self.outbox.is_empty()) else { return };
         let written = cx.write(conn, &self.outbox);
         self.outbox.drain(..written);
+        if self.outbox.is_empty() {
+            self.drain_later(cx);
+        }
     }
 }
 

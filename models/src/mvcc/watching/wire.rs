@@ -232,8 +232,7 @@ fn heard(about: &[WatchId], body: &Body) -> Writer {
 fn event(reader: &mut Reader<'_>) -> Option<Event> {
     let kind = if reader.flag()? { Kind::Delete } else { Kind::Put };
     let kv = record::decode(&reader.text()?).ok()?;
-    let previous =
-        if reader.flag()? { Some(record::decode(&reader.text()?).ok()?) } else { None };
+    let previous = if reader.flag()? { Some(record::decode(&reader.text()?).ok()?) } else { None };
     Some(Event { kind, kv, previous })
 }
 
@@ -287,6 +286,9 @@ mod tests {
             read.extend(next_frame(&mut bytes).and_then(|frame| Tell::decode(&frame)));
         }
         assert_eq!(read, tells);
-        assert_eq!((Ask::decode(&[9]), Tell::decode(&[9]), Ask::decode(&[1, 0])), (None, None, None));
+        assert_eq!(
+            (Ask::decode(&[9]), Tell::decode(&[9]), Ask::decode(&[1, 0])),
+            (None, None, None)
+        );
     }
 }

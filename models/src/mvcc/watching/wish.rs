@@ -49,7 +49,8 @@ impl Wish {
 impl Interest {
     fn simpler(&self) -> Vec<Interest> {
         let mut simpler = Vec::new();
-        let plain = Interest { no_put: false, no_delete: false, with_previous: false, ..self.clone() };
+        let plain =
+            Interest { no_put: false, no_delete: false, with_previous: false, ..self.clone() };
         if plain != *self {
             simpler.push(plain);
         }

@@ -29,7 +29,11 @@ pub(in crate::mvcc) fn draw(mix: Mix, crowd: Crowd, draw: &mut Draw) -> Vec<Plan
         let mut made = Vec::new();
         for n in 0..draw.range(6, 14) {
             number += 1;
-            let wish = if n == 0 { Wish::Watch(interest(crowd.keys, draw)) } else { wish(crowd.keys, &made, draw) };
+            let wish = if n == 0 {
+                Wish::Watch(interest(crowd.keys, draw))
+            } else {
+                wish(crowd.keys, &made, draw)
+            };
             if let Wish::Watch(_) = wish {
                 made.push(number);
             }
