@@ -8,7 +8,7 @@ use super::checks::{
 };
 use super::defects::Defects;
 use super::watching::checks::CATCHES_UP;
-use super::watching::judge::{COMPACTED, FAITHFUL, UNIQUE};
+use super::watching::judge::{BOOKMARK, COMPACTED, FAITHFUL, RELIABLE, UNIQUE};
 
 const SINGLE: &str = "mvcc/single";
 const RESTART: &str = "mvcc/restart";
@@ -216,6 +216,24 @@ pub const FUTURE_WATCHER_REWOUND: Bug = Bug {
     scenario: WATCH,
 };
 
+/// A compaction removes a tombstone right at its revision: whoever watches from there, which is allowed, misses the deletion.
+pub const DELETION_LOST_AT_COMPACTED: Bug = Bug {
+    index: 21,
+    name: "deletion-lost-at-compacted-revision",
+    source: "etcd-io/etcd issue 18089, commit bbdc94181 (2024)",
+    breaks: RELIABLE,
+    scenario: WATCH,
+};
+
+/// Progress does not go through the channel of the stream, and overtakes what waits there.
+pub const PROGRESS_OVERTAKES: Bug = Bug {
+    index: 22,
+    name: "progress-overtakes-events",
+    source: "etcd-io/etcd issue 15220, commit 74feb229c (2023)",
+    breaks: BOOKMARK,
+    scenario: WATCH,
+};
+
 /// All of them, by index.
 pub const BUGS: &[Bug] = &[
     COMPACTION_OUTLIVES_CLOSE,
@@ -239,6 +257,8 @@ pub const BUGS: &[Bug] = &[
     LONGER_KEY_UNREGISTERS,
     ONLY_SLOW_WATCHERS_ADVANCE,
     FUTURE_WATCHER_REWOUND,
+    DELETION_LOST_AT_COMPACTED,
+    PROGRESS_OVERTAKES,
 ];
 
 /// Those that are defects of the pure structures.
@@ -257,6 +277,7 @@ pub(super) fn defects(bugs: BugSet) -> Defects {
         longer_key_unregisters: bugs.has(&LONGER_KEY_UNREGISTERS),
         only_slow_watchers_advance: bugs.has(&ONLY_SLOW_WATCHERS_ADVANCE),
         future_watcher_rewound: bugs.has(&FUTURE_WATCHER_REWOUND),
+        head_tombstone_removed: bugs.has(&DELETION_LOST_AT_COMPACTED),
         ..Defects::NONE
     }
 }

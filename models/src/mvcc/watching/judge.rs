@@ -407,3 +407,6 @@ impl Told {
         vec![(BOOKMARK, verdict("too early", broken))]
     }
 }
+
+#[cfg(test)]
+mod tests;

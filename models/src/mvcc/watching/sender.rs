@@ -21,7 +21,7 @@ use super::{Hub, call_senders};
 use crate::mvcc::message::{Lock, Msg, Note, Phase, Timer};
 use crate::mvcc::model::Mvcc;
 use crate::mvcc::watch::{Body, CancelError, Request, StreamId, WatchError, WatchId, WatcherId};
-use crate::mvcc::{mark, point};
+use crate::mvcc::{bugs, mark, point};
 
 /// How long to wait for a round that has a watcher in hand.
 const AGAIN: Span = Span::ms(1);
@@ -221,9 +221,9 @@ impl Sender {
     }
 
     fn progress(&mut self, stream: StreamId, cx: &mut Context<'_, Mvcc>) {
+        let overtakes = cx.bug(&bugs::PROGRESS_OVERTAKES);
         let Some((store, _, hub)) = cx.shared().watched() else { return };
         let current = store.current();
-        let told = hub.watch.progress(stream, None, current);
         // One that is compacted may still be known here: that it is has not been sent yet.
         let lives =
             |watch: &WatchId| hub.watch.next_of(WatcherId { stream, watch: *watch }).is_some();
@@ -231,6 +231,10 @@ impl Sender {
         let groups = hub.watch.groups();
         let mut behind = groups.unsynced.iter().chain(&groups.victims).chain(&groups.in_hand);
         let behind = behind.any(|id| id.stream == stream);
+        if overtakes && !behind {
+            return self.tell(&Tell::Heard(about, Body::Progress { revision: current }), cx);
+        }
+        let told = hub.watch.progress(stream, None, current);
         if told {
             self.about.push_back(about);
             cx.mark(&mark::PROGRESS_TOLD);
