@@ -7,6 +7,8 @@
 //!                       └──────▶ compactor┘
 //!                                                      shared: store, backend; locks: store, backend
 //! ```
+//!
+//! For a node that is watched see [`super::watching`].
 
 use seedbed_sim::actor::{Actor, Context, Event};
 
@@ -23,7 +25,7 @@ use super::watching::client::Watcher;
 use super::watching::rounds::{SyncLoop, VictimLoop};
 use super::watching::sender::Sender;
 
-/// An actor of the model. All but the clients live on one node.
+/// An actor of the model. All but the clients and the watchers live on one node.
 #[derive(Clone, Debug)]
 pub enum Mvcc {
     /// Serves clients.
