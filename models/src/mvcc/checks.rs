@@ -270,7 +270,11 @@ pub(super) fn settled(config: &Config) -> Span {
     Span::secs(2) + begun.times(SLOWEST) + compaction.times(3)
 }
 
-fn told_as_done(world: &World<Mvcc>, ghost: &Ghost, _: &Config) -> Result<Checked, String> {
+pub(super) fn told_as_done(
+    world: &World<Mvcc>,
+    ghost: &Ghost,
+    _: &Config,
+) -> Result<Checked, String> {
     let done = || ghost.judges.iter().flat_map(|judge| &judge.done);
     let of = |op: OpId| done().filter(move |(id, ..)| id.op == op);
     for (id, request, _) in done() {
@@ -297,7 +301,11 @@ fn told_as_done(world: &World<Mvcc>, ghost: &Ghost, _: &Config) -> Result<Checke
 }
 
 /// The judge's questions are the last operations of all. A refusal is an answer, too.
-fn read_back_is_answered(world: &World<Mvcc>, _: &Ghost, _: &Config) -> Result<Checked, String> {
+pub(super) fn read_back_is_answered(
+    world: &World<Mvcc>,
+    _: &Ghost,
+    _: &Config,
+) -> Result<Checked, String> {
     let completed = world.history().events.iter().filter_map(|event| match event {
         HistoryEvent::Completed { op, outcome, .. } => Some((op, outcome)),
         HistoryEvent::Invoked { .. } => None,

@@ -139,6 +139,7 @@ pub const fn watch() -> Scenario<Mvcc> {
         },
         always: watching::checks::ALWAYS,
         eventually: watching::checks::EVENTUALLY,
+        finally: watching::checks::FINALLY,
         marks: &[
             mark::VICTIM_CAUGHT_UP,
             mark::COMPACTED_MET_FULL,

@@ -23,17 +23,21 @@ use super::defects::Defects;
 use super::message::Msg;
 use super::model::Mvcc;
 use super::parameters::Parameters;
-use super::watch::{Limits, StreamId, Watch};
+use super::watch::{Limits, StreamId, Watch, WatchId};
 
 pub mod checks;
 pub mod client;
 pub mod judge;
 pub mod note;
+pub mod record;
 pub mod rounds;
 pub mod sender;
 pub mod wire;
 pub mod wish;
 pub(super) mod workload;
+
+/// The watcher of everything from the first revision on: one a node, which no operation makes.
+pub const RECORD: WatchId = WatchId(0);
 
 /// The layer that watches, and who sends what it says.
 #[derive(Clone, Debug)]
@@ -71,8 +75,8 @@ impl Hub {
         self.called.remove(&sender);
     }
 
-    /// The senders that have something to send and were not called yet.
-    fn to_call(&mut self) -> Vec<ActorId> {
+    /// Calls the senders that have something to send and were not called yet: these.
+    fn call(&mut self) -> Vec<ActorId> {
         let Hub { watch, senders, called } = self;
         let waits = senders.iter().filter(|(stream, _)| watch.waiting(**stream) > 0);
         waits.map(|(_, sender)| *sender).filter(|sender| called.insert(*sender)).collect()
@@ -81,6 +85,6 @@ impl Hub {
 
 /// Calls the senders whose streams have something in them.
 pub(super) fn call_senders(cx: &mut Context<'_, Mvcc>) {
-    let to_call = cx.shared().hub.as_mut().map(Hub::to_call);
-    to_call.into_iter().flatten().for_each(|sender| cx.send(sender, Msg::Wake));
+    let called = cx.shared().hub.as_mut().map(Hub::call);
+    called.into_iter().flatten().for_each(|sender| cx.send(sender, Msg::Wake));
 }

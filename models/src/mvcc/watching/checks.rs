@@ -2,7 +2,7 @@
 //!
 //! What a watcher is promised, it is promised within the life of the node that serves it: see [`super::judge`].
 
-use seedbed_sim::check::{Always, Checked, Eventually};
+use seedbed_sim::check::{Always, Checked, Eventually, Finally};
 use seedbed_sim::id::{ActorId, ConnId};
 use seedbed_sim::nemesis::Config;
 use seedbed_sim::time::Span;
@@ -20,6 +20,10 @@ use crate::mvcc::settings::{SYNC_INTERVAL, VICTIM_INTERVAL};
 /// W and K: nobody is forgotten.
 pub const CATCHES_UP: &str =
     "every watcher is told of everything in the end, or that it is compacted";
+
+/// The record is judged as all are; this holds the others against it.
+pub const AS_THE_RECORD: &str =
+    "no watcher is told of a revision otherwise than the record of its node";
 
 /// The promises to watchers, in the order of [`ALWAYS`] behind those of the store.
 const PROMISES: [&str; 8] =
@@ -55,6 +59,13 @@ pub const EVENTUALLY: &[Eventually<Mvcc>] = &[
         bound: settled,
     },
     Eventually { name: CATCHES_UP, check: catches_up, bound: settled },
+];
+
+/// Promises about the whole run.
+pub const FINALLY: &[Finally<Mvcc>] = &[
+    Finally { name: store::TOLD_AS_DONE, check: store::told_as_done },
+    Finally { name: store::READ_BACK, check: store::read_back_is_answered },
+    Finally { name: AS_THE_RECORD, check: |_, ghost, _| Ok(ghost.watch.judge.record()) },
 ];
 
 /// What the checks of watchers remember.

@@ -11,6 +11,7 @@ use seedbed_sim::actor::{ConnEvent, Context, Event, Outcome};
 use seedbed_sim::id::{ActorId, ConnId, OpId};
 use seedbed_sim::time::Span;
 
+use super::RECORD;
 use super::note::WatchNote;
 use super::wire::{Ask, Tell, next_frame};
 use super::wish::{Interest, Wish};
@@ -30,8 +31,6 @@ const PAUSE: Span = Span::ms(3);
 const PING: Span = Span::ms(20);
 /// After so many rounds without a word the stream counts as lost.
 const QUIET_MAX: u32 = 3;
-/// The watcher of everything, which no operation makes.
-const RECORD: WatchId = WatchId(0);
 
 /// A client that watches.
 #[derive(Clone, Debug)]

@@ -18,6 +18,7 @@ use seedbed_sim::check::Checked;
 use seedbed_sim::id::{ActorId, ConnId, Incarnation, NodeId};
 
 use super::note::WatchNote;
+use super::record::Record;
 use super::wish::Interest;
 use crate::mvcc::op::Keys;
 use crate::mvcc::reference::{Reference, State};
@@ -92,6 +93,7 @@ pub struct WatchJudge {
     /// The histories of former lives, and the revision at which the next one came back.
     past: BTreeMap<Life, (Reference, i64)>,
     told: BTreeMap<(ActorId, WatchId), Told>,
+    record: Record,
 }
 
 /// Verdicts on promises.
@@ -207,7 +209,10 @@ impl WatchJudge {
         };
         let history = history(&self.past, told.life, now);
         match body {
-            Body::Events { revision, events } => told.events(*revision, events, history),
+            Body::Events { revision, events } => {
+                self.record.hear(told.life, name.1, events);
+                told.events(*revision, events, history)
+            }
             Body::Progress { revision } => told.progress(*revision, history),
             Body::Compacted { compacted } => {
                 told.over = true;
@@ -223,6 +228,11 @@ impl WatchJudge {
                 vec![(COMPACTED, verdict("not overtaken", broken))]
             }
         }
+    }
+
+    /// What the record says of the others.
+    pub fn record(&self) -> Checked {
+        self.record.beside()
     }
 
     /// The first watcher that is served and was not told of everything that has happened, by what the reference says.

@@ -104,7 +104,7 @@ fn what_is_told_as_it_happened_breaks_nothing() {
     let mut court = Court::after(&HISTORY);
     assert_eq!(court.watch(0, 1), None);
     let [a, b] = ["a", "b"].map(|key| court.put(key, 3));
-    assert_eq!(court.judge.behind(&court.history).is_some(), true);
+    assert!(court.judge.behind(&court.history).is_some());
     let first = court.put("a", 2);
     assert_eq!(court.told(&[first, a, b]), None);
     assert_eq!(court.body(0, Body::Progress { revision: 3 }), None);
