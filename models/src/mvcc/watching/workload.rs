@@ -88,3 +88,35 @@ fn interest(keys: usize, draw: &mut Draw) -> Interest {
     let (no_put, no_delete) = (draw.chance(1, 8), draw.chance(1, 8));
     Interest { keys, from, no_put, no_delete, with_previous: draw.chance(1, 3) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use seedbed_sim::choose::Purpose;
+    use std::collections::{BTreeMap, BTreeSet};
+
+    #[test]
+    fn every_kind_of_wish_comes_and_every_client_has_its_own_numbers() {
+        let mix = Mix { put: 4, delete: 2, get: 1, txn: 2, compact: 1, close: 1 };
+        let crowd = Crowd { clients: 2, watchers: 3, keys: 6 };
+        let (mut kinds, mut empty) = (BTreeSet::new(), 0);
+        for seed in 0..20 {
+            let ops = draw(mix, crowd, &mut Draw::new(seed, Purpose::Workload));
+            let numbers: BTreeMap<u32, u16> = ops.iter().map(|op| (op.number, op.client)).collect();
+            assert_eq!(numbers.len(), ops.len(), "a number names one operation");
+            for PlannedOp { client, op, .. } in &ops {
+                let line = op.to_string();
+                assert_eq!(line.parse::<Call>().as_ref(), Ok(op));
+                assert_eq!(*client >= 2, matches!(op, Call::Watch(_)), "{line}");
+                if let Call::Watch(Wish::Cancel(number)) = op {
+                    assert_eq!(numbers.get(number), Some(client), "one cancels one's own");
+                }
+                kinds.extend(line.split(' ').next().map(str::to_owned));
+                empty += usize::from(line.starts_with("put") && line.contains("\"\""));
+            }
+        }
+        let wishes = ["watch", "cancel", "progress", "rest", "leave"];
+        assert!(wishes.iter().all(|wish| kinds.contains(*wish)), "{kinds:?}");
+        assert!(empty > 0, "some values are empty");
+    }
+}
