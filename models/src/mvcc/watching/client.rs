@@ -20,6 +20,7 @@ use crate::mvcc::mark;
 use crate::mvcc::message::{Note, Timer};
 use crate::mvcc::model::Mvcc;
 use crate::mvcc::op::{At, Keys};
+use crate::mvcc::rules::Rules;
 use crate::mvcc::store::FIRST_REVISION;
 use crate::mvcc::watch::{self, Body, Follower, WatchId};
 
@@ -303,7 +304,7 @@ impl Watcher {
         let Some(follow) = self.follows.get_mut(&id) else { return };
         follow.created = true;
         let start = follow.interest.from.absolute(0);
-        follow.follower.get_or_insert_with(|| Follower::new(start, revision));
+        follow.follower.get_or_insert_with(|| Follower::new(Rules::Main, start, revision));
         match follow.life.replace(life) {
             Some(before) if before == life => cx.mark(&mark::RESUMED_IN_LIFE),
             Some(_) => cx.mark(&mark::RESUMED_AFTER_CRASH),

@@ -49,7 +49,7 @@ fn empty_values(call: &mut Call, draw: &mut Draw) {
     let actions: Vec<&mut Action> = match op {
         Op::Single(action) => vec![action],
         Op::Txn(txn) => txn.success.iter_mut().chain(&mut txn.failure).collect(),
-        Op::Compact(_) | Op::Close => Vec::new(),
+        Op::Compact(_) | Op::Close | Op::Grant(_) | Op::Revoke(_) => Vec::new(),
     };
     for action in actions {
         if let Action::Put(put) = action
