@@ -7,9 +7,12 @@ use super::checks::{
     PENDING_IS_BOUNDED, PREFIX_SURVIVES, REVISIONS_GROW, SERVES_AGAIN, TOLD_AS_DONE,
 };
 use super::defects::Defects;
+use super::watching::checks::CATCHES_UP;
+use super::watching::judge::{BOOKMARK, COMPACTED, FAITHFUL, RELIABLE, UNIQUE};
 
 const SINGLE: &str = "mvcc/single";
 const RESTART: &str = "mvcc/restart";
+const WATCH: &str = "mvcc/watch";
 const UNDER_COMPACTION: &str = "mvcc/restart-under-compaction";
 
 /// Closing the store does not wait for the compactor, which sleeps between two batches and then finds the backend closed.
@@ -147,6 +150,90 @@ pub const WRITE_REPEATED: Bug = Bug {
     scenario: SINGLE,
 };
 
+/// A watcher that a compaction has overtaken cannot be told so, because its channel is full; the round goes on and takes it
+/// as synced.
+pub const COMPACTED_WATCHER_PASSED_OVER: Bug = Bug {
+    index: 14,
+    name: "compacted-watcher-passed-over",
+    source: "etcd-io/etcd issue 17529, commit 405862e80 (2024): a full channel lost the notice of a compaction, and the \
+             events went missing in silence",
+    breaks: COMPACTED,
+    scenario: WATCH,
+};
+
+/// A watcher that a compaction has overtaken is dropped without a word.
+pub const COMPACTED_WATCHER_DROPPED: Bug = Bug {
+    index: 15,
+    name: "compacted-watcher-dropped",
+    source: "etcd-io/etcd commit 52416fafb (2016-02)",
+    breaks: CATCHES_UP,
+    scenario: WATCH,
+};
+
+/// All deletions of one transaction are told as that of its last key.
+pub const DELETIONS_SHARE_LAST_KEY: Bug = Bug {
+    index: 16,
+    name: "deletions-share-last-key",
+    source: "etcd-io/etcd commit 3ddcc2117: events point to the variable of the loop; of the same kind is 2f74f7602 (2015)",
+    breaks: FAITHFUL,
+    scenario: WATCH,
+};
+
+/// A put of an empty value is told as a deletion.
+pub const EMPTY_PUT_TOLD_AS_DELETION: Bug = Bug {
+    index: 17,
+    name: "empty-put-told-as-deletion",
+    source: "etcd-io/etcd issue 4688, commit 713f7c056 (2016)",
+    breaks: FAITHFUL,
+    scenario: WATCH,
+};
+
+/// A write of a longer key forgets who watches just its beginning.
+pub const LONGER_KEY_UNREGISTERS: Bug = Bug {
+    index: 18,
+    name: "longer-key-unregisters-watcher",
+    source: "etcd-io/etcd commits ec43e0a4c to 48aebd9b0 (2015): the list of a prefix is made anew from those who were told",
+    breaks: CATCHES_UP,
+    scenario: WATCH,
+};
+
+/// Only a watcher whose channel was full notes what it was sent; after a restore in place the others begin again where they
+/// once began.
+pub const ONLY_SLOW_WATCHERS_ADVANCE: Bug = Bug {
+    index: 19,
+    name: "only-slow-watchers-advance",
+    source: "etcd-io/etcd issue 15271, commit a690707c5 (2023): watchers went back in time after a restore",
+    breaks: UNIQUE,
+    scenario: WATCH,
+};
+
+/// A round of synchronisation sets each watcher to the revision after the current one, even if it waits for a later one.
+pub const FUTURE_WATCHER_REWOUND: Bug = Bug {
+    index: 20,
+    name: "future-watcher-rewound",
+    source: "etcd-io/etcd issue 20221, commit cf0369e4a (2025): a watcher from the future got older events after a restore",
+    breaks: FAITHFUL,
+    scenario: WATCH,
+};
+
+/// A compaction removes a tombstone right at its revision: whoever watches from there, which is allowed, misses the deletion.
+pub const DELETION_LOST_AT_COMPACTED: Bug = Bug {
+    index: 21,
+    name: "deletion-lost-at-compacted-revision",
+    source: "etcd-io/etcd issue 18089, commit bbdc94181 (2024)",
+    breaks: RELIABLE,
+    scenario: WATCH,
+};
+
+/// Progress does not go through the channel of the stream, and overtakes what waits there.
+pub const PROGRESS_OVERTAKES: Bug = Bug {
+    index: 22,
+    name: "progress-overtakes-events",
+    source: "etcd-io/etcd issue 15220, commit 74feb229c (2023)",
+    breaks: BOOKMARK,
+    scenario: WATCH,
+};
+
 /// All of them, by index.
 pub const BUGS: &[Bug] = &[
     COMPACTION_OUTLIVES_CLOSE,
@@ -163,6 +250,15 @@ pub const BUGS: &[Bug] = &[
     META_BEFORE_PAGES,
     TORN_META_REFUSED,
     WRITE_REPEATED,
+    COMPACTED_WATCHER_PASSED_OVER,
+    COMPACTED_WATCHER_DROPPED,
+    DELETIONS_SHARE_LAST_KEY,
+    EMPTY_PUT_TOLD_AS_DELETION,
+    LONGER_KEY_UNREGISTERS,
+    ONLY_SLOW_WATCHERS_ADVANCE,
+    FUTURE_WATCHER_REWOUND,
+    DELETION_LOST_AT_COMPACTED,
+    PROGRESS_OVERTAKES,
 ];
 
 /// Those that are defects of the pure structures.
@@ -174,6 +270,14 @@ pub(super) fn defects(bugs: BugSet) -> Defects {
         resume_reads_finished: bugs.has(&RESUME_READS_FINISHED),
         leading_tombstone_ignored: bugs.has(&LEADING_TOMBSTONE_IGNORED),
         refused_at_compacted: bugs.has(&READ_REFUSED_AT_COMPACTED),
+        compacted_watcher_passed_over: bugs.has(&COMPACTED_WATCHER_PASSED_OVER),
+        compacted_watcher_dropped: bugs.has(&COMPACTED_WATCHER_DROPPED),
+        deletions_share_last_key: bugs.has(&DELETIONS_SHARE_LAST_KEY),
+        empty_value_is_deletion: bugs.has(&EMPTY_PUT_TOLD_AS_DELETION),
+        longer_key_unregisters: bugs.has(&LONGER_KEY_UNREGISTERS),
+        only_slow_watchers_advance: bugs.has(&ONLY_SLOW_WATCHERS_ADVANCE),
+        future_watcher_rewound: bugs.has(&FUTURE_WATCHER_REWOUND),
+        head_tombstone_removed: bugs.has(&DELETION_LOST_AT_COMPACTED),
         ..Defects::NONE
     }
 }

@@ -1,19 +1,42 @@
 //! Operations and answers as the engine passes them on: with one line of text for each.
 
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::str::FromStr;
 use std::sync::Arc;
 
 use super::op::Op;
 use super::response::Outcome;
+use super::watching::wish::Wish;
 
 /// An operation of the workload, in the words of `text.rs`.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Call(pub Op);
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Call {
+    /// Of a client of the store.
+    Store(Op),
+    /// Of a client that watches.
+    Watch(Wish),
+}
+
+/// What a client asks of the store counts as itself, so that digests do not tell that there are others.
+impl Hash for Call {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        match self {
+            Call::Store(op) => op.hash(state),
+            Call::Watch(wish) => {
+                u8::MAX.hash(state);
+                wish.hash(state);
+            }
+        }
+    }
+}
 
 impl fmt::Display for Call {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+        match self {
+            Call::Store(op) => op.fmt(f),
+            Call::Watch(wish) => wish.fmt(f),
+        }
     }
 }
 
@@ -21,19 +44,40 @@ impl FromStr for Call {
     type Err = String;
 
     fn from_str(line: &str) -> Result<Call, String> {
-        line.parse().map(Call).map_err(|error: super::ParseError| error.to_string())
+        if let Some(wish) = super::parse::wish(line) {
+            return wish.map(Call::Watch).map_err(|error| error.to_string());
+        }
+        line.parse().map(Call::Store).map_err(|error: super::ParseError| error.to_string())
     }
 }
 
-/// What a client learned: an answer, or the reason why the store refused. A refused operation had no effect.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Ret(pub Arc<Outcome>);
+/// What a client learned.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ret {
+    /// An answer, or the reason why the store refused. A refused operation had no effect.
+    Store(Arc<Outcome>),
+    /// A client that watches has done its part; what comes of it, it hears on its stream.
+    Watch,
+}
+
+/// As of [`Call`].
+impl Hash for Ret {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        match self {
+            Ret::Store(outcome) => outcome.hash(state),
+            Ret::Watch => u8::MAX.hash(state),
+        }
+    }
+}
 
 impl fmt::Display for Ret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &*self.0 {
-            Ok(response) => response.fmt(f),
-            Err(refusal) => write!(f, "refused: {refusal}"),
+        match self {
+            Ret::Store(outcome) => match &**outcome {
+                Ok(response) => response.fmt(f),
+                Err(refusal) => write!(f, "refused: {refusal}"),
+            },
+            Ret::Watch => f.write_str("done"),
         }
     }
 }
@@ -45,16 +89,22 @@ mod tests {
 
     #[test]
     fn a_call_prints_and_parses_to_itself_and_bad_words_say_what_was_expected() {
-        for line in ["put a 1", "txn if a version = 0 then put a 1", "compact rev-1", "close"] {
+        for line in ["put a 1", "txn if a version = 0 then put a 1", "compact rev-1", "close"]
+            .into_iter()
+            .chain(["watch a.. from rev-2 noput nodel prev", "watch b from 0", "cancel 7"])
+            .chain(["progress", "rest 20", "leave"])
+        {
             assert_eq!(line.parse::<Call>().expect(line).to_string(), line);
         }
         let error = "shut".parse::<Call>().expect_err("no such word");
         assert!(error.contains("expected one of `put"), "{error}");
+        let error = "watch a 3".parse::<Call>().expect_err("a word is missing");
+        assert!(error.contains("expected `from`"), "{error}");
     }
 
     #[test]
     fn an_answer_prints_as_itself_and_a_refusal_with_its_reason() {
-        let ret = |outcome| Ret(Arc::new(outcome)).to_string();
+        let ret = |outcome| Ret::Store(Arc::new(outcome)).to_string();
         assert_eq!(ret(Ok(Response::Put { revision: 2 })), "put: revision 2");
         assert_eq!(ret(Err(OpError::EmptyKey)), "refused: key is empty");
     }

@@ -8,6 +8,7 @@ use seedbed_sim::nemesis::Config;
 use seedbed_sim::time::Span;
 use seedbed_sim::world::{Step, World};
 
+use super::call::Ret;
 use super::committer::DISK_PATIENCE;
 use super::compaction::{FINISHED, SCHEDULED, mark};
 use super::judge::{Judge, index_agrees};
@@ -17,7 +18,7 @@ use super::settings::Settings;
 use super::shared::Shared;
 use super::store::NEVER_COMPACTED;
 use super::txn::writes;
-use super::workload;
+use super::{watching, workload};
 
 /// Closing waits for whoever uses the backend.
 pub const NOTHING_REACHES_CLOSED: &str = "no operation reaches a closed backend";
@@ -79,6 +80,15 @@ pub struct Ghost {
     /// By node.
     judges: Vec<Judge>,
     found: Findings,
+    /// Of those who watch.
+    pub(super) watch: watching::checks::Ghost,
+}
+
+impl Ghost {
+    /// What the reference says of the one node that is watched.
+    pub(super) fn reference(&self) -> Option<&super::reference::Reference> {
+        self.judges.first().map(Judge::reference)
+    }
 }
 
 /// What the last step showed, by the order of [`ALWAYS`].
@@ -102,7 +112,7 @@ impl Findings {
     }
 }
 
-fn listen(world: &World<Mvcc>, ghost: &mut Ghost, step: &Step) -> Checked {
+pub(super) fn listen(world: &World<Mvcc>, ghost: &mut Ghost, step: &Step) -> Checked {
     let (false, Some(node)) = (world.notes().is_empty(), step.node) else {
         return Checked::Skipped;
     };
@@ -110,14 +120,30 @@ fn listen(world: &World<Mvcc>, ghost: &mut Ghost, step: &Step) -> Checked {
     if ghost.judges.len() <= n {
         ghost.judges.resize_with(n + 1, Judge::default);
     }
-    let Ghost { judges, found } = ghost;
+    let Ghost { judges, found, watch } = ghost;
     for note in world.notes() {
+        match (note, step.actor) {
+            (Note::Watch(note), Some(actor)) => {
+                let life = (node, world.incarnation(node));
+                watch.hear((actor, life), note, judges[0].reference());
+            }
+            (Note::StoreOpened, _) => {
+                let at = world.shared(node).look().map_or(0, |(store, _)| store.current());
+                let life = (node, world.incarnation(node));
+                watch.judge.opened(life, judges[n].reference(), at);
+            }
+            _ => {}
+        }
         hear(&mut judges[n], found, note, (world, step, node));
     }
     std::mem::replace(&mut found.0[0], Checked::Skipped)
 }
 
-fn found<const PLACE: usize>(world: &World<Mvcc>, ghost: &mut Ghost, _: &Step) -> Checked {
+pub(super) fn found<const PLACE: usize>(
+    world: &World<Mvcc>,
+    ghost: &mut Ghost,
+    _: &Step,
+) -> Checked {
     if world.notes().is_empty() {
         return Checked::Skipped;
     }
@@ -155,6 +181,7 @@ fn hear(
             found.add(FILE_OPENS, Checked::Broken("damaged", error.to_string()));
         }
         Note::BackendClosed => found.add(PREFIX_SURVIVES, judge.closed()),
+        Note::Watch(_) => {}
         Note::Compacted(_) | Note::StoreOpened => {
             let Some((store, backend)) = shared.look() else { return };
             match note {
@@ -194,18 +221,18 @@ fn stores(world: &World<Mvcc>) -> impl Iterator<Item = (NodeId, &super::front::F
             let node = world.home(ActorId(i));
             Some((node, front, world.shared(node)))
         }
-        Mvcc::Committer(_) | Mvcc::BatchTimer(_) | Mvcc::Compactor(_) | Mvcc::Client(_) => None,
+        _ => None,
     })
 }
 
-fn serves_again(world: &World<Mvcc>, _: &Ghost) -> Result<(), String> {
+pub(super) fn serves_again(world: &World<Mvcc>, _: &Ghost) -> Result<(), String> {
     match stores(world).find(|(_, front, _)| !front.is_serving()) {
         Some((node, ..)) => Err(format!("the store of node {} is not open", node.0)),
         None => Ok(()),
     }
 }
 
-fn compaction_ends(world: &World<Mvcc>, _: &Ghost) -> Result<(), String> {
+pub(super) fn compaction_ends(world: &World<Mvcc>, _: &Ghost) -> Result<(), String> {
     for (node, _, shared) in stores(world) {
         let Some((_, backend)) = shared.look() else { continue };
         let at = |key| mark(backend, key).ok().flatten().unwrap_or(NEVER_COMPACTED);
@@ -218,7 +245,7 @@ fn compaction_ends(world: &World<Mvcc>, _: &Ghost) -> Result<(), String> {
     Ok(())
 }
 
-fn all_becomes_durable(world: &World<Mvcc>, _: &Ghost) -> Result<(), String> {
+pub(super) fn all_becomes_durable(world: &World<Mvcc>, _: &Ghost) -> Result<(), String> {
     for (node, _, shared) in stores(world) {
         let pending = shared.look().map_or(0, |(_, backend)| backend.pending().len());
         if pending > 0 {
@@ -235,7 +262,7 @@ const SLOWEST: u64 = 100;
 
 /// Late hand-overs and restarts take less than two seconds. A slow node may have begun a round of the batch timer, the
 /// pause of a compaction, or to wait for a silent disk. A few compactions that look at all records come on top.
-fn settled(config: &Config) -> Span {
+pub(super) fn settled(config: &Config) -> Span {
     let Settings { batch_interval, compaction_batch, compaction_pause, .. } = Settings::of(config);
     let begun = batch_interval + compaction_pause + DISK_PATIENCE;
     let batches = RECORDS_MAX / compaction_batch as u64 + 1;
@@ -243,7 +270,11 @@ fn settled(config: &Config) -> Span {
     Span::secs(2) + begun.times(SLOWEST) + compaction.times(3)
 }
 
-fn told_as_done(world: &World<Mvcc>, ghost: &Ghost, _: &Config) -> Result<Checked, String> {
+pub(super) fn told_as_done(
+    world: &World<Mvcc>,
+    ghost: &Ghost,
+    _: &Config,
+) -> Result<Checked, String> {
     let done = || ghost.judges.iter().flat_map(|judge| &judge.done);
     let of = |op: OpId| done().filter(move |(id, ..)| id.op == op);
     for (id, request, _) in done() {
@@ -254,8 +285,8 @@ fn told_as_done(world: &World<Mvcc>, ghost: &Ghost, _: &Config) -> Result<Checke
     for event in &world.history().events {
         let HistoryEvent::Completed { op, outcome, .. } = event else { continue };
         match outcome {
-            Outcome::Ok(told) if !of(*op).any(|(_, _, done)| *done == told.0) => {
-                let detail = format!("operation {}: {told}", op.number);
+            Outcome::Ok(Ret::Store(told)) if !of(*op).any(|(_, _, done)| done == told) => {
+                let detail = format!("operation {}: {}", op.number, Ret::Store(told.clone()));
                 return Ok(Checked::Broken("told otherwise", detail));
             }
             Outcome::Failed => {
@@ -270,7 +301,11 @@ fn told_as_done(world: &World<Mvcc>, ghost: &Ghost, _: &Config) -> Result<Checke
 }
 
 /// The judge's questions are the last operations of all. A refusal is an answer, too.
-fn read_back_is_answered(world: &World<Mvcc>, _: &Ghost, _: &Config) -> Result<Checked, String> {
+pub(super) fn read_back_is_answered(
+    world: &World<Mvcc>,
+    _: &Ghost,
+    _: &Config,
+) -> Result<Checked, String> {
     let completed = world.history().events.iter().filter_map(|event| match event {
         HistoryEvent::Completed { op, outcome, .. } => Some((op, outcome)),
         HistoryEvent::Invoked { .. } => None,

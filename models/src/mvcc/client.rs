@@ -56,7 +56,7 @@ impl Client {
                 if let Some(revision) = outcome.as_ref().as_ref().ok().and_then(|r| r.revision()) {
                     self.last = revision;
                 }
-                self.complete(Outcome::Ok(Ret(outcome)), cx);
+                self.complete(Outcome::Ok(Ret::Store(outcome)), cx);
             }
             Event::Message { msg: Msg::Closed(id), .. } if self.waits_for(id) => {
                 cx.disarm(Timer::Answer);
@@ -82,7 +82,11 @@ impl Client {
     }
 
     fn invoke(&mut self, op: OpId, what: &Call, cx: &mut Context<'_, Mvcc>) {
-        let request = what.0.resolve(self.last);
+        let Call::Store(what) = what else {
+            // A plan that was written by hand asks the wrong one.
+            return cx.complete(op, Outcome::Failed);
+        };
+        let request = what.resolve(self.last);
         let repeatable = !writes(&request) && request != Op::Close || cx.bug(&bugs::WRITE_REPEATED);
         let id = AskId { op, attempt: 1 };
         self.errand = Some(Errand { id, request: Arc::new(request), repeatable });

@@ -101,6 +101,7 @@ impl Compactor {
             | Event::Timer(_)
             | Event::Conn(_)
             | Event::Disk(_)
+            | Event::Locked(_)
             | Event::Phase(_) => {}
         }
     }

@@ -70,6 +70,9 @@ pub struct Defects {
     /// in the order of bytes a negative revision stands behind all others. It needs [rules](super::rules) that accept
     /// such a watcher. Fixed in etcd pull request 20693 (2025).
     pub negative_start_hides_history: bool,
+    /// A compaction removes a tombstone right at its revision, so that whoever watches from there misses the deletion.
+    /// Fixed in etcd bbdc94181 (#18089).
+    pub head_tombstone_removed: bool,
 }
 
 impl Defects {
@@ -95,11 +98,13 @@ impl Defects {
         empty_value_is_deletion: false,
         longer_key_unregisters: false,
         negative_start_hides_history: false,
+        head_tombstone_removed: false,
     };
 
     /// The rule for tombstones right at the compacted revision, in a store that keeps them otherwise.
     pub fn head_tombstone(self) -> HeadTombstone {
-        if self.revision_not_raised || self.not_raised_to_scheduled {
+        let removed = self.head_tombstone_removed;
+        if removed || self.revision_not_raised || self.not_raised_to_scheduled {
             HeadTombstone::Removed
         } else {
             HeadTombstone::Kept

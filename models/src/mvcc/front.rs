@@ -25,6 +25,8 @@ use super::settings::Settings;
 use super::shared::Opening;
 use super::store::{Fatal, Store, StoreError};
 use super::txn::Running;
+use super::watch::Limits;
+use super::watching::{Hub, call_senders};
 use super::{bugs, mark, point};
 
 /// The other actors of the node.
@@ -36,6 +38,17 @@ pub struct Mates {
     pub timer: ActorId,
     /// Compacts.
     pub compactor: ActorId,
+    /// What there is for those who watch, if there is.
+    pub watch: Option<WatchMates>,
+}
+
+/// What a node has for those who watch.
+#[derive(Clone, Copy, Debug)]
+pub struct WatchMates {
+    /// Bounds of the layer that watches.
+    pub limits: Limits,
+    /// The first of the senders, and how many there are.
+    pub senders: (ActorId, u16),
 }
 
 /// Serves clients.
@@ -90,6 +103,8 @@ enum Work {
     Releasing(Running),
     /// It is done, and a commit is under way before the locks are given back.
     Committing(Arc<Outcome>),
+    /// All its actions are done, and it waits for the lock of the layer that watches.
+    Telling(Running),
 }
 
 impl Front {
@@ -124,6 +139,7 @@ impl Front {
             Event::Phase(Phase::Chunk) => self.restore(cx),
             Event::Locked(Lock::Store) => cx.lock(Lock::Backend),
             Event::Locked(Lock::Backend) | Event::Phase(Phase::Action) => self.work(cx),
+            Event::Locked(Lock::Watch) => self.tell_watchers(cx),
             Event::Message { msg: Msg::Committed, .. } => self.committed(cx),
             Event::Message { msg: Msg::LeftOff, .. } => cx.send(self.mates.timer, Msg::Finish),
             Event::Message { msg: Msg::Finished, .. } => self.closed(cx),
@@ -139,7 +155,8 @@ impl Front {
             | Event::Message { .. }
             | Event::Timer(_)
             | Event::Conn(_)
-            | Event::Disk(_) => {}
+            | Event::Disk(_)
+            | Event::Phase(_) => {}
         }
     }
 
@@ -186,6 +203,7 @@ impl Front {
         shared.serve(store);
         shared.jobs = u32::from(registers);
         cx.note(Note::StoreOpened);
+        self.open_hub(cx);
         cx.send(self.mates.timer, Msg::Start(self.opening));
         if let Some(revision) = resume {
             let job = Job { revision, opening: self.opening, resumed: true };
@@ -193,6 +211,25 @@ impl Front {
         }
         cx.point(&point::STORE_OPENED);
         self.next(cx);
+    }
+
+    /// The layer that watches begins, or finds the store restored below it. Its rounds are each one step, so its lock is
+    /// not needed here.
+    fn open_hub(&mut self, cx: &mut Context<'_, Mvcc>) {
+        let Some(WatchMates { limits, senders: (first, count) }) = self.mates.watch else { return };
+        let defects = bugs::defects(cx.bugs());
+        let shared = cx.shared();
+        match &mut shared.hub {
+            Some(hub) => {
+                let moved = !hub.watch.groups().synced.is_empty();
+                hub.watch.restored();
+                if moved {
+                    cx.mark(&mark::WATCHER_MOVED_BY_RESTORE);
+                }
+            }
+            none => *none = Some(Hub::new(limits, defects)),
+        }
+        (first.0..first.0 + count).for_each(|sender| cx.send(ActorId(sender), Msg::Wake));
     }
 
     fn asked(&mut self, ask: Ask, cx: &mut Context<'_, Mvcc>) {
@@ -247,7 +284,9 @@ impl Front {
         match work {
             Work::Locking => self.begin(ask, cx),
             Work::Acting(running) | Work::Releasing(running) => self.act(ask, running, cx),
-            Work::Committing(_) => unreachable!("the locks are held during a commit"),
+            Work::Committing(_) | Work::Telling(_) => {
+                unreachable!("the locks of store and backend are held already")
+            }
         }
     }
 
@@ -280,6 +319,10 @@ impl Front {
         if let Err(error) = running.step(store, backend) {
             return self.failed(ask, error, cx);
         }
+        if running.is_done() && running.effects() > 0 && self.mates.watch.is_some() {
+            self.state = State::Serving(ask, Work::Telling(running));
+            return cx.lock(Lock::Watch);
+        }
         if running.is_done() {
             let response = running.finish(store);
             return self.done(ask, Ok(response), cx);
@@ -293,6 +336,31 @@ impl Front {
         cx.shared().in_txn = true;
         self.state = State::Serving(ask, Work::Acting(running));
         cx.yield_to(Phase::Action);
+    }
+
+    /// Tells watchers of a transaction before it is visible, so that nobody can begin to watch between the two.
+    fn tell_watchers(&mut self, cx: &mut Context<'_, Mvcc>) {
+        let State::Serving(ask, Work::Telling(running)) =
+            std::mem::replace(&mut self.state, State::Idle)
+        else {
+            unreachable!("that lock is taken to tell watchers")
+        };
+        let watched = cx.shared().watched();
+        let (store, backend, hub) = watched.expect("the front end itself has the store closed");
+        let effects = match store.effects_of(backend, running.txn()) {
+            Ok(effects) => effects,
+            Err(fatal) => return cx.abort(fatal.class()),
+        };
+        let filtered = hub.watch.filters_all(&effects);
+        hub.watch.notify(&effects);
+        let response = running.finish(store);
+        cx.point(&point::WATCHERS_NOTIFIED);
+        if filtered {
+            cx.mark(&mark::WATCHER_FILTERED);
+        }
+        cx.unlock(Lock::Watch);
+        call_senders(cx);
+        self.done(ask, Ok(response), cx);
     }
 
     /// The request is done, or refused, and the locks are still held.

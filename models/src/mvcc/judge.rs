@@ -110,6 +110,11 @@ impl Judge {
         self.trail.iter().any(|reached| reached.position == position)
     }
 
+    /// What should have happened.
+    pub(super) fn reference(&self) -> &Reference {
+        &self.reference
+    }
+
     /// A request was done: the reference does it, too. Answers whether the revision has not gone back, and whether the
     /// answers agree.
     pub(super) fn done(

@@ -36,3 +36,51 @@ pub const REQUEST_WAITED_FOR_OPENING: Mark =
 /// Fail-stop.
 pub const DISK_ENDED_PROCESS: Mark =
     Mark { index: 12, name: "a disk that failed or did not answer ended the process" };
+/// What the bound of a stream is for.
+pub const VICTIM_CAUGHT_UP: Mark =
+    Mark { index: 13, name: "a watcher became a victim and caught up" };
+/// Where etcd 405862e80 is about.
+pub const COMPACTED_MET_FULL: Mark =
+    Mark { index: 14, name: "a compacted watcher met a full channel" };
+/// A compaction overtakes those who are slow.
+pub const COMPACTED_TOLD: Mark =
+    Mark { index: 15, name: "a watcher was told that it is compacted" };
+/// What the names of watchers and the last revision of a client are for.
+pub const RESUMED_AFTER_CRASH: Mark =
+    Mark { index: 16, name: "a watcher was resumed after a crash" };
+/// A stream can be lost without its node.
+pub const RESUMED_IN_LIFE: Mark =
+    Mark { index: 17, name: "a watcher was resumed while the store lived on" };
+/// etcd 036ed87c6.
+pub const WATCH_IN_FUTURE: Mark = Mark { index: 18, name: "a watch began in the future" };
+/// The limit of revisions in a batch.
+pub const BATCH_CUT: Mark = Mark { index: 19, name: "a batch was cut by the revision limit" };
+/// The other side of that limit.
+pub const BATCH_OF_SEVERAL: Mark = Mark { index: 20, name: "a batch held several revisions" };
+/// The limit of watchers in a round.
+pub const ROUND_FULL: Mark = Mark { index: 21, name: "a round left watchers for the next one" };
+/// The other side of that limit.
+pub const ROUND_OF_ALL: Mark =
+    Mark { index: 22, name: "a round served several watchers and left none" };
+/// What filters are for.
+pub const WATCHER_FILTERED: Mark =
+    Mark { index: 23, name: "a filtered watcher saw nothing of a revision" };
+/// Restoring in place.
+pub const WATCHER_MOVED_BY_RESTORE: Mark =
+    Mark { index: 24, name: "a synced watcher was moved by a restore" };
+/// The race between a cancel and the round that works without the lock.
+pub const CANCEL_MET_ROUND: Mark =
+    Mark { index: 25, name: "a cancel or a close met a victim in the hands of a round" };
+/// A bookmark.
+pub const PROGRESS_TOLD: Mark = Mark { index: 26, name: "progress was told to all of a stream" };
+/// No bookmark.
+pub const PROGRESS_WITHHELD: Mark =
+    Mark { index: 27, name: "progress was withheld because a watcher was behind" };
+/// etcd afeab20ac.
+pub const WATCH_REFUSED: Mark =
+    Mark { index: 28, name: "a watch from a negative revision was refused" };
+/// A client reads too slowly for its connection.
+pub const DRAIN_STOOD_STILL: Mark = Mark { index: 29, name: "the drain of a stream stood still" };
+/// What prev_kv cannot promise.
+pub const PREVIOUS_COMPACTED: Mark =
+    Mark { index: 30, name: "what a key was before was compacted" };

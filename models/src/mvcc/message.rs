@@ -11,6 +11,7 @@ use super::op::Request;
 use super::pages::OpenError;
 use super::response::Outcome;
 use super::shared::Opening;
+use super::watching::note::WatchNote;
 
 /// Names one attempt of a client at an operation. Attempts of a client grow, so that the front end can tell a repeated
 /// or late message from a new one.
@@ -51,6 +52,8 @@ pub enum Msg {
     LeaveOff,
     /// Compactor to front end: no compaction runs any more.
     LeftOff,
+    /// To a sender: look whether there is something to do.
+    Wake,
 }
 
 /// A compaction for the worker.
@@ -79,6 +82,7 @@ impl Label for Msg {
         "compact",
         "leave-off",
         "left-off",
+        "wake",
     ];
 
     fn kind(&self) -> u16 {
@@ -96,6 +100,7 @@ impl Label for Msg {
             Msg::Compact(_) => 10,
             Msg::LeaveOff => 11,
             Msg::LeftOff => 12,
+            Msg::Wake => 13,
         }
     }
 
@@ -113,7 +118,7 @@ impl fmt::Display for Msg {
         f.write_str(Msg::KINDS[usize::from(self.kind())])?;
         match self {
             Msg::Ask(id, request) => write!(f, "{id}: {request}"),
-            Msg::Answer(id, outcome) => write!(f, "{id}: {}", Ret(outcome.clone())),
+            Msg::Answer(id, outcome) => write!(f, "{id}: {}", Ret::Store(outcome.clone())),
             Msg::Closed(id) => write!(f, "{id}"),
             Msg::Opened(opening) | Msg::Start(opening) => write!(f, " {opening}"),
             Msg::Compact(Job { revision, resumed: true, .. }) => write!(f, " {revision} again"),
@@ -143,10 +148,34 @@ pub enum Timer {
     Answer,
     /// Of a client: the store may be open again.
     Retry,
+    /// Of the loop that synchronises watchers: the next round.
+    Sync,
+    /// Of the loop for victims: the next round.
+    Victims,
+    /// Of a sender: a watcher that was in the hands of a round may be free again.
+    Again,
+    /// Of a client that watches: to connect again.
+    Reconnect,
+    /// Of a client that watches: to see whether the store still answers.
+    Ping,
+    /// Of a client that watches: to read again.
+    Rest,
 }
 
 impl Label for Timer {
-    const KINDS: &'static [&'static str] = &["batch", "pause", "disk", "answer", "retry"];
+    const KINDS: &'static [&'static str] = &[
+        "batch",
+        "pause",
+        "disk",
+        "answer",
+        "retry",
+        "sync",
+        "victims",
+        "again",
+        "reconnect",
+        "ping",
+        "rest",
+    ];
 
     fn kind(&self) -> u16 {
         *self as u16
@@ -166,10 +195,14 @@ pub enum Phase {
     Action,
     /// Of the front end: the next records of the backend, into the index.
     Chunk,
+    /// Of the loop for victims: to offer them what they have to be given, without the lock.
+    Resend,
+    /// Of a sender: the next response of its stream.
+    Drain,
 }
 
 impl Label for Phase {
-    const KINDS: &'static [&'static str] = &["action", "chunk"];
+    const KINDS: &'static [&'static str] = &["action", "chunk", "resend", "drain"];
 
     fn kind(&self) -> u16 {
         *self as u16
@@ -182,17 +215,19 @@ impl fmt::Display for Phase {
     }
 }
 
-/// The locks of a node. Who needs both takes that of the store first.
+/// The locks of a node. Who needs several takes them in this order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Lock {
     /// Of the store: revisions and index.
     Store,
     /// Of the backend: what is pending, and the commit.
     Backend,
+    /// Of the layer that watches: groups and streams.
+    Watch,
 }
 
 impl Label for Lock {
-    const KINDS: &'static [&'static str] = &["store", "backend"];
+    const KINDS: &'static [&'static str] = &["store", "backend", "watch"];
 
     fn kind(&self) -> u16 {
         *self as u16
@@ -230,12 +265,14 @@ pub enum Note {
     StoreOpened,
     /// The file does not open.
     Damaged(OpenError),
+    /// Something about a watcher.
+    Watch(WatchNote),
 }
 
 impl fmt::Display for Note {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Note::Done(id, _, outcome) => write!(f, "done {id}: {}", Ret(outcome.clone())),
+            Note::Done(id, _, outcome) => write!(f, "done {id}: {}", Ret::Store(outcome.clone())),
             Note::Told(id, ..) => write!(f, "told {id}"),
             Note::CommitBegun => f.write_str("commit begun"),
             Note::Committed => f.write_str("committed"),
@@ -246,6 +283,7 @@ impl fmt::Display for Note {
             Note::BackendClosed => f.write_str("backend closed"),
             Note::StoreOpened => f.write_str("store opened"),
             Note::Damaged(error) => write!(f, "the file does not open: {error}"),
+            Note::Watch(note) => note.fmt(f),
         }
     }
 }

@@ -26,6 +26,9 @@
 //!              pages.rs                                   the file: pages and two meta pages
 //! ```
 //!
+//! `watching.rs` and its folder are a second node of the same kind, above `watch.rs`: with two loops, senders and clients
+//! that watch, their own workload, judge and checks.
+//!
 //! `kv.rs` puts the lower half together as one process has it, with `lock.rs` for explicit transactions and
 //! `parameters.rs` for everything that can be set. `rules.rs` and `defects.rs` say what was otherwise: the first what was
 //! meant so in its time, the second what never was.
@@ -50,12 +53,17 @@
 //! their revisions may then be used again. A compaction that was answered is never taken away, and nothing is by a stop
 //! in order. A disk that fails ends the process. `checks.rs` has the promises as sentences.
 //!
+//! Who watches is promised the history of the life of the node that serves it: in order, once, whole revisions, from its
+//! start on, or to be told that it is compacted. Closing and opening is a restore in place, and keeps the watchers. What a
+//! crash takes away, a watcher may have been told of; `watching/judge.rs` says what is promised to it afterwards.
+//!
 //! # Where to read on
 //!
 //! For the store, `op.rs` first, then `revision.rs`, `key_index.rs` with its worked example, `store.rs`, `txn.rs`,
 //! `lessor.rs`, `compaction.rs`, `restore.rs`; `backend.rs` and `pages.rs` stand on their own, `watch.rs` above `history.rs`. `kv.rs` is
 //! the way to use all of it without a simulation. For the node, `model.rs`, `message.rs`,
-//! `front.rs`, `committer.rs`, `batch_timer.rs`, `compactor.rs`, `client.rs`; then `judge.rs` and `checks.rs`.
+//! `front.rs`, `committer.rs`, `batch_timer.rs`, `compactor.rs`, `client.rs`; then `judge.rs` and `checks.rs`. For those who
+//! watch, `watching.rs`, then `sender.rs`, `rounds.rs`, `client.rs` and `judge.rs` of its folder.
 //! `etcd.rs` holds the reference model against a real server, and is used by nothing else.
 //!
 //! ```
@@ -125,6 +133,7 @@ pub mod text;
 pub mod txn;
 pub mod verbs;
 pub mod watch;
+pub mod watching;
 mod workload;
 
 pub use parse::ParseError;

@@ -7,6 +7,8 @@
 //!                       └──────▶ compactor┘
 //!                                                      shared: store, backend; locks: store, backend
 //! ```
+//!
+//! For a node that is watched see [`super::watching`].
 
 use seedbed_sim::actor::{Actor, Context, Event};
 
@@ -19,8 +21,11 @@ use super::compactor::Compactor;
 use super::front::Front;
 use super::message::{Lock, Msg, Note, Phase, Timer};
 use super::shared::Shared;
+use super::watching::client::Watcher;
+use super::watching::rounds::{SyncLoop, VictimLoop};
+use super::watching::sender::Sender;
 
-/// An actor of the model. All but the clients live on one node.
+/// An actor of the model. All but the clients and the watchers live on one node.
 #[derive(Clone, Debug)]
 pub enum Mvcc {
     /// Serves clients.
@@ -33,6 +38,14 @@ pub enum Mvcc {
     Compactor(Compactor),
     /// Does the operations of the workload.
     Client(Client),
+    /// Serves watchers from the history.
+    SyncLoop(SyncLoop),
+    /// Serves victims.
+    VictimLoop(VictimLoop),
+    /// Sends what is told on a stream.
+    Sender(Sender),
+    /// Watches.
+    Watcher(Watcher),
 }
 
 impl Actor for Mvcc {
@@ -53,10 +66,17 @@ impl Actor for Mvcc {
             Mvcc::BatchTimer(timer) => timer.on_event(event, cx),
             Mvcc::Compactor(compactor) => compactor.on_event(event, cx),
             Mvcc::Client(client) => client.on_event(event, cx),
+            Mvcc::SyncLoop(rounds) => rounds.on_event(event, cx),
+            Mvcc::VictimLoop(rounds) => rounds.on_event(event, cx),
+            Mvcc::Sender(sender) => sender.on_event(event, cx),
+            Mvcc::Watcher(watcher) => watcher.on_event(event, cx),
         }
     }
 
     fn simpler(op: &Call) -> Vec<Call> {
-        super::simpler::simpler(&op.0).into_iter().map(Call).collect()
+        match op {
+            Call::Store(op) => super::simpler::simpler(op).into_iter().map(Call::Store).collect(),
+            Call::Watch(wish) => wish.simpler().into_iter().map(Call::Watch).collect(),
+        }
     }
 }

@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use super::op::{Action, At, Compare, Field, Get, Grant, Keys, Op, Put, Relation, Txn};
 use super::text::is_bare;
+use super::watching::wish::{Interest, Wish};
 
 /// Why a line is not an operation.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -29,6 +30,23 @@ impl FromStr for Op {
             Some(_) => Err(parser.unexpected("the end of the line")),
         }
     }
+}
+
+/// The operation of a client that watches that a line stands for; none if its first word begins no such operation.
+pub(super) fn wish(line: &str) -> Option<Result<Wish, ParseError>> {
+    let first = line.split_whitespace().next()?;
+    if !["watch", "cancel", "progress", "rest", "leave"].contains(&first) {
+        return None;
+    }
+    let read = || {
+        let mut parser = Parser { tokens: tokens(line)?, next: 0, end: line.chars().count() + 1 };
+        let wish = parser.wish()?;
+        match parser.peek() {
+            None => Ok(wish),
+            Some(_) => Err(parser.unexpected("the end of the line")),
+        }
+    };
+    Some(read())
 }
 
 /// One token of a line.
@@ -188,6 +206,32 @@ impl Parser {
         Err(self.unexpected("one of `put get del txn compact close grant revoke`"))
     }
 
+    fn wish(&mut self) -> Result<Wish, ParseError> {
+        if self.word("watch") {
+            let keys = self.keys()?;
+            if !self.word("from") {
+                return Err(self.unexpected("`from`"));
+            }
+            let from = self.revision()?;
+            let [no_put, no_delete, with_previous] =
+                ["noput", "nodel", "prev"].map(|word| self.word(word));
+            return Ok(Wish::Watch(Interest { keys, from, no_put, no_delete, with_previous }));
+        }
+        if self.word("cancel") {
+            return self.number("the number of an operation").map(Wish::Cancel);
+        }
+        if self.word("rest") {
+            return self.number("milliseconds").map(Wish::Rest);
+        }
+        if self.word("progress") {
+            return Ok(Wish::Progress);
+        }
+        if self.word("leave") {
+            return Ok(Wish::Leave);
+        }
+        Err(self.unexpected("one of `watch cancel progress rest leave`"))
+    }
+
     /// An action, or nothing if the next word does not begin one.
     fn action(&mut self) -> Result<Option<Action>, ParseError> {
         if self.word("put") {
@@ -298,7 +342,7 @@ impl Parser {
         Ok(at)
     }
 
-    fn number(&mut self, expected: &'static str) -> Result<i64, ParseError> {
+    fn number<N: FromStr>(&mut self, expected: &'static str) -> Result<N, ParseError> {
         let number = match self.peek().map(|token| &token.kind) {
             Some(Kind::Word(word)) => word.parse().ok(),
             Some(Kind::Quoted(_) | Kind::Sign(_)) | None => None,

@@ -37,7 +37,41 @@ pub const STORE_CLOSED: Point = Point { index: 15, name: "store-closed" };
 /// A client is being told what came of its request.
 pub const REPLY_SENT: Point = Point { index: 16, name: "reply-sent" };
 
-/// All of them, by index.
+/// Watchers were told of a transaction that has just become visible; its client was not.
+pub const WATCHERS_NOTIFIED: Point = Point { index: 17, name: "watchers-notified" };
+/// A round of synchronisation has served its watchers.
+pub const WATCHERS_SYNCED: Point = Point { index: 18, name: "watchers-synced" };
+/// All victims are in the hands of a round.
+pub const VICTIMS_TAKEN: Point = Point { index: 19, name: "victims-taken" };
+/// A response goes from a stream to its connection.
+pub const RESPONSE_SENT: Point = Point { index: 20, name: "response-sent" };
+
+/// Those of a node that is watched, by index.
+pub const WATCHED: &[Point] = &[
+    REQUEST_DONE,
+    ACTION_DONE,
+    COMMIT_BEGUN,
+    COMMIT_PAGES_WRITTEN,
+    COMMIT_PAGES_SYNCED,
+    COMMIT_META_WRITTEN,
+    COMMIT_META_SYNCED,
+    COMPACT_SCHEDULED,
+    COMPACT_DURABLE,
+    COMPACT_BATCH,
+    COMPACT_FINISHED,
+    FILE_READ,
+    RESTORE_CHUNK,
+    STORE_OPENED,
+    STORE_CLOSING,
+    STORE_CLOSED,
+    REPLY_SENT,
+    WATCHERS_NOTIFIED,
+    WATCHERS_SYNCED,
+    VICTIMS_TAKEN,
+    RESPONSE_SENT,
+];
+
+/// Those of a node that nobody watches, by index.
 pub const ALL: &[Point] = &[
     REQUEST_DONE,
     ACTION_DONE,

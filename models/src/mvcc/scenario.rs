@@ -3,8 +3,9 @@
 use seedbed_sim::check::Scenario;
 use seedbed_sim::choose::Draw;
 use seedbed_sim::fault::{Kind, KindSet};
-use seedbed_sim::id::ActorId;
+use seedbed_sim::id::{ActorId, NodeId};
 use seedbed_sim::nemesis::{Budget, Config, Knob, PlannedOp, Run};
+use seedbed_sim::time::Span;
 use seedbed_sim::world::Topology;
 
 use super::batch_timer::BatchTimer;
@@ -12,13 +13,19 @@ use super::call::Call;
 use super::client::Client;
 use super::committer::Committer;
 use super::compactor::Compactor;
-use super::front::{Front, Mates};
+use super::front::{Front, Mates, WatchMates};
 use super::model::Mvcc;
 use super::settings::{self, SECTOR_UNITS, Settings, UNIT};
+use super::watching::client::Watcher;
+use super::watching::rounds::{SyncLoop, VictimLoop};
+use super::watching::sender::Sender;
+use super::watching::workload::Crowd;
 use super::workload::{self, KEYS_MAX, Mix};
-use super::{bugs, checks, mark, point};
+use super::{bugs, checks, mark, point, watching};
 
 const CLIENTS: Knob = Knob { name: "clients", min: 2, max: 3, simplest: 2, about: "clients" };
+const WATCHERS: Knob =
+    Knob { name: "watchers", min: 1, max: 3, simplest: 1, about: "clients that watch" };
 const KEYS: Knob = Knob { name: "keys", min: 3, max: KEYS_MAX, simplest: 3, about: "keys in use" };
 
 /// A store whose process lives on: requests, batches, compactions and closing get in each other's way.
@@ -110,6 +117,54 @@ pub const fn restart_under_compaction() -> Scenario<Mvcc> {
     }
 }
 
+/// A store with those who watch it.
+#[must_use]
+pub const fn watch() -> Scenario<Mvcc> {
+    Scenario {
+        name: "mvcc/watch",
+        about: "a store that is watched while it is written, compacted, closed and dies: slow watchers, lost streams",
+        knobs: WATCH_KNOBS,
+        tune: |config, run| {
+            tune(config, run);
+            let buffer = config.get(settings::STREAM_UNITS.name) * UNIT;
+            run.buffer = u32::try_from(buffer).expect("a buffer is small");
+        },
+        budget: |_| budget(SCHEDULES.and(DELAYS).and(DEATHS).and(TORN).and(STREAMS)),
+        topology: watched,
+        workload: |config, draw| {
+            let [clients, watchers] = [CLIENTS, WATCHERS].map(|knob| config.get(knob.name));
+            let crowd = Crowd { clients, watchers, keys: config.count(KEYS.name) };
+            let mix = Mix { put: 40, delete: 20, get: 3, txn: 20, compact: 14, close: 3 };
+            watching::workload::draw(mix, crowd, draw)
+        },
+        always: watching::checks::ALWAYS,
+        eventually: watching::checks::EVENTUALLY,
+        finally: watching::checks::FINALLY,
+        marks: &[
+            mark::VICTIM_CAUGHT_UP,
+            mark::COMPACTED_MET_FULL,
+            mark::COMPACTED_TOLD,
+            mark::RESUMED_AFTER_CRASH,
+            mark::RESUMED_IN_LIFE,
+            mark::WATCH_IN_FUTURE,
+            mark::BATCH_CUT,
+            mark::BATCH_OF_SEVERAL,
+            mark::ROUND_FULL,
+            mark::ROUND_OF_ALL,
+            mark::WATCHER_FILTERED,
+            mark::WATCHER_MOVED_BY_RESTORE,
+            mark::CANCEL_MET_ROUND,
+            mark::PROGRESS_TOLD,
+            mark::PROGRESS_WITHHELD,
+            mark::WATCH_REFUSED,
+            mark::DRAIN_STOOD_STILL,
+            mark::PREVIOUS_COMPACTED,
+        ],
+        points: point::WATCHED,
+        ..BASE
+    }
+}
+
 const BASE: Scenario<Mvcc> = Scenario {
     name: "",
     about: "",
@@ -138,6 +193,42 @@ const BASE: Scenario<Mvcc> = Scenario {
     sites: &[],
     site_list: &[],
 };
+
+/// What is drawn for a node that is watched.
+const WATCH_KNOBS: &[Knob] = &[
+    CLIENTS,
+    WATCHERS,
+    KEYS,
+    settings::BATCH_LIMIT,
+    settings::BATCH_INTERVAL,
+    settings::COMPACTION_BATCH,
+    settings::COMPACTION_PAUSE,
+    settings::RESTORE_CHUNK,
+    settings::PAGE_UNITS,
+    SECTOR_UNITS,
+    settings::WATCH_CHANNEL,
+    settings::WATCHERS_PER_SYNC,
+    settings::WATCH_BATCH,
+    settings::SYNC_INTERVAL,
+    settings::VICTIM_INTERVAL,
+    settings::STREAM_UNITS,
+];
+
+/// What happens to connections.
+const STREAMS: KindSet = KindSet::of(&[
+    Kind::Reset,
+    Kind::Close,
+    Kind::Silence,
+    Kind::Tear,
+    Kind::Refuse,
+    Kind::Hang,
+    Kind::Segment,
+    Kind::ConnectRefused,
+    Kind::ConnectHang,
+    Kind::ConnectDelay,
+    Kind::CutReset,
+    Kind::CutHalfOpen,
+]);
 
 /// What happens to single messages.
 const MESSAGES: KindSet =
@@ -192,9 +283,18 @@ fn topology(config: &Config) -> Topology<Mvcc> {
 
 /// Node n0 with front end, committer, batch timer and compactor, and clients c0, c1, ... on nodes of their own.
 pub(super) fn nodes(settings: &Settings, clients: u64) -> Topology<Mvcc> {
-    // Actors are numbered in the order in which they are added.
-    let [front, committer, timer, compactor] = [0, 1, 2, 3].map(ActorId);
-    let mates = Mates { committer, timer, compactor };
+    let (mut topology, _) = server(settings, None);
+    add_clients(&mut topology, clients);
+    topology
+}
+
+/// The front end of node n0; actors are numbered in the order in which they are added.
+const FRONT: ActorId = ActorId(0);
+
+/// Node n0 alone.
+fn server(settings: &Settings, watch: Option<WatchMates>) -> (Topology<Mvcc>, NodeId) {
+    let [committer, timer, compactor] = [1, 2, 3].map(ActorId);
+    let mates = Mates { committer, timer, compactor, watch };
     let mut topology = Topology::default();
     let node = topology.server("n");
     let actors = [
@@ -206,9 +306,36 @@ pub(super) fn nodes(settings: &Settings, clients: u64) -> Topology<Mvcc> {
     for (role, actor) in actors {
         topology.actor(node, role, actor);
     }
+    (topology, node)
+}
+
+fn add_clients(topology: &mut Topology<Mvcc>, clients: u64) {
     for _ in 0..clients {
         let node = topology.client("c");
-        topology.actor(node, "client", Mvcc::Client(Client::new(front)));
+        topology.actor(node, "client", Mvcc::Client(Client::new(FRONT)));
+    }
+}
+
+/// As [`nodes`], with the two loops and a sender for each watcher on node n0, and watchers w0, w1, ... on nodes of their
+/// own. The first of them keeps the record of everything.
+fn watched(config: &Config) -> Topology<Mvcc> {
+    let settings = Settings::of(config);
+    let limits = settings::watch_limits(config);
+    let watchers = u16::try_from(config.get(WATCHERS.name)).expect("a few");
+    let (first, sync) = (ActorId(6), Span::ms(config.get(settings::SYNC_INTERVAL.name)));
+    let mates = WatchMates { limits, senders: (first, watchers) };
+    let (mut topology, node) = server(&settings, Some(mates));
+    let victims = Span::ms(config.get(settings::VICTIM_INTERVAL.name));
+    topology.actor(node, "sync", Mvcc::SyncLoop(SyncLoop::new(sync, limits)));
+    topology.actor(node, "victims", Mvcc::VictimLoop(VictimLoop::new(victims)));
+    for role in ["sender0", "sender1", "sender2"].into_iter().take(usize::from(watchers)) {
+        topology.actor(node, role, Mvcc::Sender(Sender::default()));
+    }
+    add_clients(&mut topology, config.get(CLIENTS.name));
+    for n in 0..watchers {
+        let node = topology.client("w");
+        let watcher = Watcher::new(ActorId(first.0 + n), n == 0);
+        topology.actor(node, "watcher", Mvcc::Watcher(watcher));
     }
     topology
 }

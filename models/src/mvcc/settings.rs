@@ -3,6 +3,8 @@
 use seedbed_sim::nemesis::{Config, Knob};
 use seedbed_sim::time::Span;
 
+use super::watch::Limits;
+
 /// How a store batches its work. The default is etcd's; a run draws everything small, so that it reaches every edge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Settings {
@@ -92,6 +94,65 @@ pub const SECTOR_UNITS: Knob = Knob {
     simplest: 4,
     about: "the size of a disk sector, in units of 16 bytes",
 };
+
+/// See [`Limits::channel`].
+pub const WATCH_CHANNEL: Knob = Knob {
+    name: "watch_channel",
+    min: 1,
+    max: 4,
+    simplest: 4,
+    about: "responses that wait on one stream of watchers",
+};
+/// See [`Limits::watchers`].
+pub const WATCHERS_PER_SYNC: Knob = Knob {
+    name: "watchers_per_sync",
+    min: 1,
+    max: 3,
+    simplest: 3,
+    about: "watchers that one round of synchronisation serves",
+};
+/// See [`Limits::revisions`].
+pub const WATCH_BATCH: Knob = Knob {
+    name: "watch_batch",
+    min: 1,
+    max: 4,
+    simplest: 4,
+    about: "revisions that one response of such a round holds",
+};
+/// Of the loop that synchronises watchers.
+pub const SYNC_INTERVAL: Knob = Knob {
+    name: "sync_interval",
+    min: 1,
+    max: 20,
+    simplest: 10,
+    about: "milliseconds between two rounds of synchronisation",
+};
+/// Of the loop for victims.
+pub const VICTIM_INTERVAL: Knob = Knob {
+    name: "victim_interval",
+    min: 1,
+    max: 10,
+    simplest: 5,
+    about: "milliseconds between two rounds for victims",
+};
+/// Bytes that a connection holds in each direction; see [`UNIT`].
+pub const STREAM_UNITS: Knob = Knob {
+    name: "stream_units",
+    min: 1,
+    max: 16,
+    simplest: 8,
+    about: "what a connection holds, in units of 16 bytes",
+};
+
+/// The limits of the layer that watches which a plan has drawn.
+#[must_use]
+pub fn watch_limits(config: &Config) -> Limits {
+    Limits {
+        channel: config.count(WATCH_CHANNEL.name),
+        watchers: config.count(WATCHERS_PER_SYNC.name),
+        revisions: config.count(WATCH_BATCH.name),
+    }
+}
 
 impl Settings {
     /// The settings that a plan has drawn.

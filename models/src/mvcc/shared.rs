@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::backend::Backend;
 use super::store::Store;
+use super::watching::Hub;
 
 /// Counts how often a process has opened its store, from 1. Whoever works on a store for longer remembers which opening
 /// that was: another one has another backend, and the old one is closed.
@@ -28,6 +29,9 @@ pub struct Shared {
     pub jobs: u32,
     /// A transaction is between two of its actions.
     pub in_txn: bool,
+    /// The layer that watches, on nodes that have one. It outlives the openings of a process, as a store does that is
+    /// restored in place.
+    pub hub: Option<Hub>,
 }
 
 /// The backend that was asked for is closed.
@@ -39,7 +43,8 @@ impl Shared {
     /// Puts in a backend that was just opened; its store is still to be restored.
     pub fn open(&mut self, backend: Backend) -> Opening {
         self.opening.0 += 1;
-        *self = Shared { backend: Some(backend), opening: self.opening, ..Shared::default() };
+        let (backend, opening, hub) = (Some(backend), self.opening, self.hub.take());
+        *self = Shared { backend, opening, hub, ..Shared::default() };
         self.opening
     }
 
@@ -61,6 +66,16 @@ impl Shared {
                 Ok((store, backend))
             }
             _ => Err(Closed),
+        }
+    }
+
+    /// The open store with its backend and the layer above it; none while the store is closed, or without such a layer.
+    pub fn watched(&mut self) -> Option<(&mut Store, &mut Backend, &mut Hub)> {
+        match (&mut self.store, &mut self.backend, &mut self.hub) {
+            (Some(store), Some(backend), Some(hub)) if backend.is_open() => {
+                Some((store, backend, hub))
+            }
+            _ => None,
         }
     }
 

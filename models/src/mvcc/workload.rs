@@ -7,7 +7,7 @@ use super::call::Call;
 use super::op::{Action, At, Compare, Field, Get, Keys, Op, Put, Relation, Txn};
 
 /// The keys of a run are the first few of these. One is a prefix of another.
-const KEYS: [&str; 6] = ["a", "ab", "b", "c", "d", "e"];
+pub(super) const KEYS: [&str; 6] = ["a", "ab", "b", "c", "d", "e"];
 /// The most keys of a run.
 pub(super) const KEYS_MAX: u64 = 6;
 
@@ -29,7 +29,7 @@ pub(super) fn draw(mix: Mix, clients: u64, keys: usize, draw: &mut Draw) -> Vec<
         .map(|number| {
             let client = u16::try_from(draw.below(clients)).expect("a small number");
             let mut words = Words { keys, number, writes: 0, draw };
-            PlannedOp { client, number, op: Call(words.op(mix)) }
+            PlannedOp { client, number, op: Call::Store(words.op(mix)) }
         })
         .collect();
     ops.sort_by_key(|op| (op.client, op.number));
@@ -40,7 +40,7 @@ pub(super) fn draw(mix: Mix, clients: u64, keys: usize, draw: &mut Draw) -> Vec<
 pub(super) fn read_back() -> Vec<(u16, Call)> {
     let get = |at| {
         let keys = Keys::From(KEYS[0].into());
-        Call(Op::Single(Action::Get(Get { keys, at, limit: 0, count_only: false })))
+        Call::Store(Op::Single(Action::Get(Get { keys, at, limit: 0, count_only: false })))
     };
     let past = (1..=6).map(|back| Some(At::FromLast(-back)));
     std::iter::once(None).chain(past).map(|at| (0, get(at))).collect()
@@ -171,7 +171,8 @@ mod tests {
                 let line = op.to_string();
                 assert_eq!(line.parse::<Call>().as_ref(), Ok(&op));
                 kinds.insert(line.split(' ').next().map(str::to_owned));
-                refused += u32::from(check(&op.0.resolve(9)).is_err());
+                let Call::Store(op) = op else { panic!("{op}") };
+                refused += u32::from(check(&op.resolve(9)).is_err());
             }
         }
         assert_eq!(kinds.len(), 6);
@@ -182,7 +183,8 @@ mod tests {
     fn no_value_is_written_twice() {
         let mut seen = std::collections::BTreeSet::new();
         for PlannedOp { op, .. } in draw(EVEN, 3, 6, &mut Draw::new(7, Purpose::Workload)) {
-            let actions = match op.0 {
+            let Call::Store(op) = op else { panic!("{op}") };
+            let actions = match op {
                 Op::Single(action) => vec![action],
                 Op::Txn(txn) => [txn.success, txn.failure].concat(),
                 Op::Compact(_) | Op::Close | Op::Grant(_) | Op::Revoke(_) => vec![],

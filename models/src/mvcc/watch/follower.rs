@@ -25,7 +25,12 @@ impl Follower {
     /// Notes what came. Events count up to the last one: the revision beside them may be newer than the rest that is
     /// still to come. Progress counts as far as it says. After a compaction one goes on where it is allowed.
     pub fn took(&mut self, response: &WatchResponse) {
-        let told = match &response.body {
+        self.heard(&response.body);
+    }
+
+    /// As [`Follower::took`], of what was told alone.
+    pub fn heard(&mut self, body: &Body) {
+        let told = match body {
             Body::Events { events, .. } => events.last().map_or(0, |last| last.kv.mod_revision + 1),
             Body::Progress { revision } => revision + 1,
             Body::Compacted { compacted } if self.rules.watches_at_compacted() => *compacted,

@@ -33,6 +33,19 @@ impl Watch {
         }
     }
 
+    /// Whether a synced watcher sees nothing of these effects although they are about its keys: its filters leave none.
+    pub fn filters_all(&self, effects: &[Effect]) -> bool {
+        self.synced.iter().any(|id| {
+            let super::Watcher { request, min } = &self.watchers[id];
+            let mut mine = effects.iter().filter(|effect| covers(&request.keys, &effect.kv.key));
+            let left_out =
+                |of: &Effect| if of.deleted { request.no_delete } else { request.no_put };
+            let due = effects.first().is_some_and(|of| of.revision.main >= *min);
+            let touched = effects.iter().any(|of| covers(&request.keys, &of.kv.key));
+            due && touched && mine.all(left_out)
+        })
+    }
+
     /// Tells one synced watcher; the effects say which of the events are about its keys.
     fn notify_one(&mut self, id: WatcherId, revision: i64, effects: &[Effect], events: &[Event]) {
         let slow_only = self.defects.only_slow_watchers_advance;

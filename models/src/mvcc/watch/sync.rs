@@ -20,6 +20,10 @@ pub struct Round {
     pub synced: usize,
     /// Those that became victims.
     pub victims: usize,
+    /// Those that a compaction has overtaken and that could not be told, for want of room.
+    pub untold: usize,
+    /// Those of which the limit of revisions left something for the next round.
+    pub cut: usize,
 }
 
 impl Watch {
@@ -36,8 +40,11 @@ impl Watch {
                 served.push(id);
             } else if self.tell_compacted(id, store.compacted()) {
                 round.compacted += 1;
-            } else if self.defects.compacted_watcher_passed_over {
-                served.push(id);
+            } else {
+                round.untold += 1;
+                if self.defects.compacted_watcher_passed_over {
+                    served.push(id);
+                }
             }
         }
         let history = self.history(&served, store, view)?;
@@ -110,6 +117,7 @@ impl Watch {
                 batch.add(Event::of(effect, defects), limits.revisions);
             }
         }
+        round.cut += usize::from(batch.more.is_some());
         watcher.min = match batch.more {
             Some(more) => more,
             None if defects.future_watcher_rewound => current + 1,
