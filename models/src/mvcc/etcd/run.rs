@@ -1,10 +1,10 @@
 //! The verb itself: many plans against one kind of server, and a report.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use seedbed_sim::campaign::store::{self, Store};
 use seedbed_sim::cli::clap::ArgMatches;
 use seedbed_sim::cli::{Console, Status};
 use serde_json::{Value, json};
@@ -83,18 +83,23 @@ impl Asked {
         };
         let rules = text("rules").map(|rules| rules.parse::<Rules>()).transpose();
         let files = asked.get_many::<String>("files").into_iter().flatten().map(|name| {
-            let text = fs::read_to_string(name)
-                .map_err(|error| format!("{name}: expected a file that can be read: {error}"))?;
+            let text = store::read(Path::new(name)).map_err(|error| error.to_string())?;
             Ok((name.clone(), SeedFile::parse(&text, name)?))
         });
+        let files = files.collect::<Result<Vec<_>, String>>()?;
+        let out: PathBuf = text("out").unwrap_or_default().into();
+        if files.is_empty() {
+            // Now, and not when there is something to keep that would be lost.
+            Store::open(&out)?;
+        }
         Ok(Asked {
-            files: files.collect::<Result<_, String>>()?,
+            files,
             named,
             first,
             plans,
             kills,
             rules: rules.map_err(|error| error.to_string())?,
-            out: text("out").unwrap_or_default().into(),
+            out,
             shrink_runs: asked.get_one("shrink-runs").copied().unwrap_or(1),
         })
     }
@@ -297,9 +302,7 @@ impl<'c> Campaign<'c> {
         let on = format!("On etcd {}, by the rules of {}.", self.version, self.rules);
         let comment = vec![detail.to_owned(), on];
         let text = SeedFile { comment, seed, plan: plan.to_vec() }.print();
-        let out = &self.asked.out;
-        let done = fs::create_dir_all(out).and_then(|()| fs::write(file, text));
-        done.map_err(|error| format!("{}: expected to be able to write: {error}", file.display()))
+        store::replace(file, &text)
     }
 
     fn seen(
