@@ -16,6 +16,8 @@ pub enum Call {
     Store(Op),
     /// Of a client that watches.
     Watch(Wish),
+    /// Of a client of a group that takes an old state, too: `stale get a`.
+    Stale(Op),
 }
 
 /// What a client asks of the store counts as itself, so that digests do not tell that there are others.
@@ -27,6 +29,10 @@ impl Hash for Call {
                 u8::MAX.hash(state);
                 wish.hash(state);
             }
+            Call::Stale(op) => {
+                (u8::MAX - 1).hash(state);
+                op.hash(state);
+            }
         }
     }
 }
@@ -36,6 +42,7 @@ impl fmt::Display for Call {
         match self {
             Call::Store(op) => op.fmt(f),
             Call::Watch(wish) => wish.fmt(f),
+            Call::Stale(op) => write!(f, "stale {op}"),
         }
     }
 }
@@ -46,6 +53,12 @@ impl FromStr for Call {
     fn from_str(line: &str) -> Result<Call, String> {
         if let Some(wish) = super::parse::wish(line) {
             return wish.map(Call::Watch).map_err(|error| error.to_string());
+        }
+        if let Some(read) = line.strip_prefix("stale ") {
+            return read
+                .parse()
+                .map(Call::Stale)
+                .map_err(|error: super::ParseError| error.to_string());
         }
         line.parse().map(Call::Store).map_err(|error: super::ParseError| error.to_string())
     }

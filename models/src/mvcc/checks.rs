@@ -181,7 +181,7 @@ fn hear(
             found.add(FILE_OPENS, Checked::Broken("damaged", error.to_string()));
         }
         Note::BackendClosed => found.add(PREFIX_SURVIVES, judge.closed()),
-        Note::Watch(_) => {}
+        Note::Watch(_) | Note::Group(_) => {}
         Note::Compacted(_) | Note::StoreOpened => {
             let Some((store, backend)) = shared.look() else { return };
             match note {

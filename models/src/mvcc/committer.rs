@@ -211,6 +211,7 @@ impl Committer {
     }
 
     fn commit(&mut self, cx: &mut Context<'_, Mvcc>) {
+        cx.shared().before_commit(self.opening);
         let backend = cx.shared().backend(self.opening);
         let backend = backend.expect("who asks for a commit holds an open backend");
         let Some(mut commit) = backend.begin_commit() else {

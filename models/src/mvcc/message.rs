@@ -9,6 +9,8 @@ use seedbed_sim::id::OpId;
 use super::call::Ret;
 use super::op::Request;
 use super::pages::OpenError;
+use super::replica::message::GroupMsg;
+use super::replica::note::GroupNote;
 use super::response::Outcome;
 use super::shared::Opening;
 use super::watching::note::WatchNote;
@@ -54,6 +56,8 @@ pub enum Msg {
     LeftOff,
     /// To a sender: look whether there is something to do.
     Wake,
+    /// Within a group of nodes.
+    Group(GroupMsg),
 }
 
 /// A compaction for the worker.
@@ -67,8 +71,19 @@ pub struct Job {
     pub resumed: bool,
 }
 
+/// The kinds of messages on one node, and behind them those within a group.
+const fn with_group(own: [&'static str; 14]) -> [&'static str; 14 + GroupMsg::KINDS.len()] {
+    let mut all = [""; 14 + GroupMsg::KINDS.len()];
+    let mut n = 0;
+    while n < all.len() {
+        all[n] = if n < own.len() { own[n] } else { GroupMsg::KINDS[n - own.len()] };
+        n += 1;
+    }
+    all
+}
+
 impl Label for Msg {
-    const KINDS: &'static [&'static str] = &[
+    const KINDS: &'static [&'static str] = &with_group([
         "ask",
         "answer",
         "closed",
@@ -83,7 +98,7 @@ impl Label for Msg {
         "leave-off",
         "left-off",
         "wake",
-    ];
+    ]);
 
     fn kind(&self) -> u16 {
         match self {
@@ -101,6 +116,7 @@ impl Label for Msg {
             Msg::LeaveOff => 11,
             Msg::LeftOff => 12,
             Msg::Wake => 13,
+            Msg::Group(msg) => 14 + msg.kind(),
         }
     }
 
@@ -108,6 +124,7 @@ impl Label for Msg {
     fn subject(&self) -> u64 {
         match self {
             Msg::Ask(id, _) | Msg::Answer(id, _) | Msg::Closed(id) => u64::from(id.op.number),
+            Msg::Group(msg) => msg.subject(),
             _ => 0,
         }
     }
@@ -115,6 +132,9 @@ impl Label for Msg {
 
 impl fmt::Display for Msg {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Msg::Group(msg) = self {
+            return msg.fmt(f);
+        }
         f.write_str(Msg::KINDS[usize::from(self.kind())])?;
         match self {
             Msg::Ask(id, request) => write!(f, "{id}: {request}"),
@@ -267,6 +287,8 @@ pub enum Note {
     Damaged(OpenError),
     /// Something about a watcher.
     Watch(WatchNote),
+    /// Something about a group of nodes.
+    Group(GroupNote),
 }
 
 impl fmt::Display for Note {
@@ -284,6 +306,7 @@ impl fmt::Display for Note {
             Note::StoreOpened => f.write_str("store opened"),
             Note::Damaged(error) => write!(f, "the file does not open: {error}"),
             Note::Watch(note) => note.fmt(f),
+            Note::Group(note) => note.fmt(f),
         }
     }
 }

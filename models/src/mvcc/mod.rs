@@ -120,6 +120,7 @@ mod parse;
 pub mod point;
 pub mod record;
 pub mod reference;
+pub mod replica;
 pub mod response;
 pub mod restore;
 pub mod revision;

@@ -20,6 +20,11 @@ use super::committer::Committer;
 use super::compactor::Compactor;
 use super::front::Front;
 use super::message::{Lock, Msg, Note, Phase, Timer};
+use super::replica::agreement::Agreement;
+use super::replica::applier::Applier;
+use super::replica::client::GroupClient;
+use super::replica::member::Member;
+use super::replica::wal::Wal;
 use super::shared::Shared;
 use super::watching::client::Watcher;
 use super::watching::rounds::{SyncLoop, VictimLoop};
@@ -46,6 +51,16 @@ pub enum Mvcc {
     Sender(Sender),
     /// Watches.
     Watcher(Watcher),
+    /// Serves clients on a node of a group.
+    Member(Member),
+    /// Writes the log of such a node.
+    Wal(Wal),
+    /// Executes it.
+    Applier(Applier),
+    /// Agrees on it.
+    Agreement(Agreement),
+    /// Does the operations of the workload with a group.
+    GroupClient(GroupClient),
 }
 
 impl Actor for Mvcc {
@@ -70,6 +85,11 @@ impl Actor for Mvcc {
             Mvcc::VictimLoop(rounds) => rounds.on_event(event, cx),
             Mvcc::Sender(sender) => sender.on_event(event, cx),
             Mvcc::Watcher(watcher) => watcher.on_event(event, cx),
+            Mvcc::Member(member) => member.on_event(event, cx),
+            Mvcc::Wal(wal) => wal.on_event(event, cx),
+            Mvcc::Applier(applier) => applier.on_event(event, cx),
+            Mvcc::Agreement(agreement) => agreement.on_event(event, cx),
+            Mvcc::GroupClient(client) => client.on_event(event, cx),
         }
     }
 
@@ -77,6 +97,7 @@ impl Actor for Mvcc {
         match op {
             Call::Store(op) => super::simpler::simpler(op).into_iter().map(Call::Store).collect(),
             Call::Watch(wish) => wish.simpler().into_iter().map(Call::Watch).collect(),
+            Call::Stale(op) => super::simpler::simpler(op).into_iter().map(Call::Stale).collect(),
         }
     }
 }

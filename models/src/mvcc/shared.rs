@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::backend::Backend;
+use super::replica::Replica;
 use super::store::Store;
 use super::watching::Hub;
 
@@ -32,6 +33,8 @@ pub struct Shared {
     /// The layer that watches, on nodes that have one. It outlives the openings of a process, as a store does that is
     /// restored in place.
     pub hub: Option<Hub>,
+    /// What a node has that is one of a group. It outlives the openings of a process, too.
+    pub replica: Option<Box<Replica>>,
 }
 
 /// The backend that was asked for is closed.
@@ -43,8 +46,9 @@ impl Shared {
     /// Puts in a backend that was just opened; its store is still to be restored.
     pub fn open(&mut self, backend: Backend) -> Opening {
         self.opening.0 += 1;
-        let (backend, opening, hub) = (Some(backend), self.opening, self.hub.take());
-        *self = Shared { backend, opening, hub, ..Shared::default() };
+        let (backend, opening) = (Some(backend), self.opening);
+        let (hub, replica) = (self.hub.take(), self.replica.take());
+        *self = Shared { backend, opening, hub, replica, ..Shared::default() };
         self.opening
     }
 
@@ -76,6 +80,22 @@ impl Shared {
                 Some((store, backend, hub))
             }
             _ => None,
+        }
+    }
+
+    /// What a node of a group has.
+    ///
+    /// # Panics
+    ///
+    /// On a node that is none.
+    pub fn group(&mut self) -> &mut Replica {
+        self.replica.as_mut().expect("the node is one of a group")
+    }
+
+    /// The hook before a commit: in a group, the consistent index goes with the data.
+    pub fn before_commit(&mut self, of: Opening) {
+        if let (Some(replica), Some(backend)) = (&self.replica, &mut self.backend) {
+            replica.before_commit(of, backend);
         }
     }
 

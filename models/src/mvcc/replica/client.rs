@@ -1,0 +1,17 @@
+//! A client of a group.
+
+use seedbed_sim::actor::{Context, Event};
+
+use crate::mvcc::model::Mvcc;
+
+/// A client of a group.
+#[derive(Clone, Debug, Default)]
+pub struct GroupClient;
+
+impl GroupClient {
+    pub(in crate::mvcc) fn on_event(&mut self, event: Event<Mvcc>, cx: &mut Context<'_, Mvcc>) {
+        if let Event::Stop = event {
+            cx.stopped();
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! What the actors of a group tell each other.
+
+use std::fmt;
+use std::sync::Arc;
+
+use seedbed_sim::id::NodeId;
+
+use super::entry::{Entry, Proposal};
+use crate::mvcc::call::Ret;
+use crate::mvcc::message::AskId;
+use crate::mvcc::op::Request;
+use crate::mvcc::response::Outcome;
+use crate::mvcc::shared::Opening;
+
+/// A message within a group.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum GroupMsg {
+    /// Client to member: read this, and the state may be an old one.
+    Stale(AskId, Arc<Request>),
+    /// Member or lessor to agreement: this is to be an entry.
+    Propose(Arc<Proposal>),
+    /// Member to agreement: up to where is everything committed?
+    ReadIndex(AskId),
+    /// Agreement to member: up to here.
+    ReadAt(AskId, u64),
+    /// Wal to agreement: this node has begun a life; its log begins behind the first number and ends at the second.
+    Join(u64, u64),
+    /// Agreement to wal: the entries from this place on, none as a sign of life; and what is known.
+    Append(u64, Arc<[Entry]>, Known),
+    /// Wal to agreement: the log begins behind the first number, and is durable up to the second.
+    Appended(u64, u64),
+    /// Member to wal: read the log.
+    OpenLog,
+    /// Wal to member: it is there.
+    LogOpened,
+    /// To the applier: there may be something to apply.
+    Go,
+    /// Member to applier: apply to the store of this opening.
+    Begin(Opening),
+    /// Member to applier: leave off behind the present entry.
+    Rest,
+    /// Applier to member: it has.
+    Rested,
+    /// Applier to member: the request was applied at this place, with this outcome.
+    Applied(AskId, u64, Arc<Outcome>),
+}
+
+/// What the agreement tells with everything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Known {
+    /// Everything up to here is committed.
+    pub committed: u64,
+    /// Who decides when leases end.
+    pub primary: NodeId,
+}
+
+impl GroupMsg {
+    /// The kinds of messages, by number.
+    pub const KINDS: [&'static str; 14] = [
+        "stale",
+        "propose",
+        "read-index",
+        "read-at",
+        "join",
+        "append",
+        "appended",
+        "open-log",
+        "log-opened",
+        "go",
+        "begin",
+        "rest",
+        "rested",
+        "applied",
+    ];
+
+    /// The number of its kind.
+    #[must_use]
+    pub fn kind(&self) -> u16 {
+        match self {
+            GroupMsg::Stale(..) => 0,
+            GroupMsg::Propose(_) => 1,
+            GroupMsg::ReadIndex(_) => 2,
+            GroupMsg::ReadAt(..) => 3,
+            GroupMsg::Join(..) => 4,
+            GroupMsg::Append(..) => 5,
+            GroupMsg::Appended(..) => 6,
+            GroupMsg::OpenLog => 7,
+            GroupMsg::LogOpened => 8,
+            GroupMsg::Go => 9,
+            GroupMsg::Begin(_) => 10,
+            GroupMsg::Rest => 11,
+            GroupMsg::Rested => 12,
+            GroupMsg::Applied(..) => 13,
+        }
+    }
+
+    /// The operation or the place of the log that it is about.
+    #[must_use]
+    pub fn subject(&self) -> u64 {
+        match self {
+            GroupMsg::Stale(ask, _)
+            | GroupMsg::ReadIndex(ask)
+            | GroupMsg::ReadAt(ask, _)
+            | GroupMsg::Applied(ask, ..) => u64::from(ask.op.number),
+            GroupMsg::Propose(proposal) => proposal.ask.map_or(0, |ask| u64::from(ask.op.number)),
+            GroupMsg::Join(_, last) | GroupMsg::Appended(_, last) => *last,
+            GroupMsg::Append(from, ..) => *from,
+            _ => 0,
+        }
+    }
+}
+
+impl fmt::Display for GroupMsg {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(GroupMsg::KINDS[usize::from(self.kind())])?;
+        match self {
+            GroupMsg::Stale(id, request) => write!(f, "{id}: {request}"),
+            GroupMsg::Propose(proposal) => write!(f, " {proposal}"),
+            GroupMsg::ReadIndex(id) => write!(f, "{id}"),
+            GroupMsg::ReadAt(id, index) => write!(f, "{id}: {index}"),
+            GroupMsg::Join(base, last) | GroupMsg::Appended(base, last) => {
+                write!(f, " ({base}, {last}]")
+            }
+            GroupMsg::Append(from, entries, known) => {
+                write!(f, " from {from}, committed {}", known.committed)?;
+                entries.iter().try_for_each(|entry| write!(f, "; {entry}"))
+            }
+            GroupMsg::Begin(opening) => write!(f, " {opening}"),
+            GroupMsg::Applied(id, index, outcome) => {
+                write!(f, "{id} at {index}: {}", Ret::Store(outcome.clone()))
+            }
+            _ => Ok(()),
+        }
+    }
+}
