@@ -7,12 +7,14 @@ use super::checks::{
     PENDING_IS_BOUNDED, PREFIX_SURVIVES, REVISIONS_GROW, SERVES_AGAIN, TOLD_AS_DONE,
 };
 use super::defects::Defects;
+use super::replica::judge::{ALIKE, EQUALS_LOG};
 use super::watching::checks::CATCHES_UP;
 use super::watching::judge::{BOOKMARK, COMPACTED, FAITHFUL, RELIABLE, UNIQUE};
 
 const SINGLE: &str = "mvcc/single";
 const RESTART: &str = "mvcc/restart";
 const WATCH: &str = "mvcc/watch";
+const REPLICAS: &str = "mvcc/replicas";
 const UNDER_COMPACTION: &str = "mvcc/restart-under-compaction";
 
 /// Closing the store does not wait for the compactor, which sleeps between two batches and then finds the backend closed.
@@ -232,6 +234,73 @@ pub const PROGRESS_OVERTAKES: Bug = Bug {
     source: "etcd-io/etcd issue 15220, commit 74feb229c (2023)",
     breaks: BOOKMARK,
     scenario: WATCH,
+};
+
+/// The consistent index moves in memory as soon as an entry is taken; a commit of somebody else makes it durable before
+/// the effects of the entry.
+pub const INDEX_BEFORE_DATA: Bug = Bug {
+    index: 30,
+    name: "consistent-index-before-data",
+    source: "etcd-io/etcd issues 13514 and 13766, from commit 50051675f (3.5.0) to bfd5170f6 (3.5.3, 2022)",
+    breaks: EQUALS_LOG,
+    scenario: REPLICAS,
+};
+
+/// Grants and revokes leave the consistent index where it is, so that they are applied again after a crash.
+pub const LEASES_LEAVE_INDEX: Bug = Bug {
+    index: 31,
+    name: "leases-leave-consistent-index",
+    source: "etcd-io/etcd commit e9ae8eb5a: lease grant and revoke do not save the consistent index",
+    breaks: EQUALS_LOG,
+    scenario: REPLICAS,
+};
+
+/// A node for whose answer nobody waits takes the reads out of a transaction before it checks it: what has to be refused
+/// because of them is applied.
+pub const UNAWAITED_READS_STRIPPED: Bug = Bug {
+    index: 32,
+    name: "unawaited-reads-stripped",
+    source: "etcd-io/etcd issue 18667, from commit 009057374 (2016) to fbba4f46e (3.7)",
+    breaks: ALIKE,
+    scenario: REPLICAS,
+};
+
+/// A revoke deletes the keys in one transaction and the record of the lease in another.
+pub const LEASE_ENDS_APART: Bug = Bug {
+    index: 33,
+    name: "lease-ends-apart-from-keys",
+    source: "etcd-io/etcd commits 4d59b6f52 and 75c06caca: delete the keys and the lease in one transaction",
+    breaks: EQUALS_LOG,
+    scenario: REPLICAS,
+};
+
+/// A revoke deletes keys past the layer that watches.
+pub const REVOKE_PAST_WATCHERS: Bug = Bug {
+    index: 34,
+    name: "revoke-past-watchers",
+    source: "etcd-io/etcd commit 5a967eb2a: the lessor deletes through the store that is watched",
+    breaks: CATCHES_UP,
+    scenario: REPLICAS,
+};
+
+/// Whoever installs a snapshot holds the lock of the store while it waits for the compactor, which may wait for that lock.
+pub const RESTORE_WAITS_UNDER_LOCK: Bug = Bug {
+    index: 36,
+    name: "restore-waits-under-lock",
+    source: "etcd-io/etcd from pull request 4151, commit 1714290f4 (2016): Restore takes the lock of the store and waits \
+             for the compaction",
+    breaks: SERVES_AGAIN,
+    scenario: REPLICAS,
+};
+
+/// After a snapshot was installed the consistent index is still written to the backend before it.
+pub const INDEX_LEFT_ON_OLD_BACKEND: Bug = Bug {
+    index: 35,
+    name: "consistent-index-left-on-old-backend",
+    source: "etcd-io/etcd from pull request 4151, commit 1714290f4 (2016): the store moves to a new backend, the \
+             consistent index does not",
+    breaks: EQUALS_LOG,
+    scenario: REPLICAS,
 };
 
 /// All of them, by index.

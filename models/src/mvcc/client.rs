@@ -11,9 +11,11 @@ use seedbed_sim::time::Span;
 
 use super::bugs;
 use super::call::{Call, Ret};
-use super::message::{AskId, Msg, Timer};
+use super::message::{AskId, Msg, Note, Timer};
 use super::model::Mvcc;
 use super::op::{Op, Request};
+use super::replica::message::GroupMsg;
+use super::replica::note::GroupNote;
 use super::store::FIRST_REVISION;
 use super::txn::writes;
 
@@ -27,7 +29,11 @@ const ATTEMPTS_MAX: u32 = 30;
 /// A client.
 #[derive(Clone, Debug)]
 pub struct Client {
-    front: ActorId,
+    /// Who may be asked: the front end of a store, or the members of a group.
+    fronts: Vec<ActorId>,
+    /// Whom to ask now.
+    at: usize,
+    group: bool,
     /// The revision in the last answer.
     last: i64,
     errand: Option<Errand>,
@@ -40,13 +46,21 @@ struct Errand {
     request: Arc<Request>,
     /// Whether it may be done twice.
     repeatable: bool,
+    /// Whether an old state is an answer, too.
+    stale: bool,
 }
 
 impl Client {
     /// A client of this front end.
     #[must_use]
     pub fn new(front: ActorId) -> Client {
-        Client { front, last: FIRST_REVISION, errand: None }
+        Client { fronts: vec![front], at: 0, group: false, last: FIRST_REVISION, errand: None }
+    }
+
+    /// A client of a group. It begins with the first member, and goes to the next one when it gets no answer.
+    #[must_use]
+    pub fn of_group(members: Vec<ActorId>) -> Client {
+        Client { fronts: members, at: 0, group: true, last: FIRST_REVISION, errand: None }
     }
 
     pub(super) fn on_event(&mut self, event: Event<Mvcc>, cx: &mut Context<'_, Mvcc>) {
@@ -61,9 +75,11 @@ impl Client {
             Event::Message { msg: Msg::Closed(id), .. } if self.waits_for(id) => {
                 cx.disarm(Timer::Answer);
                 cx.arm(Timer::Retry, PAUSE);
+                self.next_front();
             }
             Event::Timer(Timer::Retry) => self.try_again(cx),
             Event::Timer(Timer::Answer) => {
+                self.next_front();
                 if self.errand.as_ref().is_some_and(|errand| errand.repeatable) {
                     self.try_again(cx);
                 } else {
@@ -82,21 +98,36 @@ impl Client {
     }
 
     fn invoke(&mut self, op: OpId, what: &Call, cx: &mut Context<'_, Mvcc>) {
-        let Call::Store(what) = what else {
+        let (what, stale) = match what {
+            Call::Store(what) => (what, false),
+            Call::Stale(what) if self.group => (what, true),
             // A plan that was written by hand asks the wrong one.
-            return cx.complete(op, Outcome::Failed);
+            Call::Watch(_) | Call::Stale(_) => return cx.complete(op, Outcome::Failed),
         };
         let request = what.resolve(self.last);
         let repeatable = !writes(&request) && request != Op::Close || cx.bug(&bugs::WRITE_REPEATED);
         let id = AskId { op, attempt: 1 };
-        self.errand = Some(Errand { id, request: Arc::new(request), repeatable });
+        let stale = stale && !writes(&request);
+        self.errand = Some(Errand { id, request: Arc::new(request), repeatable, stale });
+        if self.group {
+            cx.note(Note::Group(GroupNote::Wanted(id)));
+        }
         self.ask(cx);
     }
 
     fn ask(&mut self, cx: &mut Context<'_, Mvcc>) {
         let Some(errand) = &self.errand else { return };
-        cx.send(self.front, Msg::Ask(errand.id, errand.request.clone()));
+        let (id, request) = (errand.id, errand.request.clone());
+        let msg = match errand.stale {
+            true => Msg::Group(GroupMsg::Stale(id, request)),
+            false => Msg::Ask(id, request),
+        };
+        cx.send(self.fronts[self.at], msg);
         cx.arm(Timer::Answer, PATIENCE);
+    }
+
+    fn next_front(&mut self) {
+        self.at = (self.at + 1) % self.fronts.len();
     }
 
     /// An answer to an attempt that was given up says nothing about the one under way.

@@ -27,7 +27,8 @@ use super::pages::{Commit, Write};
 use super::shared::Opening;
 use super::{bugs, mark, point};
 
-const FILE: FileName = FileName::new("db");
+/// The file of the backend.
+pub(super) const FILE: FileName = FileName::new("db");
 /// How long the disk may take for a request.
 pub(super) const DISK_PATIENCE: Span = Span::ms(100);
 

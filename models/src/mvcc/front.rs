@@ -26,7 +26,7 @@ use super::shared::Opening;
 use super::store::{Fatal, Store, StoreError};
 use super::txn::Running;
 use super::watch::Limits;
-use super::watching::{Hub, call_senders};
+use super::watching::{open_hub, tell as tell_watchers};
 use super::{bugs, mark, point};
 
 /// The other actors of the node.
@@ -203,7 +203,7 @@ impl Front {
         shared.serve(store);
         shared.jobs = u32::from(registers);
         cx.note(Note::StoreOpened);
-        self.open_hub(cx);
+        open_hub(self.mates.watch, cx);
         cx.send(self.mates.timer, Msg::Start(self.opening));
         if let Some(revision) = resume {
             let job = Job { revision, opening: self.opening, resumed: true };
@@ -211,25 +211,6 @@ impl Front {
         }
         cx.point(&point::STORE_OPENED);
         self.next(cx);
-    }
-
-    /// The layer that watches begins, or finds the store restored below it. Its rounds are each one step, so its lock is
-    /// not needed here.
-    fn open_hub(&mut self, cx: &mut Context<'_, Mvcc>) {
-        let Some(WatchMates { limits, senders: (first, count) }) = self.mates.watch else { return };
-        let defects = bugs::defects(cx.bugs());
-        let shared = cx.shared();
-        match &mut shared.hub {
-            Some(hub) => {
-                let moved = !hub.watch.groups().synced.is_empty();
-                hub.watch.restored();
-                if moved {
-                    cx.mark(&mark::WATCHER_MOVED_BY_RESTORE);
-                }
-            }
-            none => *none = Some(Hub::new(limits, defects)),
-        }
-        (first.0..first.0 + count).for_each(|sender| cx.send(ActorId(sender), Msg::Wake));
     }
 
     fn asked(&mut self, ask: Ask, cx: &mut Context<'_, Mvcc>) {
@@ -345,22 +326,10 @@ impl Front {
         else {
             unreachable!("that lock is taken to tell watchers")
         };
-        let watched = cx.shared().watched();
-        let (store, backend, hub) = watched.expect("the front end itself has the store closed");
-        let effects = match store.effects_of(backend, running.txn()) {
-            Ok(effects) => effects,
-            Err(fatal) => return cx.abort(fatal.class()),
-        };
-        let filtered = hub.watch.filters_all(&effects);
-        hub.watch.notify(&effects);
-        let response = running.finish(store);
-        cx.point(&point::WATCHERS_NOTIFIED);
-        if filtered {
-            cx.mark(&mark::WATCHER_FILTERED);
+        match tell_watchers(running, cx) {
+            Ok(response) => self.done(ask, Ok(response), cx),
+            Err(fatal) => cx.abort(fatal.class()),
         }
-        cx.unlock(Lock::Watch);
-        call_senders(cx);
-        self.done(ask, Ok(response), cx);
     }
 
     /// The request is done, or refused, and the locks are still held.

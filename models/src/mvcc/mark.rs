@@ -81,6 +81,9 @@ pub const WATCH_REFUSED: Mark =
     Mark { index: 28, name: "a watch from a negative revision was refused" };
 /// A client reads too slowly for its connection.
 pub const DRAIN_STOOD_STILL: Mark = Mark { index: 29, name: "the drain of a stream stood still" };
+/// Etcd 36f4303fc.
+pub const SNAPSHOT_WHILE_WRITING: Mark =
+    Mark { index: 58, name: "a snapshot was sent while writes went on" };
 /// What prev_kv cannot promise.
 pub const PREVIOUS_COMPACTED: Mark =
     Mark { index: 30, name: "what a key was before was compacted" };

@@ -22,8 +22,9 @@ use super::front::Front;
 use super::message::{Lock, Msg, Note, Phase, Timer};
 use super::replica::agreement::Agreement;
 use super::replica::applier::Applier;
-use super::replica::client::GroupClient;
 use super::replica::member::Member;
+use super::replica::receiver::Receiver;
+use super::replica::shipper::Shipper;
 use super::replica::wal::Wal;
 use super::shared::Shared;
 use super::watching::client::Watcher;
@@ -59,8 +60,10 @@ pub enum Mvcc {
     Applier(Applier),
     /// Agrees on it.
     Agreement(Agreement),
-    /// Does the operations of the workload with a group.
-    GroupClient(GroupClient),
+    /// Sends the file to a node that is far behind.
+    Shipper(Shipper),
+    /// Takes it there.
+    Receiver(Receiver),
 }
 
 impl Actor for Mvcc {
@@ -89,7 +92,8 @@ impl Actor for Mvcc {
             Mvcc::Wal(wal) => wal.on_event(event, cx),
             Mvcc::Applier(applier) => applier.on_event(event, cx),
             Mvcc::Agreement(agreement) => agreement.on_event(event, cx),
-            Mvcc::GroupClient(client) => client.on_event(event, cx),
+            Mvcc::Shipper(shipper) => shipper.on_event(event, cx),
+            Mvcc::Receiver(receiver) => receiver.on_event(event, cx),
         }
     }
 

@@ -46,6 +46,17 @@ pub const VICTIMS_TAKEN: Point = Point { index: 19, name: "victims-taken" };
 /// A response goes from a stream to its connection.
 pub const RESPONSE_SENT: Point = Point { index: 20, name: "response-sent" };
 
+/// The applier has taken an entry, and holds no lock yet.
+pub const ENTRY_TAKEN: Point = Point { index: 36, name: "entry-taken" };
+/// A snapshot was received and is durable beside the file; nothing else is done.
+pub const SNAPSHOT_RECEIVED: Point = Point { index: 37, name: "snapshot-received" };
+/// A snapshot was cut, and nothing of it is sent.
+pub const SNAPSHOT_CUT: Point = Point { index: 40, name: "snapshot-cut" };
+/// The log begins behind the snapshot; the file is still the old one.
+pub const LOG_RESET: Point = Point { index: 38, name: "log-reset" };
+/// The snapshot is the file now, and that is durable; the store is still to be restored.
+pub const SNAPSHOT_RENAMED: Point = Point { index: 39, name: "snapshot-renamed" };
+
 /// Those of a node that is watched, by index.
 pub const WATCHED: &[Point] = &[
     REQUEST_DONE,

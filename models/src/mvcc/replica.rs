@@ -26,12 +26,17 @@ use super::shared::Opening;
 
 pub mod agreement;
 pub mod applier;
-pub mod client;
 pub mod entry;
+pub mod judge;
 pub mod log;
 pub mod member;
 pub mod message;
 pub mod note;
+pub mod reads;
+pub mod receiver;
+pub mod shipment;
+pub mod shipper;
+pub mod swap;
 pub mod wal;
 
 use log::Log;
@@ -52,6 +57,8 @@ pub struct Replica {
     pub consistent: (Opening, u64),
     /// The requests for whose answers clients of this node wait.
     pub awaited: BTreeSet<AskId>,
+    /// Reads wait until more is applied.
+    pub reads_wait: bool,
     /// Who decides when leases end, as far as this node knows.
     pub primary: Option<NodeId>,
 }

@@ -63,6 +63,16 @@ impl Shared {
         backend.filter(|_| self.opening == of).ok_or(Closed)
     }
 
+    /// The present opening.
+    pub fn opening(&self) -> Opening {
+        self.opening
+    }
+
+    /// Whether there is a store, with an open backend.
+    pub fn is_open(&self) -> bool {
+        self.store.is_some() && self.backend.as_ref().is_some_and(Backend::is_open)
+    }
+
     /// Store and backend of this opening.
     pub fn both(&mut self, of: Opening) -> Result<(&mut Store, &mut Backend), Closed> {
         match (&mut self.store, &mut self.backend) {

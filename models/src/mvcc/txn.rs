@@ -119,6 +119,11 @@ impl Running {
         self.txn.effects()
     }
 
+    /// Whether all that is left is to end a lease whose keys were deleted.
+    pub fn ends_lease(&self) -> bool {
+        self.effects() > 0 && matches!(self.steps.front(), Some(Step::End(_)))
+    }
+
     /// Does the next action, if there is one.
     pub fn step(&mut self, store: &mut Store, backend: &mut Backend) -> Result<(), StoreError> {
         let Some(step) = self.steps.pop_front() else { return Ok(()) };

@@ -20,10 +20,15 @@ use seedbed_sim::actor::Context;
 use seedbed_sim::id::ActorId;
 
 use super::defects::Defects;
-use super::message::Msg;
+use super::front::WatchMates;
+use super::message::{Lock, Msg};
 use super::model::Mvcc;
 use super::parameters::Parameters;
+use super::response::Response;
+use super::store::Fatal;
+use super::txn::Running;
 use super::watch::{Limits, StreamId, Watch, WatchId};
+use super::{bugs, mark, point};
 
 pub mod checks;
 pub mod client;
@@ -81,6 +86,43 @@ impl Hub {
         let waits = senders.iter().filter(|(stream, _)| watch.waiting(**stream) > 0);
         waits.map(|(_, sender)| *sender).filter(|sender| called.insert(*sender)).collect()
     }
+}
+
+/// The layer that watches begins, or finds the store restored below it. Its rounds are each one step, so its lock is
+/// not needed here.
+pub(super) fn open_hub(mates: Option<WatchMates>, cx: &mut Context<'_, Mvcc>) {
+    let Some(WatchMates { limits, senders: (first, count) }) = mates else { return };
+    let defects = bugs::defects(cx.bugs());
+    let shared = cx.shared();
+    match &mut shared.hub {
+        Some(hub) => {
+            let moved = !hub.watch.groups().synced.is_empty();
+            hub.watch.restored();
+            if moved {
+                cx.mark(&mark::WATCHER_MOVED_BY_RESTORE);
+            }
+        }
+        none => *none = Some(Hub::new(limits, defects)),
+    }
+    (first.0..first.0 + count).for_each(|sender| cx.send(ActorId(sender), Msg::Wake));
+}
+
+/// Tells watchers of a transaction before it is visible, so that nobody can begin to watch between the two, and then
+/// finishes it. The lock of this layer is held, and given back.
+pub(super) fn tell(running: Running, cx: &mut Context<'_, Mvcc>) -> Result<Response, Fatal> {
+    let watched = cx.shared().watched();
+    let (store, backend, hub) = watched.expect("whoever tells has the store open");
+    let effects = store.effects_of(backend, running.txn())?;
+    let filtered = hub.watch.filters_all(&effects);
+    hub.watch.notify(&effects);
+    let response = running.finish(store);
+    cx.point(&point::WATCHERS_NOTIFIED);
+    if filtered {
+        cx.mark(&mark::WATCHER_FILTERED);
+    }
+    cx.unlock(Lock::Watch);
+    call_senders(cx);
+    Ok(response)
 }
 
 /// Calls the senders whose streams have something in them.

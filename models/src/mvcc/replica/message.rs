@@ -43,6 +43,14 @@ pub enum GroupMsg {
     Rested,
     /// Applier to member: the request was applied at this place, with this outcome.
     Applied(AskId, u64, Arc<Outcome>),
+    /// Member to wal: the log begins anew behind this entry, because a snapshot up to there takes its place.
+    ResetLog(u64),
+    /// Wal to member: it does, and that is durable.
+    LogReset,
+    /// Agreement to member: that node needs a snapshot.
+    NeedSnapshot(NodeId),
+    /// To the member: a snapshot up to this entry is durable beside the file.
+    Received(u64),
 }
 
 /// What the agreement tells with everything.
@@ -56,7 +64,7 @@ pub struct Known {
 
 impl GroupMsg {
     /// The kinds of messages, by number.
-    pub const KINDS: [&'static str; 14] = [
+    pub const KINDS: [&'static str; 18] = [
         "stale",
         "propose",
         "read-index",
@@ -71,6 +79,10 @@ impl GroupMsg {
         "rest",
         "rested",
         "applied",
+        "reset-log",
+        "log-reset",
+        "need-snapshot",
+        "received",
     ];
 
     /// The number of its kind.
@@ -91,6 +103,10 @@ impl GroupMsg {
             GroupMsg::Rest => 11,
             GroupMsg::Rested => 12,
             GroupMsg::Applied(..) => 13,
+            GroupMsg::ResetLog(_) => 14,
+            GroupMsg::LogReset => 15,
+            GroupMsg::NeedSnapshot(_) => 16,
+            GroupMsg::Received(_) => 17,
         }
     }
 
@@ -105,6 +121,8 @@ impl GroupMsg {
             GroupMsg::Propose(proposal) => proposal.ask.map_or(0, |ask| u64::from(ask.op.number)),
             GroupMsg::Join(_, last) | GroupMsg::Appended(_, last) => *last,
             GroupMsg::Append(from, ..) => *from,
+            GroupMsg::ResetLog(index) | GroupMsg::Received(index) => *index,
+            GroupMsg::NeedSnapshot(node) => u64::from(node.0),
             _ => 0,
         }
     }
@@ -125,6 +143,8 @@ impl fmt::Display for GroupMsg {
                 write!(f, " from {from}, committed {}", known.committed)?;
                 entries.iter().try_for_each(|entry| write!(f, "; {entry}"))
             }
+            GroupMsg::ResetLog(index) | GroupMsg::Received(index) => write!(f, " {index}"),
+            GroupMsg::NeedSnapshot(node) => write!(f, " for n{}", node.0),
             GroupMsg::Begin(opening) => write!(f, " {opening}"),
             GroupMsg::Applied(id, index, outcome) => {
                 write!(f, "{id} at {index}: {}", Ret::Store(outcome.clone()))
