@@ -293,6 +293,26 @@ pub const RESTORE_WAITS_UNDER_LOCK: Bug = Bug {
     scenario: REPLICAS,
 };
 
+/// What a defragmentation commits goes past the hook that writes the consistent index, so that after a crash entries are
+/// applied twice.
+pub const DEFRAGMENT_PAST_HOOK: Bug = Bug {
+    index: 37,
+    name: "defragment-past-hook",
+    source: "etcd-io/etcd issue 14685, commit 5a3ef953e (3.5.6, 2022)",
+    breaks: EQUALS_LOG,
+    scenario: REPLICAS,
+};
+
+/// A snapshot is installed while the file before it is defragmented: in the end the copy of the old file takes the place
+/// of the new one.
+pub const INSTALLED_DURING_DEFRAGMENT: Bug = Bug {
+    index: 38,
+    name: "installed-during-defragment",
+    source: "etcd-io/etcd issue 20271, commit 92897f2d4 (2025)",
+    breaks: SERVES_AGAIN,
+    scenario: REPLICAS,
+};
+
 /// After a snapshot was installed the consistent index is still written to the backend before it.
 pub const INDEX_LEFT_ON_OLD_BACKEND: Bug = Bug {
     index: 35,

@@ -18,6 +18,8 @@ pub enum Call {
     Watch(Wish),
     /// Of a client of a group that takes an old state, too: `stale get a`.
     Stale(Op),
+    /// Of a client of a group: make the file of a node smaller: `defragment`.
+    Defragment,
 }
 
 /// What a client asks of the store counts as itself, so that digests do not tell that there are others.
@@ -29,6 +31,7 @@ impl Hash for Call {
                 u8::MAX.hash(state);
                 wish.hash(state);
             }
+            Call::Defragment => (u8::MAX - 2).hash(state),
             Call::Stale(op) => {
                 (u8::MAX - 1).hash(state);
                 op.hash(state);
@@ -42,6 +45,7 @@ impl fmt::Display for Call {
         match self {
             Call::Store(op) => op.fmt(f),
             Call::Watch(wish) => wish.fmt(f),
+            Call::Defragment => f.write_str("defragment"),
             Call::Stale(op) => write!(f, "stale {op}"),
         }
     }
@@ -53,6 +57,9 @@ impl FromStr for Call {
     fn from_str(line: &str) -> Result<Call, String> {
         if let Some(wish) = super::parse::wish(line) {
             return wish.map(Call::Watch).map_err(|error| error.to_string());
+        }
+        if line == "defragment" {
+            return Ok(Call::Defragment);
         }
         if let Some(read) = line.strip_prefix("stale ") {
             return read
@@ -71,6 +78,8 @@ pub enum Ret {
     Store(Arc<Outcome>),
     /// A client that watches has done its part; what comes of it, it hears on its stream.
     Watch,
+    /// The file of a node was made smaller.
+    Defragmented,
 }
 
 /// As of [`Call`].
@@ -79,6 +88,7 @@ impl Hash for Ret {
         match self {
             Ret::Store(outcome) => outcome.hash(state),
             Ret::Watch => u8::MAX.hash(state),
+            Ret::Defragmented => (u8::MAX - 1).hash(state),
         }
     }
 }
@@ -91,6 +101,7 @@ impl fmt::Display for Ret {
                 Err(refusal) => write!(f, "refused: {refusal}"),
             },
             Ret::Watch => f.write_str("done"),
+            Ret::Defragmented => f.write_str("defragmented"),
         }
     }
 }

@@ -43,11 +43,30 @@ pub struct Client {
 #[derive(Clone, Debug)]
 struct Errand {
     id: AskId,
-    request: Arc<Request>,
+    what: What,
     /// Whether it may be done twice.
     repeatable: bool,
-    /// Whether an old state is an answer, too.
-    stale: bool,
+}
+
+/// What the operation is.
+#[derive(Clone, Debug)]
+enum What {
+    /// Of a store.
+    Request(Arc<Request>),
+    /// A read that takes an old state, too.
+    Stale(Arc<Request>),
+    /// To make a file smaller.
+    Defragment,
+}
+
+impl What {
+    fn msg(&self, id: AskId) -> Msg {
+        match self {
+            What::Request(request) => Msg::Ask(id, request.clone()),
+            What::Stale(request) => Msg::Group(GroupMsg::Stale(id, request.clone())),
+            What::Defragment => Msg::Group(GroupMsg::Defragment(id)),
+        }
+    }
 }
 
 impl Client {
@@ -71,6 +90,11 @@ impl Client {
                     self.last = revision;
                 }
                 self.complete(Outcome::Ok(Ret::Store(outcome)), cx);
+            }
+            Event::Message { msg: Msg::Group(GroupMsg::Defragmented(id)), .. }
+                if self.waits_for(id) =>
+            {
+                self.complete(Outcome::Ok(Ret::Defragmented), cx);
             }
             Event::Message { msg: Msg::Closed(id), .. } if self.waits_for(id) => {
                 cx.disarm(Timer::Answer);
@@ -98,17 +122,25 @@ impl Client {
     }
 
     fn invoke(&mut self, op: OpId, what: &Call, cx: &mut Context<'_, Mvcc>) {
-        let (what, stale) = match what {
-            Call::Store(what) => (what, false),
-            Call::Stale(what) if self.group => (what, true),
-            // A plan that was written by hand asks the wrong one.
-            Call::Watch(_) | Call::Stale(_) => return cx.complete(op, Outcome::Failed),
-        };
-        let request = what.resolve(self.last);
-        let repeatable = !writes(&request) && request != Op::Close || cx.bug(&bugs::WRITE_REPEATED);
         let id = AskId { op, attempt: 1 };
-        let stale = stale && !writes(&request);
-        self.errand = Some(Errand { id, request: Arc::new(request), repeatable, stale });
+        let (what, repeatable) = match what {
+            Call::Store(what) => {
+                let request = what.resolve(self.last);
+                let once = writes(&request) || request == Op::Close;
+                (What::Request(Arc::new(request)), !once || cx.bug(&bugs::WRITE_REPEATED))
+            }
+            Call::Stale(what) if self.group => {
+                let request = what.resolve(self.last);
+                match writes(&request) {
+                    true => (What::Request(Arc::new(request)), false),
+                    false => (What::Stale(Arc::new(request)), true),
+                }
+            }
+            Call::Defragment if self.group => (What::Defragment, true),
+            // A plan that was written by hand asks the wrong one.
+            _ => return cx.complete(op, Outcome::Failed),
+        };
+        self.errand = Some(Errand { id, what, repeatable });
         if self.group {
             cx.note(Note::Group(GroupNote::Wanted(id)));
         }
@@ -117,12 +149,7 @@ impl Client {
 
     fn ask(&mut self, cx: &mut Context<'_, Mvcc>) {
         let Some(errand) = &self.errand else { return };
-        let (id, request) = (errand.id, errand.request.clone());
-        let msg = match errand.stale {
-            true => Msg::Group(GroupMsg::Stale(id, request)),
-            false => Msg::Ask(id, request),
-        };
-        cx.send(self.fronts[self.at], msg);
+        cx.send(self.fronts[self.at], errand.what.msg(errand.id));
         cx.arm(Timer::Answer, PATIENCE);
     }
 

@@ -24,6 +24,7 @@ use super::backend::Backend;
 use super::message::{Msg, Note, Timer};
 use super::model::Mvcc;
 use super::pages::{Commit, Write};
+use super::replica::message::GroupMsg;
 use super::shared::Opening;
 use super::{bugs, mark, point};
 
@@ -53,6 +54,8 @@ enum State {
     Idle,
     /// For the file to be opened.
     Opening,
+    /// For a copy to be opened that has taken the place of the file.
+    Reopening,
     /// For a new file.
     Creating,
     /// For its name to be durable; it has so many bytes.
@@ -106,6 +109,11 @@ impl Committer {
                 cx.open(FILE);
                 self.wait(State::Opening, 1, cx);
             }
+            Event::Message { from, msg: Msg::Group(GroupMsg::Reopen) } => {
+                self.asker = Some(from);
+                cx.open(FILE);
+                self.wait(State::Reopening, 1, cx);
+            }
             Event::Message { from, msg: Msg::Commit } => {
                 self.asker = Some(from);
                 self.commit(cx);
@@ -156,6 +164,10 @@ impl Committer {
                 // The name of a file that was there may not be durable either.
                 cx.sync_dir();
                 self.wait(State::Naming(len), 1, cx);
+            }
+            (State::Reopening, DiskDone::Opened { file, .. }) => {
+                self.file = Some(file);
+                self.tell(Msg::Group(GroupMsg::Reopened), cx);
             }
             (State::Naming(0), _) => self.opened(Backend::new(self.page_size), cx),
             (State::Naming(len), _) => {

@@ -84,6 +84,8 @@ pub const DRAIN_STOOD_STILL: Mark = Mark { index: 29, name: "the drain of a stre
 /// Etcd 36f4303fc.
 pub const SNAPSHOT_WHILE_WRITING: Mark =
     Mark { index: 58, name: "a snapshot was sent while writes went on" };
+/// Of a file under load.
+pub const DEFRAGMENTED: Mark = Mark { index: 59, name: "a file was defragmented" };
 /// What prev_kv cannot promise.
 pub const PREVIOUS_COMPACTED: Mark =
     Mark { index: 30, name: "what a key was before was compacted" };

@@ -22,6 +22,7 @@ use super::front::Front;
 use super::message::{Lock, Msg, Note, Phase, Timer};
 use super::replica::agreement::Agreement;
 use super::replica::applier::Applier;
+use super::replica::defragmenter::Defragmenter;
 use super::replica::member::Member;
 use super::replica::receiver::Receiver;
 use super::replica::shipper::Shipper;
@@ -64,6 +65,8 @@ pub enum Mvcc {
     Shipper(Shipper),
     /// Takes it there.
     Receiver(Receiver),
+    /// Makes the file smaller.
+    Defragmenter(Defragmenter),
 }
 
 impl Actor for Mvcc {
@@ -94,6 +97,7 @@ impl Actor for Mvcc {
             Mvcc::Agreement(agreement) => agreement.on_event(event, cx),
             Mvcc::Shipper(shipper) => shipper.on_event(event, cx),
             Mvcc::Receiver(receiver) => receiver.on_event(event, cx),
+            Mvcc::Defragmenter(defragmenter) => defragmenter.on_event(event, cx),
         }
     }
 
@@ -101,6 +105,7 @@ impl Actor for Mvcc {
         match op {
             Call::Store(op) => super::simpler::simpler(op).into_iter().map(Call::Store).collect(),
             Call::Watch(wish) => wish.simpler().into_iter().map(Call::Watch).collect(),
+            Call::Defragment => Vec::new(),
             Call::Stale(op) => super::simpler::simpler(op).into_iter().map(Call::Stale).collect(),
         }
     }

@@ -57,6 +57,13 @@ pub const LOG_RESET: Point = Point { index: 38, name: "log-reset" };
 /// The snapshot is the file now, and that is durable; the store is still to be restored.
 pub const SNAPSHOT_RENAMED: Point = Point { index: 39, name: "snapshot-renamed" };
 
+/// Everything is committed, and the copy of the file is to be made.
+pub const DEFRAGMENT_BEGUN: Point = Point { index: 41, name: "defragment-begun" };
+/// The copy is durable, and not the file yet.
+pub const DEFRAGMENT_COPIED: Point = Point { index: 42, name: "defragment-copied" };
+/// The copy is the file, and the committer does not know.
+pub const DEFRAGMENT_RENAMED: Point = Point { index: 43, name: "defragment-renamed" };
+
 /// Those of a node that is watched, by index.
 pub const WATCHED: &[Point] = &[
     REQUEST_DONE,

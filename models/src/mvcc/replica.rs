@@ -26,6 +26,7 @@ use super::shared::Opening;
 
 pub mod agreement;
 pub mod applier;
+pub mod defragmenter;
 pub mod entry;
 pub mod judge;
 pub mod log;
@@ -57,6 +58,10 @@ pub struct Replica {
     pub consistent: (Opening, u64),
     /// The requests for whose answers clients of this node wait.
     pub awaited: BTreeSet<AskId>,
+    /// The next commit goes past the hook, which is a defect.
+    pub hook_passed_over: bool,
+    /// The file is being copied.
+    pub defragmenting: bool,
     /// Reads wait until more is applied.
     pub reads_wait: bool,
     /// Who decides when leases end, as far as this node knows.
@@ -85,7 +90,7 @@ impl Replica {
     /// The hook before a commit: the consistent index goes with the data.
     pub fn before_commit(&self, opening: Opening, backend: &mut Backend) {
         let (of, index) = self.consistent;
-        if of == opening && consistent_index(backend) != index {
+        if of == opening && !self.hook_passed_over && consistent_index(backend) != index {
             let value = index.to_be_bytes().to_vec();
             backend.put(Bucket::Meta, CONSISTENT_INDEX.to_vec(), value);
         }

@@ -55,6 +55,8 @@ pub struct MemberMates {
     pub compactor: ActorId,
     /// Sends snapshots.
     pub shipper: ActorId,
+    /// Makes the file smaller.
+    pub defragmenter: ActorId,
     /// What there is for those who watch, if there is.
     pub watch: Option<WatchMates>,
 }
@@ -191,6 +193,9 @@ impl Member {
                 if let State::Serving(None) = self.state {
                     self.close(cx);
                 }
+            }
+            GroupMsg::Defragment(_) if self.is_serving() => {
+                cx.send(self.mates.defragmenter, Msg::Group(msg));
             }
             GroupMsg::NeedSnapshot(_) if self.is_serving() => {
                 cx.send(self.mates.shipper, Msg::Group(msg));

@@ -51,6 +51,14 @@ pub enum GroupMsg {
     NeedSnapshot(NodeId),
     /// To the member: a snapshot up to this entry is durable beside the file.
     Received(u64),
+    /// Client to member, and on to the defragmenter: make the file smaller.
+    Defragment(AskId),
+    /// Defragmenter to client: it is done.
+    Defragmented(AskId),
+    /// Defragmenter to committer: the file has been replaced by a copy.
+    Reopen,
+    /// Committer to defragmenter: the copy is open.
+    Reopened,
 }
 
 /// What the agreement tells with everything.
@@ -64,7 +72,7 @@ pub struct Known {
 
 impl GroupMsg {
     /// The kinds of messages, by number.
-    pub const KINDS: [&'static str; 18] = [
+    pub const KINDS: [&'static str; 22] = [
         "stale",
         "propose",
         "read-index",
@@ -83,6 +91,10 @@ impl GroupMsg {
         "log-reset",
         "need-snapshot",
         "received",
+        "defragment",
+        "defragmented",
+        "reopen",
+        "reopened",
     ];
 
     /// The number of its kind.
@@ -107,6 +119,10 @@ impl GroupMsg {
             GroupMsg::LogReset => 15,
             GroupMsg::NeedSnapshot(_) => 16,
             GroupMsg::Received(_) => 17,
+            GroupMsg::Defragment(_) => 18,
+            GroupMsg::Defragmented(_) => 19,
+            GroupMsg::Reopen => 20,
+            GroupMsg::Reopened => 21,
         }
     }
 
@@ -116,6 +132,8 @@ impl GroupMsg {
         match self {
             GroupMsg::Stale(ask, _)
             | GroupMsg::ReadIndex(ask)
+            | GroupMsg::Defragment(ask)
+            | GroupMsg::Defragmented(ask)
             | GroupMsg::ReadAt(ask, _)
             | GroupMsg::Applied(ask, ..) => u64::from(ask.op.number),
             GroupMsg::Propose(proposal) => proposal.ask.map_or(0, |ask| u64::from(ask.op.number)),
@@ -134,7 +152,9 @@ impl fmt::Display for GroupMsg {
         match self {
             GroupMsg::Stale(id, request) => write!(f, "{id}: {request}"),
             GroupMsg::Propose(proposal) => write!(f, " {proposal}"),
-            GroupMsg::ReadIndex(id) => write!(f, "{id}"),
+            GroupMsg::ReadIndex(id) | GroupMsg::Defragment(id) | GroupMsg::Defragmented(id) => {
+                write!(f, "{id}")
+            }
             GroupMsg::ReadAt(id, index) => write!(f, "{id}: {index}"),
             GroupMsg::Join(base, last) | GroupMsg::Appended(base, last) => {
                 write!(f, " ({base}, {last}]")

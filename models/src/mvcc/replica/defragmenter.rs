@@ -1,0 +1,218 @@
+//! The defragmenter: copies the file without the room that old pages take, and puts the copy in its place.
+//!
+//! ```text
+//! asked ─▶ lock backend ─▶ commit ─▶ create `db.tmp` ─▶ some pairs ─▶ some pairs ─▶ ... ─▶ sync
+//!       ─▶ rename to `db` ─▶ sync names ─▶ the committer opens it ─▶ unlock ─▶ tell the client
+//! ```
+//!
+//! The lock of the backend is held all the time, so nothing is committed to a file that is about to be replaced. Until the
+//! rename the old file counts; a copy that is left over is harmless.
+
+use seedbed_sim::actor::{Context, DiskDone, DiskOp, Event};
+use seedbed_sim::id::{ActorId, FileId, FileName};
+
+use super::message::GroupMsg;
+use crate::mvcc::backend::{Backend, Defrag};
+use crate::mvcc::committer::{DISK_PATIENCE, FILE};
+use crate::mvcc::message::{AskId, Lock, Msg, Timer};
+use crate::mvcc::model::Mvcc;
+use crate::mvcc::pages::Write;
+use crate::mvcc::shared::Opening;
+use crate::mvcc::{bugs, mark, point};
+
+/// Where the copy is written.
+const COPY: FileName = FileName::new("db.tmp");
+
+/// Makes copies.
+#[derive(Clone, Debug)]
+pub struct Defragmenter {
+    committer: ActorId,
+    /// Pairs that are copied in one step.
+    batch: usize,
+    /// Whom to tell.
+    ask: Option<AskId>,
+    opening: Opening,
+    state: State,
+    /// Answers of the disk to wait for before going on.
+    left: usize,
+    leaving: bool,
+}
+
+/// What it is doing.
+#[derive(Clone, Debug)]
+enum State {
+    /// Waits to be asked.
+    Idle,
+    /// Waits for the lock.
+    Locking,
+    /// Waits for the commit.
+    Committing,
+    /// Makes the file.
+    Creating(Box<Defrag>),
+    /// Writes a part of the copy.
+    Copying(Box<Defrag>, FileId),
+    /// Makes the copy durable.
+    Syncing(Box<Defrag>),
+    /// Puts it in the place of the file.
+    Renaming(Box<Defrag>),
+    /// Makes that durable.
+    Naming(Box<Defrag>),
+    /// Waits until the committer has opened it.
+    Reopening(Box<Defrag>),
+}
+
+impl Defragmenter {
+    /// A defragmenter that copies so many pairs in one step.
+    #[must_use]
+    pub fn new(batch: usize, committer: ActorId) -> Defragmenter {
+        let (ask, opening, state) = (None, Opening::default(), State::Idle);
+        Defragmenter { committer, batch, ask, opening, state, left: 0, leaving: false }
+    }
+
+    pub(in crate::mvcc) fn on_event(&mut self, event: Event<Mvcc>, cx: &mut Context<'_, Mvcc>) {
+        match event {
+            Event::Message { msg: Msg::Group(GroupMsg::Defragment(ask)), .. } => {
+                if let State::Idle = self.state {
+                    self.ask = Some(ask);
+                    self.state = State::Locking;
+                    cx.lock(Lock::Backend);
+                }
+            }
+            Event::Locked(Lock::Backend) => self.locked(cx),
+            Event::Message { msg: Msg::Committed, .. } => self.begin(cx),
+            Event::Message { msg: Msg::Group(GroupMsg::Reopened), .. } => self.swap(cx),
+            Event::Disk(answer) => match answer.result {
+                Ok(done) => {
+                    self.left -= 1;
+                    if self.left == 0 {
+                        self.go_on(&done, cx);
+                    }
+                }
+                Err(_) => fail("the disk has failed", cx),
+            },
+            Event::Timer(Timer::Disk) => fail("the disk does not answer", cx),
+            Event::Stop => {
+                self.leaving = true;
+                if let State::Idle = self.state {
+                    cx.stopped();
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// The store may be closed by now, or about to be.
+    fn locked(&mut self, cx: &mut Context<'_, Mvcc>) {
+        let shared = cx.shared();
+        if shared.stopping || !shared.is_open() {
+            return self.end(cx);
+        }
+        self.opening = shared.opening();
+        let (past_hook, group) = (cx.bug(&bugs::DEFRAGMENT_PAST_HOOK), cx.shared().group());
+        group.hook_passed_over = past_hook;
+        group.defragmenting = true;
+        self.state = State::Committing;
+        cx.send(self.committer, Msg::Commit);
+    }
+
+    fn begin(&mut self, cx: &mut Context<'_, Mvcc>) {
+        cx.shared().group().hook_passed_over = false;
+        cx.point(&point::DEFRAGMENT_BEGUN);
+        let backend = self.backend(cx).expect("it is not closed under the lock");
+        let defrag = Defrag::begin(backend).expect("everything was just committed");
+        self.state = State::Creating(Box::new(defrag));
+        cx.create(COPY);
+        self.wait(1, cx);
+    }
+
+    fn backend<'c>(&self, cx: &'c mut Context<'_, Mvcc>) -> Option<&'c mut Backend> {
+        let shared = cx.shared();
+        match shared.backend(self.opening).is_ok() {
+            true => shared.backend(self.opening).ok(),
+            // An older one is still there for whoever has it open.
+            false => shared.former(self.opening),
+        }
+    }
+
+    fn wait(&mut self, answers: usize, cx: &mut Context<'_, Mvcc>) {
+        self.left = answers;
+        cx.arm(Timer::Disk, DISK_PATIENCE);
+    }
+
+    fn go_on(&mut self, done: &DiskDone, cx: &mut Context<'_, Mvcc>) {
+        match (std::mem::replace(&mut self.state, State::Idle), done) {
+            (State::Creating(defrag), DiskDone::Opened { file, .. }) => {
+                self.copy(defrag, *file, cx);
+            }
+            (State::Copying(defrag, file), _) => self.copy(defrag, file, cx),
+            (State::Syncing(defrag), _) => {
+                cx.point(&point::DEFRAGMENT_COPIED);
+                cx.disk(DiskOp::Rename { from: COPY, to: FILE });
+                self.state = State::Renaming(defrag);
+                self.wait(1, cx);
+            }
+            (State::Renaming(defrag), _) => {
+                cx.sync_dir();
+                self.state = State::Naming(defrag);
+                self.wait(1, cx);
+            }
+            (State::Naming(defrag), _) => {
+                cx.disarm(Timer::Disk);
+                cx.point(&point::DEFRAGMENT_RENAMED);
+                if cx.shared().opening() != self.opening {
+                    // The file of a backend that is not the present one any more, which is a defect.
+                    return self.end(cx);
+                }
+                self.state = State::Reopening(defrag);
+                cx.send(self.committer, Msg::Group(GroupMsg::Reopen));
+            }
+            (state, done) => unreachable!("while {state:?} the disk answered {done}"),
+        }
+    }
+
+    fn copy(&mut self, mut defrag: Box<Defrag>, file: FileId, cx: &mut Context<'_, Mvcc>) {
+        let batch = self.batch;
+        let backend = self.backend(cx).expect("it is not closed under the lock");
+        let Some(commit) = defrag.copy(backend, batch) else {
+            cx.sync(file);
+            self.state = State::Syncing(defrag);
+            return self.wait(1, cx);
+        };
+        let writes: Vec<&Write> = commit.pages.iter().chain([&commit.meta]).collect();
+        for write in &writes {
+            cx.write_at(file, write.offset, &write.bytes);
+        }
+        let answers = writes.len();
+        defrag.copied(commit);
+        self.state = State::Copying(defrag, file);
+        self.wait(answers, cx);
+    }
+
+    fn swap(&mut self, cx: &mut Context<'_, Mvcc>) {
+        let State::Reopening(defrag) = std::mem::replace(&mut self.state, State::Idle) else {
+            return;
+        };
+        let backend = self.backend(cx).expect("it is not closed under the lock");
+        defrag.swap(backend).expect("nobody commits without the lock");
+        cx.mark(&mark::DEFRAGMENTED);
+        if let Some(ask) = self.ask {
+            cx.send(ask.op.client, Msg::Group(GroupMsg::Defragmented(ask)));
+        }
+        self.end(cx);
+    }
+
+    fn end(&mut self, cx: &mut Context<'_, Mvcc>) {
+        self.state = State::Idle;
+        cx.shared().group().defragmenting = false;
+        cx.unlock(Lock::Backend);
+        if self.leaving {
+            cx.stopped();
+        }
+    }
+}
+
+/// The next life goes on from the old file, or from the copy if that has taken its place.
+fn fail(reason: &'static str, cx: &mut Context<'_, Mvcc>) {
+    cx.mark(&mark::DISK_ENDED_PROCESS);
+    cx.fail_stop(reason);
+}
