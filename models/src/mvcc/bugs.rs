@@ -7,7 +7,7 @@ use super::checks::{
     PENDING_IS_BOUNDED, PREFIX_SURVIVES, REVISIONS_GROW, SERVES_AGAIN, TOLD_AS_DONE,
 };
 use super::defects::Defects;
-use super::replica::judge::{ALIKE, EQUALS_LOG};
+use super::replica::judge::{ALIKE, EQUAL_HASHES, EQUALS_LOG, LIVES_ITS_TIME};
 use super::watching::checks::CATCHES_UP;
 use super::watching::judge::{BOOKMARK, COMPACTED, FAITHFUL, RELIABLE, UNIQUE};
 
@@ -313,6 +313,44 @@ pub const INSTALLED_DURING_DEFRAGMENT: Bug = Bug {
     scenario: REPLICAS,
 };
 
+/// A revoke deletes the keys of the lease in the order of a map, which is another one on each node.
+pub const REVOKE_IN_MAP_ORDER: Bug = Bug {
+    index: 39,
+    name: "revoke-in-map-order",
+    source: "etcd-io/etcd pull request 6558, commit 4f9be9464 (2016): sort the keys before they are deleted",
+    breaks: EQUAL_HASHES,
+    scenario: REPLICAS,
+};
+
+/// What a former primary proposes is agreed to: it revokes a lease that the present one has extended.
+pub const FORMER_PRIMARY_REVOKES: Bug = Bug {
+    index: 40,
+    name: "former-primary-revokes",
+    source: "etcd-io/etcd issue 15247 (2023): leases are revoked by a node that does not know yet that it leads no more",
+    breaks: LIVES_ITS_TIME,
+    scenario: REPLICAS,
+};
+
+/// The lessor still writes leases to the backend that was there before a snapshot was installed.
+pub const LESSOR_LEFT_ON_OLD_BACKEND: Bug = Bug {
+    index: 41,
+    name: "lessor-left-on-old-backend",
+    source: "etcd-io/etcd from pull request 4151, commit 1714290f4 (2016): the store moves to a new backend, the \
+             lessor does not",
+    breaks: EQUALS_LOG,
+    scenario: REPLICAS,
+};
+
+/// A store that is restored in place leaves its synced watchers where they are, and what the snapshot brought is never sent
+/// to them.
+pub const RESTORE_LEAVES_WATCHERS: Bug = Bug {
+    index: 42,
+    name: "restore-leaves-watchers",
+    source: "etcd-io/etcd pull request 8411, commit 13041c15b (2017)",
+    breaks: RELIABLE,
+    scenario: REPLICAS,
+};
+
 /// After a snapshot was installed the consistent index is still written to the backend before it.
 pub const INDEX_LEFT_ON_OLD_BACKEND: Bug = Bug {
     index: 35,
@@ -366,6 +404,7 @@ pub(super) fn defects(bugs: BugSet) -> Defects {
         longer_key_unregisters: bugs.has(&LONGER_KEY_UNREGISTERS),
         only_slow_watchers_advance: bugs.has(&ONLY_SLOW_WATCHERS_ADVANCE),
         future_watcher_rewound: bugs.has(&FUTURE_WATCHER_REWOUND),
+        restore_leaves_watchers: bugs.has(&RESTORE_LEAVES_WATCHERS),
         head_tombstone_removed: bugs.has(&DELETION_LOST_AT_COMPACTED),
         ..Defects::NONE
     }

@@ -20,6 +20,8 @@ pub enum Call {
     Stale(Op),
     /// Of a client of a group: make the file of a node smaller: `defragment`.
     Defragment,
+    /// Of a client of a group: this lease is to live on: `renew 7`.
+    Renew(i64),
 }
 
 /// What a client asks of the store counts as itself, so that digests do not tell that there are others.
@@ -32,6 +34,10 @@ impl Hash for Call {
                 wish.hash(state);
             }
             Call::Defragment => (u8::MAX - 2).hash(state),
+            Call::Renew(lease) => {
+                (u8::MAX - 3).hash(state);
+                lease.hash(state);
+            }
             Call::Stale(op) => {
                 (u8::MAX - 1).hash(state);
                 op.hash(state);
@@ -46,6 +52,7 @@ impl fmt::Display for Call {
             Call::Store(op) => op.fmt(f),
             Call::Watch(wish) => wish.fmt(f),
             Call::Defragment => f.write_str("defragment"),
+            Call::Renew(lease) => write!(f, "renew {lease}"),
             Call::Stale(op) => write!(f, "stale {op}"),
         }
     }
@@ -60,6 +67,10 @@ impl FromStr for Call {
         }
         if line == "defragment" {
             return Ok(Call::Defragment);
+        }
+        if let Some(lease) = line.strip_prefix("renew ") {
+            let number = lease.parse().map(Call::Renew);
+            return number.map_err(|_| format!("expected the number of a lease, found `{lease}`"));
         }
         if let Some(read) = line.strip_prefix("stale ") {
             return read
@@ -80,6 +91,8 @@ pub enum Ret {
     Watch,
     /// The file of a node was made smaller.
     Defragmented,
+    /// Whether a lease lives on.
+    Renewed(bool),
 }
 
 /// As of [`Call`].
@@ -89,6 +102,10 @@ impl Hash for Ret {
             Ret::Store(outcome) => outcome.hash(state),
             Ret::Watch => u8::MAX.hash(state),
             Ret::Defragmented => (u8::MAX - 1).hash(state),
+            Ret::Renewed(lives) => {
+                (u8::MAX - 2).hash(state);
+                lives.hash(state);
+            }
         }
     }
 }
@@ -102,6 +119,8 @@ impl fmt::Display for Ret {
             },
             Ret::Watch => f.write_str("done"),
             Ret::Defragmented => f.write_str("defragmented"),
+            Ret::Renewed(true) => f.write_str("renewed"),
+            Ret::Renewed(false) => f.write_str("not renewed"),
         }
     }
 }

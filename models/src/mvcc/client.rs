@@ -57,6 +57,8 @@ enum What {
     Stale(Arc<Request>),
     /// To make a file smaller.
     Defragment,
+    /// To let a lease live on.
+    Renew(i64),
 }
 
 impl What {
@@ -64,6 +66,7 @@ impl What {
         match self {
             What::Request(request) => Msg::Ask(id, request.clone()),
             What::Stale(request) => Msg::Group(GroupMsg::Stale(id, request.clone())),
+            What::Renew(lease) => Msg::Group(GroupMsg::Renew(id, *lease)),
             What::Defragment => Msg::Group(GroupMsg::Defragment(id)),
         }
     }
@@ -95,6 +98,11 @@ impl Client {
                 if self.waits_for(id) =>
             {
                 self.complete(Outcome::Ok(Ret::Defragmented), cx);
+            }
+            Event::Message { msg: Msg::Group(GroupMsg::Renewed(id, lives)), .. }
+                if self.waits_for(id) =>
+            {
+                self.complete(Outcome::Ok(Ret::Renewed(lives)), cx);
             }
             Event::Message { msg: Msg::Closed(id), .. } if self.waits_for(id) => {
                 cx.disarm(Timer::Answer);
@@ -137,6 +145,7 @@ impl Client {
                 }
             }
             Call::Defragment if self.group => (What::Defragment, true),
+            Call::Renew(lease) if self.group => (What::Renew(*lease), true),
             // A plan that was written by hand asks the wrong one.
             _ => return cx.complete(op, Outcome::Failed),
         };

@@ -84,6 +84,12 @@ pub const DRAIN_STOOD_STILL: Mark = Mark { index: 29, name: "the drain of a stre
 /// Etcd 36f4303fc.
 pub const SNAPSHOT_WHILE_WRITING: Mark =
     Mark { index: 58, name: "a snapshot was sent while writes went on" };
+/// Another node decides when leases end.
+pub const LEASES_TAKEN_OVER: Mark = Mark { index: 60, name: "a new primary took leases over" };
+/// A client keeps its lease.
+pub const LEASE_RENEWED: Mark = Mark { index: 61, name: "a lease was renewed" };
+/// A client does not.
+pub const LEASE_RAN_OUT: Mark = Mark { index: 62, name: "a lease ran out" };
 /// Of a file under load.
 pub const DEFRAGMENTED: Mark = Mark { index: 59, name: "a file was defragmented" };
 /// What prev_kv cannot promise.

@@ -180,6 +180,8 @@ pub enum Timer {
     Ping,
     /// Of a client that watches: to read again.
     Rest,
+    /// Of a keeper of leases: the next round.
+    Leases,
 }
 
 impl Label for Timer {
@@ -195,6 +197,7 @@ impl Label for Timer {
         "reconnect",
         "ping",
         "rest",
+        "leases",
     ];
 
     fn kind(&self) -> u16 {

@@ -23,6 +23,7 @@ use super::message::{Lock, Msg, Note, Phase, Timer};
 use super::replica::agreement::Agreement;
 use super::replica::applier::Applier;
 use super::replica::defragmenter::Defragmenter;
+use super::replica::keeper::Keeper;
 use super::replica::member::Member;
 use super::replica::receiver::Receiver;
 use super::replica::shipper::Shipper;
@@ -67,6 +68,8 @@ pub enum Mvcc {
     Receiver(Receiver),
     /// Makes the file smaller.
     Defragmenter(Defragmenter),
+    /// Decides when leases end.
+    Keeper(Keeper),
 }
 
 impl Actor for Mvcc {
@@ -98,6 +101,7 @@ impl Actor for Mvcc {
             Mvcc::Shipper(shipper) => shipper.on_event(event, cx),
             Mvcc::Receiver(receiver) => receiver.on_event(event, cx),
             Mvcc::Defragmenter(defragmenter) => defragmenter.on_event(event, cx),
+            Mvcc::Keeper(keeper) => keeper.on_event(event, cx),
         }
     }
 
@@ -105,7 +109,7 @@ impl Actor for Mvcc {
         match op {
             Call::Store(op) => super::simpler::simpler(op).into_iter().map(Call::Store).collect(),
             Call::Watch(wish) => wish.simpler().into_iter().map(Call::Watch).collect(),
-            Call::Defragment => Vec::new(),
+            Call::Defragment | Call::Renew(_) => Vec::new(),
             Call::Stale(op) => super::simpler::simpler(op).into_iter().map(Call::Stale).collect(),
         }
     }

@@ -29,6 +29,7 @@ pub mod applier;
 pub mod defragmenter;
 pub mod entry;
 pub mod judge;
+pub mod keeper;
 pub mod log;
 pub mod member;
 pub mod message;

@@ -119,6 +119,18 @@ impl Running {
         self.txn.effects()
     }
 
+    /// Deletes the keys of a lease in another order, one for each number: which a revoke in etcd once left to a map.
+    pub fn reorder_deletions(&mut self, order: u32) {
+        let deletions = self.steps.len().saturating_sub(1);
+        let (Some(by), Some(end)) =
+            ((order as usize).checked_rem(deletions), self.steps.pop_back())
+        else {
+            return;
+        };
+        self.steps.rotate_left(by);
+        self.steps.push_back(end);
+    }
+
     /// Whether all that is left is to end a lease whose keys were deleted.
     pub fn ends_lease(&self) -> bool {
         self.effects() > 0 && matches!(self.steps.front(), Some(Step::End(_)))

@@ -13,6 +13,7 @@
 use std::sync::Arc;
 
 use seedbed_sim::actor::{Context, Event};
+use seedbed_sim::choose::{Shape, Site};
 use seedbed_sim::id::ActorId;
 
 use super::entry::Entry;
@@ -28,6 +29,10 @@ use crate::mvcc::store::{Store, StoreError};
 use crate::mvcc::txn::{Running, writes};
 use crate::mvcc::watching::tell as tell_watchers;
 use crate::mvcc::{bugs, point};
+
+/// In which order a revoke deletes keys where that is left to a map; 0 is sorted.
+pub static REVOKE_ORDER: Site =
+    Site { id: 50, name: "revoke-order", shape: Shape::Own, outcomes: &[] };
 
 /// The other actors of the node that an applier needs.
 #[derive(Clone, Copy, Debug)]
@@ -179,7 +184,13 @@ impl Applier {
         let request = stripped.as_ref().unwrap_or(&proposal.request);
         let (store, backend) = Applier::both(self.opening, cx);
         match Running::begin(store, backend, request) {
-            Ok(running) => self.act(entry, running, cx),
+            Ok(mut running) => {
+                if let (Op::Revoke(lease), true) = (request, cx.bug(&bugs::REVOKE_IN_MAP_ORDER)) {
+                    let order = cx.choose(&REVOKE_ORDER, lease.cast_unsigned(), entry.index);
+                    running.reorder_deletions(order);
+                }
+                self.act(entry, running, cx);
+            }
             Err(StoreError::Refused(refusal)) => self.done(entry, Err(refusal), cx),
             Err(StoreError::Fatal(fatal)) => cx.abort(fatal.class()),
         }

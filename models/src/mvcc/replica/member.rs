@@ -57,6 +57,8 @@ pub struct MemberMates {
     pub shipper: ActorId,
     /// Makes the file smaller.
     pub defragmenter: ActorId,
+    /// Decides when leases end.
+    pub keeper: ActorId,
     /// What there is for those who watch, if there is.
     pub watch: Option<WatchMates>,
 }
@@ -196,6 +198,9 @@ impl Member {
             }
             GroupMsg::Defragment(_) if self.is_serving() => {
                 cx.send(self.mates.defragmenter, Msg::Group(msg));
+            }
+            GroupMsg::Renew(..) if self.is_serving() => {
+                cx.send(self.mates.keeper, Msg::Group(msg));
             }
             GroupMsg::NeedSnapshot(_) if self.is_serving() => {
                 cx.send(self.mates.shipper, Msg::Group(msg));

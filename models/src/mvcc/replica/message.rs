@@ -59,6 +59,12 @@ pub enum GroupMsg {
     Reopen,
     /// Committer to defragmenter: the copy is open.
     Reopened,
+    /// Client to member, and on to the keeper: this lease is to live on.
+    Renew(AskId, i64),
+    /// Keeper to client: it does, or it does not exist or is about to end.
+    Renewed(AskId, bool),
+    /// Keeper to agreement, answered by `read-at`: where does the log end?
+    LogEnd(AskId),
 }
 
 /// What the agreement tells with everything.
@@ -72,7 +78,7 @@ pub struct Known {
 
 impl GroupMsg {
     /// The kinds of messages, by number.
-    pub const KINDS: [&'static str; 22] = [
+    pub const KINDS: [&'static str; 25] = [
         "stale",
         "propose",
         "read-index",
@@ -95,6 +101,9 @@ impl GroupMsg {
         "defragmented",
         "reopen",
         "reopened",
+        "renew",
+        "renewed",
+        "log-end",
     ];
 
     /// The number of its kind.
@@ -123,6 +132,9 @@ impl GroupMsg {
             GroupMsg::Defragmented(_) => 19,
             GroupMsg::Reopen => 20,
             GroupMsg::Reopened => 21,
+            GroupMsg::Renew(..) => 22,
+            GroupMsg::Renewed(..) => 23,
+            GroupMsg::LogEnd(_) => 24,
         }
     }
 
@@ -132,6 +144,9 @@ impl GroupMsg {
         match self {
             GroupMsg::Stale(ask, _)
             | GroupMsg::ReadIndex(ask)
+            | GroupMsg::Renew(ask, _)
+            | GroupMsg::Renewed(ask, _)
+            | GroupMsg::LogEnd(ask)
             | GroupMsg::Defragment(ask)
             | GroupMsg::Defragmented(ask)
             | GroupMsg::ReadAt(ask, _)
@@ -152,7 +167,12 @@ impl fmt::Display for GroupMsg {
         match self {
             GroupMsg::Stale(id, request) => write!(f, "{id}: {request}"),
             GroupMsg::Propose(proposal) => write!(f, " {proposal}"),
-            GroupMsg::ReadIndex(id) | GroupMsg::Defragment(id) | GroupMsg::Defragmented(id) => {
+            GroupMsg::Renew(id, lease) => write!(f, "{id}: {lease}"),
+            GroupMsg::Renewed(id, lives) => write!(f, "{id}: {lives}"),
+            GroupMsg::ReadIndex(id)
+            | GroupMsg::LogEnd(id)
+            | GroupMsg::Defragment(id)
+            | GroupMsg::Defragmented(id) => {
                 write!(f, "{id}")
             }
             GroupMsg::ReadAt(id, index) => write!(f, "{id}: {index}"),

@@ -1,0 +1,161 @@
+//! The keeper of leases: decides when a lease has run out.
+//!
+//! ```text
+//! each round, on the primary:   run out? ─▶ propose to revoke it, again and again until it is gone
+//! renew:   where does the log end? ─▶ applied up to there ─▶ still there, and not about to be revoked ─▶ a new deadline
+//! ```
+//!
+//! All nodes know the leases, but only the primary has deadlines, by its own clock; they are not in the log. Whoever
+//! becomes the primary gives every lease its whole time again: it may extend a lease, and never shortens one. What the
+//! former primary still proposes is not agreed to (etcd issue 15247).
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use seedbed_sim::actor::{Context, Event};
+use seedbed_sim::id::{ActorId, NodeId};
+use seedbed_sim::time::{Span, Time};
+
+use super::entry::Proposal;
+use super::message::GroupMsg;
+use crate::mvcc::mark;
+use crate::mvcc::message::{AskId, Msg, Timer};
+use crate::mvcc::model::Mvcc;
+use crate::mvcc::op::Op;
+
+/// Keeps the deadlines of a node.
+#[derive(Clone, Debug)]
+pub struct Keeper {
+    node: NodeId,
+    agreement: ActorId,
+    /// How long a second of a lease is.
+    second: Span,
+    /// How long it is between two rounds.
+    round: Span,
+    /// The deadline of each lease that is known; none unless the node is the primary.
+    deadlines: Option<BTreeMap<i64, Deadline>>,
+    /// Renewals that wait until more is applied.
+    renewals: Vec<Renewal>,
+}
+
+/// When a lease runs out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Deadline {
+    /// Then.
+    At(Time),
+    /// It has, and everybody is to revoke it.
+    Over,
+}
+
+/// A client wants a lease to live on.
+#[derive(Clone, Copy, Debug)]
+struct Renewal {
+    ask: AskId,
+    lease: i64,
+    /// Where the log ended, once that is known.
+    index: Option<u64>,
+}
+
+impl Keeper {
+    /// The keeper of a node, whose seconds last so long.
+    #[must_use]
+    pub fn new(node: NodeId, agreement: ActorId, second: Span, round: Span) -> Keeper {
+        Keeper { node, agreement, second, round, deadlines: None, renewals: Vec::new() }
+    }
+
+    pub(in crate::mvcc) fn on_event(&mut self, event: Event<Mvcc>, cx: &mut Context<'_, Mvcc>) {
+        match event {
+            Event::Boot => cx.arm(Timer::Leases, self.round),
+            Event::Timer(Timer::Leases) => {
+                self.look(cx);
+                cx.arm(Timer::Leases, self.round);
+            }
+            Event::Message { msg: Msg::Group(GroupMsg::Renew(ask, lease)), .. } => {
+                self.renewals.retain(|renewal| renewal.ask.op.client != ask.op.client);
+                self.renewals.push(Renewal { ask, lease, index: None });
+                cx.send(self.agreement, Msg::Group(GroupMsg::LogEnd(ask)));
+            }
+            Event::Message { msg: Msg::Group(GroupMsg::ReadAt(ask, index)), .. } => {
+                let of = self.renewals.iter_mut().filter(|renewal| renewal.ask == ask);
+                of.for_each(|renewal| renewal.index = Some(index));
+                self.look(cx);
+            }
+            Event::Stop => cx.stopped(),
+            _ => {}
+        }
+    }
+
+    fn look(&mut self, cx: &mut Context<'_, Mvcc>) {
+        let shared = cx.shared();
+        let group = shared.replica.as_ref().filter(|_| shared.is_open());
+        let leads = group.is_some_and(|group| group.primary == Some(self.node));
+        if !leads {
+            self.deadlines = None;
+            return;
+        }
+        self.learn(cx);
+        self.renew(cx);
+        self.revoke(cx);
+    }
+
+    fn end_of(&self, ttl: i64, cx: &Context<'_, Mvcc>) -> Deadline {
+        let seconds = u64::try_from(ttl.max(1)).expect("at least one");
+        Deadline::At(cx.now() + self.second.times(seconds))
+    }
+
+    /// Leases that are new get a deadline, and those that are gone lose theirs.
+    fn learn(&mut self, cx: &mut Context<'_, Mvcc>) {
+        let shared = cx.shared();
+        let lessor = shared.look().and_then(|(store, _)| store.lessor());
+        let leases: BTreeMap<i64, i64> = lessor
+            .map(|lessor| lessor.leases().map(|(id, lease)| (id, lease.ttl())).collect())
+            .unwrap_or_default();
+        if self.deadlines.is_none() && !leases.is_empty() {
+            cx.mark(&mark::LEASES_TAKEN_OVER);
+        }
+        let mut deadlines = self.deadlines.take().unwrap_or_default();
+        deadlines.retain(|id, _| leases.contains_key(id));
+        for (id, ttl) in leases {
+            deadlines.entry(id).or_insert_with(|| self.end_of(ttl, cx));
+        }
+        self.deadlines = Some(deadlines);
+    }
+
+    /// Whoever renews a lease is not told so before everything was applied that might end it.
+    fn renew(&mut self, cx: &mut Context<'_, Mvcc>) {
+        let applied = cx.shared().group().applied;
+        let (ready, waiting): (Vec<Renewal>, Vec<Renewal>) = (self.renewals.drain(..))
+            .partition(|renewal| renewal.index.is_some_and(|index| index <= applied));
+        self.renewals = waiting;
+        for Renewal { ask, lease, .. } in ready {
+            let shared = cx.shared();
+            let lessor = shared.look().and_then(|(store, _)| store.lessor());
+            let ttl = lessor.and_then(|lessor| lessor.lease(lease)).map(|lease| lease.ttl());
+            let deadline = ttl.map(|ttl| self.end_of(ttl, cx));
+            let deadlines = self.deadlines.as_mut().expect("it leads");
+            let lives = deadlines.get(&lease).is_some_and(|deadline| *deadline != Deadline::Over);
+            let renewed = lives && deadline.is_some();
+            if let (true, Some(deadline)) = (renewed, deadline) {
+                deadlines.insert(lease, deadline);
+                cx.mark(&mark::LEASE_RENEWED);
+            }
+            cx.send(ask.op.client, Msg::Group(GroupMsg::Renewed(ask, renewed)));
+        }
+    }
+
+    fn revoke(&mut self, cx: &mut Context<'_, Mvcc>) {
+        let now = cx.now();
+        let deadlines = self.deadlines.as_mut().expect("it leads");
+        for (lease, deadline) in deadlines {
+            if matches!(deadline, Deadline::At(at) if *at > now) {
+                continue;
+            }
+            if *deadline != Deadline::Over {
+                *deadline = Deadline::Over;
+                cx.mark(&mark::LEASE_RAN_OUT);
+            }
+            let proposal = Arc::new(Proposal { ask: None, request: Op::Revoke(*lease) });
+            cx.send(self.agreement, Msg::Group(GroupMsg::Propose(proposal)));
+        }
+    }
+}
