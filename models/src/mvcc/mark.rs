@@ -90,6 +90,9 @@ pub const LEASES_TAKEN_OVER: Mark = Mark { index: 60, name: "a new primary took 
 pub const LEASE_RENEWED: Mark = Mark { index: 61, name: "a lease was renewed" };
 /// A client does not.
 pub const LEASE_RAN_OUT: Mark = Mark { index: 62, name: "a lease ran out" };
+/// What a corruption check is for.
+pub const HASHES_COMPARED: Mark =
+    Mark { index: 63, name: "two nodes were compared by the hash of a revision" };
 /// Of a file under load.
 pub const DEFRAGMENTED: Mark = Mark { index: 59, name: "a file was defragmented" };
 /// What prev_kv cannot promise.

@@ -182,6 +182,8 @@ pub enum Timer {
     Rest,
     /// Of a keeper of leases: the next round.
     Leases,
+    /// Of a comparer: the next round.
+    Compare,
 }
 
 impl Label for Timer {
@@ -198,6 +200,7 @@ impl Label for Timer {
         "ping",
         "rest",
         "leases",
+        "compare",
     ];
 
     fn kind(&self) -> u16 {

@@ -22,6 +22,7 @@ use super::front::Front;
 use super::message::{Lock, Msg, Note, Phase, Timer};
 use super::replica::agreement::Agreement;
 use super::replica::applier::Applier;
+use super::replica::comparer::Comparer;
 use super::replica::defragmenter::Defragmenter;
 use super::replica::keeper::Keeper;
 use super::replica::member::Member;
@@ -70,6 +71,8 @@ pub enum Mvcc {
     Defragmenter(Defragmenter),
     /// Decides when leases end.
     Keeper(Keeper),
+    /// Compares the nodes of a group.
+    Comparer(Comparer),
 }
 
 impl Actor for Mvcc {
@@ -102,6 +105,7 @@ impl Actor for Mvcc {
             Mvcc::Receiver(receiver) => receiver.on_event(event, cx),
             Mvcc::Defragmenter(defragmenter) => defragmenter.on_event(event, cx),
             Mvcc::Keeper(keeper) => keeper.on_event(event, cx),
+            Mvcc::Comparer(comparer) => comparer.on_event(event, cx),
         }
     }
 

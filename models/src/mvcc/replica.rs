@@ -26,6 +26,7 @@ use super::shared::Opening;
 
 pub mod agreement;
 pub mod applier;
+pub mod comparer;
 pub mod defragmenter;
 pub mod entry;
 pub mod judge;

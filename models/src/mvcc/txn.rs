@@ -131,9 +131,14 @@ impl Running {
         self.steps.push_back(end);
     }
 
+    /// Whether the next step makes or ends a lease.
+    pub fn is_of_lease(&self) -> bool {
+        matches!(self.steps.front(), Some(Step::Grant(_) | Step::End(_)))
+    }
+
     /// Whether all that is left is to end a lease whose keys were deleted.
     pub fn ends_lease(&self) -> bool {
-        self.effects() > 0 && matches!(self.steps.front(), Some(Step::End(_)))
+        self.effects() > 0 && self.is_of_lease()
     }
 
     /// Does the next action, if there is one.

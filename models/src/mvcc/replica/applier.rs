@@ -34,6 +34,9 @@ use crate::mvcc::{bugs, point};
 pub static REVOKE_ORDER: Site =
     Site { id: 50, name: "revoke-order", shape: Shape::Own, outcomes: &[] };
 
+/// The size of the smallest page.
+const LEAST_PAGE: u32 = 64;
+
 /// The other actors of the node that an applier needs.
 #[derive(Clone, Copy, Debug)]
 pub struct ApplierMates {
@@ -54,6 +57,8 @@ pub struct Applier {
     mates: ApplierMates,
     state: State,
     opening: Opening,
+    /// The first opening of this life.
+    first: Opening,
     /// The backend that the consistent index is meant for.
     bound: Opening,
     /// Somebody wants it to leave off.
@@ -91,18 +96,21 @@ impl Applier {
     #[must_use]
     pub fn new(batch_limit: usize, mates: ApplierMates) -> Applier {
         let opening = Opening::default();
-        Applier { batch_limit, mates, state: State::Off, opening, bound: opening, rests: false }
+        Applier {
+            batch_limit,
+            mates,
+            state: State::Off,
+            opening,
+            first: opening,
+            bound: opening,
+            rests: false,
+        }
     }
 
     pub(in crate::mvcc) fn on_event(&mut self, event: Event<Mvcc>, cx: &mut Context<'_, Mvcc>) {
         match event {
             Event::Message { msg: Msg::Group(GroupMsg::Begin(opening)), .. } => {
-                self.opening = opening;
-                if self.bound == Opening::default() || !cx.bug(&bugs::INDEX_LEFT_ON_OLD_BACKEND) {
-                    self.bound = opening;
-                }
-                (self.state, self.rests) = (State::Idle, false);
-                self.next(cx);
+                self.begin_with(opening, cx);
             }
             Event::Message { msg: Msg::Group(GroupMsg::Rest), .. } => {
                 self.rests = true;
@@ -123,6 +131,17 @@ impl Applier {
             Event::Stop => cx.stopped(),
             _ => {}
         }
+    }
+
+    fn begin_with(&mut self, opening: Opening, cx: &mut Context<'_, Mvcc>) {
+        self.opening = opening;
+        if self.first == Opening::default() {
+            (self.first, self.bound) = (opening, opening);
+        } else if !cx.bug(&bugs::INDEX_LEFT_ON_OLD_BACKEND) {
+            self.bound = opening;
+        }
+        (self.state, self.rests) = (State::Idle, false);
+        self.next(cx);
     }
 
     /// Turns to the next entry, or leaves off.
@@ -197,8 +216,12 @@ impl Applier {
     }
 
     fn act(&mut self, entry: Entry, mut running: Running, cx: &mut Context<'_, Mvcc>) {
+        let leaves = cx.bug(&bugs::LESSOR_LEFT_ON_OLD_BACKEND);
+        let lost = leaves && self.opening != self.first && running.is_of_lease();
+        // Nobody reads the old one any more, so an empty one does.
+        let mut old = lost.then(|| Backend::new(LEAST_PAGE));
         let (store, backend) = Applier::both(self.opening, cx);
-        match running.step(store, backend) {
+        match running.step(store, old.as_mut().unwrap_or(backend)) {
             Ok(()) => {}
             Err(StoreError::Refused(refusal)) => return self.done(entry, Err(refusal), cx),
             Err(StoreError::Fatal(fatal)) => return cx.abort(fatal.class()),

@@ -24,9 +24,10 @@ use super::Replica;
 use super::entry::Proposal;
 use super::message::GroupMsg;
 use super::note::{GroupNote, Staleness};
-use super::reads::{Read, Reads};
+use super::reads::{Read, Reads, Task};
 use super::swap::Swap;
 use crate::mvcc::front::WatchMates;
+use crate::mvcc::hash::hash_kv;
 use crate::mvcc::message::{AskId, Job, Lock, Msg, Note, Phase};
 use crate::mvcc::model::Mvcc;
 use crate::mvcc::op::{Op, Request};
@@ -34,6 +35,7 @@ use crate::mvcc::response::Outcome;
 use crate::mvcc::restore::{Restore, Restored};
 use crate::mvcc::settings::Settings;
 use crate::mvcc::shared::Opening;
+use crate::mvcc::store::StoreError;
 use crate::mvcc::txn::{execute, writes};
 use crate::mvcc::watching::open_hub;
 use crate::mvcc::{bugs, mark, point};
@@ -93,7 +95,7 @@ enum State {
     /// The store is there, the log is not.
     WaitingForLog(Box<Restored>),
     /// Waits for requests; perhaps one of them waits for the locks.
-    Serving(Option<Read>),
+    Serving(Option<Task>),
     /// Waits until nobody uses the store.
     Closing(Await),
     /// Puts a snapshot in the place of the file.
@@ -146,7 +148,7 @@ impl Member {
             Event::Message { msg: Msg::Ask(id, request), .. } => {
                 self.asked(id, request, Staleness::Newest, cx);
             }
-            Event::Message { msg: Msg::Group(msg), .. } => self.heard(msg, cx),
+            Event::Message { from, msg: Msg::Group(msg) } => self.heard(from, msg, cx),
             Event::Message { msg: Msg::Opened(opening), .. } => self.opened(opening, cx),
             Event::Message { msg: Msg::LeftOff, .. } => self.compactor_left_off(cx),
             Event::Message { msg: Msg::Finished, .. } => self.closed(cx),
@@ -155,7 +157,7 @@ impl Member {
                 State::Closing(_) => cx.send(self.mates.compactor, Msg::LeaveOff),
                 _ => cx.lock(Lock::Backend),
             },
-            Event::Locked(Lock::Backend) => self.read(cx),
+            Event::Locked(Lock::Backend) => self.locked(cx),
             Event::Disk(_) | Event::Timer(_) => self.swap_on(event, cx),
             Event::Stop => {
                 self.leaving = true;
@@ -169,8 +171,12 @@ impl Member {
         }
     }
 
-    fn heard(&mut self, msg: GroupMsg, cx: &mut Context<'_, Mvcc>) {
+    fn heard(&mut self, from: ActorId, msg: GroupMsg, cx: &mut Context<'_, Mvcc>) {
         match msg {
+            GroupMsg::HashAt(round, at) => {
+                self.reads.add_hash(from, round, at);
+                self.next(cx);
+            }
             GroupMsg::Stale(id, request) => self.asked(id, request, Staleness::Any, cx),
             GroupMsg::ReadAt(id, index) => {
                 self.reads.may_show(id, index);
@@ -331,12 +337,28 @@ impl Member {
         }
     }
 
-    /// Answers a read; the locks are held, so it sees no transaction half done.
-    fn read(&mut self, cx: &mut Context<'_, Mvcc>) {
-        let State::Serving(Some(read)) = std::mem::replace(&mut self.state, State::Serving(None))
-        else {
-            unreachable!("the locks are taken for reads")
-        };
+    /// The locks are held, so no transaction is half done.
+    fn locked(&mut self, cx: &mut Context<'_, Mvcc>) {
+        match std::mem::replace(&mut self.state, State::Serving(None)) {
+            State::Serving(Some(Task::Read(read))) => self.read(read, cx),
+            State::Serving(Some(Task::Hash(from, round, at))) => {
+                let (store, backend) =
+                    cx.shared().both(self.opening).expect("the member closes it");
+                let hash = hash_kv(store, backend, at);
+                cx.unlock(Lock::Backend);
+                cx.unlock(Lock::Store);
+                match hash {
+                    Ok(hash) => cx.send(from, Msg::Group(GroupMsg::HashIs(round, hash))),
+                    Err(StoreError::Refused(_)) => {}
+                    Err(StoreError::Fatal(fatal)) => return cx.abort(fatal.class()),
+                }
+                self.next(cx);
+            }
+            _ => unreachable!("the locks are taken for reads"),
+        }
+    }
+
+    fn read(&mut self, read: Read, cx: &mut Context<'_, Mvcc>) {
         let Read { id, request, staleness, .. } = read;
         let (store, backend) = cx.shared().both(self.opening).expect("the member closes it");
         let outcome: Outcome = match execute(store, backend, &request) {

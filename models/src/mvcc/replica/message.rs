@@ -7,6 +7,7 @@ use seedbed_sim::id::NodeId;
 
 use super::entry::{Entry, Proposal};
 use crate::mvcc::call::Ret;
+use crate::mvcc::hash::KvHash;
 use crate::mvcc::message::AskId;
 use crate::mvcc::op::Request;
 use crate::mvcc::response::Outcome;
@@ -65,6 +66,10 @@ pub enum GroupMsg {
     Renewed(AskId, bool),
     /// Keeper to agreement, answered by `read-at`: where does the log end?
     LogEnd(AskId),
+    /// Comparer to member, in a round: the hash of a revision, 0 for the newest.
+    HashAt(u32, i64),
+    /// Member to comparer: this; nothing is answered by whoever does not have that revision.
+    HashIs(u32, KvHash),
 }
 
 /// What the agreement tells with everything.
@@ -78,7 +83,7 @@ pub struct Known {
 
 impl GroupMsg {
     /// The kinds of messages, by number.
-    pub const KINDS: [&'static str; 25] = [
+    pub const KINDS: [&'static str; 27] = [
         "stale",
         "propose",
         "read-index",
@@ -104,6 +109,8 @@ impl GroupMsg {
         "renew",
         "renewed",
         "log-end",
+        "hash-at",
+        "hash-is",
     ];
 
     /// The number of its kind.
@@ -135,6 +142,8 @@ impl GroupMsg {
             GroupMsg::Renew(..) => 22,
             GroupMsg::Renewed(..) => 23,
             GroupMsg::LogEnd(_) => 24,
+            GroupMsg::HashAt(..) => 25,
+            GroupMsg::HashIs(..) => 26,
         }
     }
 
@@ -155,6 +164,7 @@ impl GroupMsg {
             GroupMsg::Join(_, last) | GroupMsg::Appended(_, last) => *last,
             GroupMsg::Append(from, ..) => *from,
             GroupMsg::ResetLog(index) | GroupMsg::Received(index) => *index,
+            GroupMsg::HashAt(round, _) | GroupMsg::HashIs(round, _) => u64::from(*round),
             GroupMsg::NeedSnapshot(node) => u64::from(node.0),
             _ => 0,
         }
@@ -167,6 +177,10 @@ impl fmt::Display for GroupMsg {
         match self {
             GroupMsg::Stale(id, request) => write!(f, "{id}: {request}"),
             GroupMsg::Propose(proposal) => write!(f, " {proposal}"),
+            GroupMsg::HashAt(_, at) => write!(f, " {at}"),
+            GroupMsg::HashIs(_, KvHash { hash, compacted, revision }) => {
+                write!(f, " {hash}, compacted {compacted}, revision {revision}")
+            }
             GroupMsg::Renew(id, lease) => write!(f, "{id}: {lease}"),
             GroupMsg::Renewed(id, lives) => write!(f, "{id}: {lives}"),
             GroupMsg::ReadIndex(id)

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::entry::Entry;
 use crate::mvcc::call::Ret;
+use crate::mvcc::hash::KvHash;
 use crate::mvcc::message::AskId;
 use crate::mvcc::op::Request;
 use crate::mvcc::response::Outcome;
@@ -28,6 +29,8 @@ pub enum GroupNote {
     Committed(u64),
     /// No node has the entries behind this one any more, and some of them were committed.
     Lost(u64),
+    /// Two nodes have these hashes at one revision, with the same compacted.
+    Compared(KvHash, KvHash),
 }
 
 /// Which states a read may show.
@@ -53,6 +56,9 @@ impl fmt::Display for GroupNote {
             GroupNote::Acknowledged(last) => write!(f, "log durable up to {last}"),
             GroupNote::LogOpened(base, last) => write!(f, "log opened: ({base}, {last}]"),
             GroupNote::Committed(index) => write!(f, "committed up to {index}"),
+            GroupNote::Compared(one, other) => {
+                write!(f, "revision {}: hashes {} and {}", one.revision, one.hash, other.hash)
+            }
             GroupNote::Lost(index) => write!(f, "lost behind {index}"),
         }
     }
