@@ -7,6 +7,7 @@ use super::checks::{
     PENDING_IS_BOUNDED, PREFIX_SURVIVES, REVISIONS_GROW, SERVES_AGAIN, TOLD_AS_DONE,
 };
 use super::defects::Defects;
+use super::replica::wal::ACKNOWLEDGED_STAYS;
 use super::watching::checks::CATCHES_UP;
 use super::watching::judge::{BOOKMARK, COMPACTED, FAITHFUL, RELIABLE, UNIQUE};
 
@@ -232,6 +233,16 @@ pub const PROGRESS_OVERTAKES: Bug = Bug {
     source: "etcd-io/etcd issue 15220, commit 74feb229c (2023)",
     breaks: BOOKMARK,
     scenario: WATCH,
+};
+
+/// In a group of one node, entries are acknowledged and applied while the log is still being synced.
+pub const ACKNOWLEDGED_BEFORE_LOG_SYNC: Bug = Bug {
+    index: 29,
+    name: "acknowledged-before-log-sync",
+    source: "etcd-io/etcd issue 14370, commit 2a10049e4 (3.5.5 and 3.4.21, 2022): a single member applies and answers \
+             in parallel with the fsync of its log",
+    breaks: ACKNOWLEDGED_STAYS,
+    scenario: "mvcc/replicas",
 };
 
 /// All of them, by index.

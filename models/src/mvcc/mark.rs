@@ -84,3 +84,16 @@ pub const DRAIN_STOOD_STILL: Mark = Mark { index: 29, name: "the drain of a stre
 /// What prev_kv cannot promise.
 pub const PREVIOUS_COMPACTED: Mark =
     Mark { index: 30, name: "what a key was before was compacted" };
+
+/// What the checksums of a log are for.
+pub const TORN_LOG: Mark = Mark { index: 43, name: "a torn tail of a log was dropped" };
+/// A log does not grow for ever.
+pub const LOG_RELEASED: Mark = Mark { index: 44, name: "a log forgot what the backend has" };
+/// The log of a node that a snapshot has moved.
+pub const LOG_RESET: Mark = Mark { index: 45, name: "a log began anew behind a snapshot" };
+/// One sync for several messages.
+pub const APPENDS_BATCHED: Mark =
+    Mark { index: 46, name: "entries waited for a write of the log and went together" };
+/// What snapshots are for.
+pub const SNAPSHOT_NEEDED: Mark =
+    Mark { index: 47, name: "a node needed entries that were released" };

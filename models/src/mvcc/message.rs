@@ -180,6 +180,8 @@ pub enum Timer {
     Ping,
     /// Of a client that watches: to read again.
     Rest,
+    /// Of an agreement and of who joins it: to say again what was not answered.
+    Resend,
 }
 
 impl Label for Timer {
@@ -195,6 +197,7 @@ impl Label for Timer {
         "reconnect",
         "ping",
         "rest",
+        "resend",
     ];
 
     fn kind(&self) -> u16 {

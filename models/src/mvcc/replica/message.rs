@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use seedbed_sim::id::NodeId;
+use seedbed_sim::id::{Incarnation, NodeId};
 
 use super::entry::{Entry, Proposal};
 use crate::mvcc::call::Ret;
@@ -23,12 +23,12 @@ pub enum GroupMsg {
     ReadIndex(AskId),
     /// Agreement to member: up to here.
     ReadAt(AskId, u64),
-    /// Wal to agreement: this node has begun a life; its log begins behind the first number and ends at the second.
-    Join(u64, u64),
+    /// Wal to agreement: this node has begun this life; its log begins behind the first number and ends at the second.
+    Join(Incarnation, u64, u64),
     /// Agreement to wal: the entries from this place on, none as a sign of life; and what is known.
     Append(u64, Arc<[Entry]>, Known),
-    /// Wal to agreement: the log begins behind the first number, and is durable up to the second.
-    Appended(u64, u64),
+    /// Wal to agreement, in this life: the log begins behind the first number, and is durable up to the second.
+    Appended(Incarnation, u64, u64),
     /// Member to wal: read the log.
     OpenLog,
     /// Wal to member: it is there.
@@ -43,6 +43,12 @@ pub enum GroupMsg {
     Rested,
     /// Applier to member: the request was applied at this place, with this outcome.
     Applied(AskId, u64, Arc<Outcome>),
+    /// Agreement to a member that has everything: this node needs entries that were released.
+    NeedSnapshot(NodeId),
+    /// Member to wal: the log begins anew behind this place, up to which there is a snapshot.
+    ResetLog(u64),
+    /// Wal to member: it does, and that is durable.
+    LogReset,
 }
 
 /// What the agreement tells with everything.
@@ -56,7 +62,7 @@ pub struct Known {
 
 impl GroupMsg {
     /// The kinds of messages, by number.
-    pub const KINDS: [&'static str; 14] = [
+    pub const KINDS: [&'static str; 17] = [
         "stale",
         "propose",
         "read-index",
@@ -71,6 +77,9 @@ impl GroupMsg {
         "rest",
         "rested",
         "applied",
+        "need-snapshot",
+        "reset-log",
+        "log-reset",
     ];
 
     /// The number of its kind.
@@ -91,6 +100,9 @@ impl GroupMsg {
             GroupMsg::Rest => 11,
             GroupMsg::Rested => 12,
             GroupMsg::Applied(..) => 13,
+            GroupMsg::NeedSnapshot(_) => 14,
+            GroupMsg::ResetLog(_) => 15,
+            GroupMsg::LogReset => 16,
         }
     }
 
@@ -103,8 +115,9 @@ impl GroupMsg {
             | GroupMsg::ReadAt(ask, _)
             | GroupMsg::Applied(ask, ..) => u64::from(ask.op.number),
             GroupMsg::Propose(proposal) => proposal.ask.map_or(0, |ask| u64::from(ask.op.number)),
-            GroupMsg::Join(_, last) | GroupMsg::Appended(_, last) => *last,
-            GroupMsg::Append(from, ..) => *from,
+            GroupMsg::Join(_, _, last) | GroupMsg::Appended(_, _, last) => *last,
+            GroupMsg::Append(from, ..) | GroupMsg::ResetLog(from) => *from,
+            GroupMsg::NeedSnapshot(node) => u64::from(node.0),
             _ => 0,
         }
     }
@@ -118,13 +131,15 @@ impl fmt::Display for GroupMsg {
             GroupMsg::Propose(proposal) => write!(f, " {proposal}"),
             GroupMsg::ReadIndex(id) => write!(f, "{id}"),
             GroupMsg::ReadAt(id, index) => write!(f, "{id}: {index}"),
-            GroupMsg::Join(base, last) | GroupMsg::Appended(base, last) => {
-                write!(f, " ({base}, {last}]")
+            GroupMsg::Join(life, base, last) | GroupMsg::Appended(life, base, last) => {
+                write!(f, " ({base}, {last}] in life {}", life.0)
             }
             GroupMsg::Append(from, entries, known) => {
                 write!(f, " from {from}, committed {}", known.committed)?;
                 entries.iter().try_for_each(|entry| write!(f, "; {entry}"))
             }
+            GroupMsg::NeedSnapshot(node) => write!(f, " for n{}", node.0),
+            GroupMsg::ResetLog(index) => write!(f, " behind {index}"),
             GroupMsg::Begin(opening) => write!(f, " {opening}"),
             GroupMsg::Applied(id, index, outcome) => {
                 write!(f, "{id} at {index}: {}", Ret::Store(outcome.clone()))

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::entry::Entry;
+use super::log::Damage;
 use crate::mvcc::call::Ret;
 use crate::mvcc::message::AskId;
 use crate::mvcc::op::Request;
@@ -28,6 +29,8 @@ pub enum GroupNote {
     Committed(u64),
     /// No node has the entries behind this one any more, and some of them were committed.
     Lost(u64),
+    /// The file of a node's log is none.
+    LogDamaged(Damage),
 }
 
 /// Which states a read may show.
@@ -54,6 +57,7 @@ impl fmt::Display for GroupNote {
             GroupNote::LogOpened(base, last) => write!(f, "log opened: ({base}, {last}]"),
             GroupNote::Committed(index) => write!(f, "committed up to {index}"),
             GroupNote::Lost(index) => write!(f, "lost behind {index}"),
+            GroupNote::LogDamaged(damage) => damage.fmt(f),
         }
     }
 }
