@@ -8,6 +8,7 @@ use super::checks::{
 };
 use super::defects::Defects;
 use super::replica::judge::{ALIKE, EQUAL_HASHES, EQUALS_LOG, LIVES_ITS_TIME};
+use super::replica::wal::ACKNOWLEDGED_STAYS;
 use super::watching::checks::CATCHES_UP;
 use super::watching::judge::{BOOKMARK, COMPACTED, FAITHFUL, RELIABLE, UNIQUE};
 
@@ -359,6 +360,16 @@ pub const INDEX_LEFT_ON_OLD_BACKEND: Bug = Bug {
              consistent index does not",
     breaks: EQUALS_LOG,
     scenario: REPLICAS,
+};
+
+/// In a group of one node, entries are acknowledged and applied while the log is still being synced.
+pub const ACKNOWLEDGED_BEFORE_LOG_SYNC: Bug = Bug {
+    index: 29,
+    name: "acknowledged-before-log-sync",
+    source: "etcd-io/etcd issue 14370, commit 2a10049e4 (3.5.5 and 3.4.21, 2022): a single member applies and answers \
+             in parallel with the fsync of its log",
+    breaks: ACKNOWLEDGED_STAYS,
+    scenario: "mvcc/replicas",
 };
 
 /// All of them, by index.

@@ -86,6 +86,9 @@ pub const SNAPSHOT_WHILE_WRITING: Mark =
     Mark { index: 58, name: "a snapshot was sent while writes went on" };
 /// Another node decides when leases end.
 pub const LEASES_TAKEN_OVER: Mark = Mark { index: 60, name: "a new primary took leases over" };
+/// Etcd issue 15247.
+pub const FORMER_PRIMARY_REFUSED: Mark =
+    Mark { index: 57, name: "a former primary was not allowed to revoke a lease" };
 /// A client keeps its lease.
 pub const LEASE_RENEWED: Mark = Mark { index: 61, name: "a lease was renewed" };
 /// A client does not.
@@ -98,3 +101,16 @@ pub const DEFRAGMENTED: Mark = Mark { index: 59, name: "a file was defragmented"
 /// What prev_kv cannot promise.
 pub const PREVIOUS_COMPACTED: Mark =
     Mark { index: 30, name: "what a key was before was compacted" };
+
+/// What the checksums of a log are for.
+pub const TORN_LOG: Mark = Mark { index: 43, name: "a torn tail of a log was dropped" };
+/// A log does not grow for ever.
+pub const LOG_RELEASED: Mark = Mark { index: 44, name: "a log forgot what the backend has" };
+/// The log of a node that a snapshot has moved.
+pub const LOG_RESET: Mark = Mark { index: 45, name: "a log began anew behind a snapshot" };
+/// One sync for several messages.
+pub const APPENDS_BATCHED: Mark =
+    Mark { index: 46, name: "entries waited for a write of the log and went together" };
+/// What snapshots are for.
+pub const SNAPSHOT_NEEDED: Mark =
+    Mark { index: 47, name: "a node needed entries that were released" };

@@ -184,6 +184,8 @@ pub enum Timer {
     Leases,
     /// Of a comparer: the next round.
     Compare,
+    /// Of an agreement and of who joins it: to say again what was not answered.
+    Resend,
 }
 
 impl Label for Timer {
@@ -201,6 +203,7 @@ impl Label for Timer {
         "rest",
         "leases",
         "compare",
+        "resend",
     ];
 
     fn kind(&self) -> u16 {

@@ -63,6 +63,16 @@ pub const DEFRAGMENT_BEGUN: Point = Point { index: 41, name: "defragment-begun" 
 pub const DEFRAGMENT_COPIED: Point = Point { index: 42, name: "defragment-copied" };
 /// The copy is the file, and the committer does not know.
 pub const DEFRAGMENT_RENAMED: Point = Point { index: 43, name: "defragment-renamed" };
+/// The log was read, and nothing was written in this life.
+pub const LOG_READ: Point = Point { index: 31, name: "log-read" };
+/// Entries are in the file of the log, and not synced.
+pub const LOG_WRITTEN: Point = Point { index: 32, name: "log-written" };
+/// Entries are durable, and nobody knows.
+pub const LOG_SYNCED: Point = Point { index: 33, name: "log-synced" };
+/// The log is durable under another name, and the old one is still there.
+pub const LOG_COPIED: Point = Point { index: 34, name: "log-copied" };
+/// The new log has the name of the old one, and that is not durable.
+pub const LOG_RENAMED: Point = Point { index: 35, name: "log-renamed" };
 
 /// Those of a node that is watched, by index.
 pub const WATCHED: &[Point] = &[

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use seedbed_sim::id::NodeId;
+use seedbed_sim::id::{Incarnation, NodeId};
 
 use super::entry::{Entry, Proposal};
 use crate::mvcc::call::Ret;
@@ -24,12 +24,12 @@ pub enum GroupMsg {
     ReadIndex(AskId),
     /// Agreement to member: up to here.
     ReadAt(AskId, u64),
-    /// Wal to agreement: this node has begun a life; its log begins behind the first number and ends at the second.
-    Join(u64, u64),
+    /// Wal to agreement: this node has begun this life; its log begins behind the first number and ends at the second.
+    Join(Incarnation, u64, u64),
     /// Agreement to wal: the entries from this place on, none as a sign of life; and what is known.
     Append(u64, Arc<[Entry]>, Known),
-    /// Wal to agreement: the log begins behind the first number, and is durable up to the second.
-    Appended(u64, u64),
+    /// Wal to agreement, in this life: the log begins behind the first number, and is durable up to the second.
+    Appended(Incarnation, u64, u64),
     /// Member to wal: read the log.
     OpenLog,
     /// Wal to member: it is there.
@@ -161,7 +161,7 @@ impl GroupMsg {
             | GroupMsg::ReadAt(ask, _)
             | GroupMsg::Applied(ask, ..) => u64::from(ask.op.number),
             GroupMsg::Propose(proposal) => proposal.ask.map_or(0, |ask| u64::from(ask.op.number)),
-            GroupMsg::Join(_, last) | GroupMsg::Appended(_, last) => *last,
+            GroupMsg::Join(_, _, last) | GroupMsg::Appended(_, _, last) => *last,
             GroupMsg::Append(from, ..) => *from,
             GroupMsg::ResetLog(index) | GroupMsg::Received(index) => *index,
             GroupMsg::HashAt(round, _) | GroupMsg::HashIs(round, _) => u64::from(*round),
@@ -190,8 +190,8 @@ impl fmt::Display for GroupMsg {
                 write!(f, "{id}")
             }
             GroupMsg::ReadAt(id, index) => write!(f, "{id}: {index}"),
-            GroupMsg::Join(base, last) | GroupMsg::Appended(base, last) => {
-                write!(f, " ({base}, {last}]")
+            GroupMsg::Join(life, base, last) | GroupMsg::Appended(life, base, last) => {
+                write!(f, " ({base}, {last}] in life {}", life.0)
             }
             GroupMsg::Append(from, entries, known) => {
                 write!(f, " from {from}, committed {}", known.committed)?;

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::entry::Entry;
+use super::log::Damage;
 use crate::mvcc::call::Ret;
 use crate::mvcc::hash::KvHash;
 use crate::mvcc::message::AskId;
@@ -31,6 +32,8 @@ pub enum GroupNote {
     Lost(u64),
     /// Two nodes have these hashes at one revision, with the same compacted.
     Compared(KvHash, KvHash),
+    /// The file of a node's log is none.
+    LogDamaged(Damage),
 }
 
 /// Which states a read may show.
@@ -60,6 +63,7 @@ impl fmt::Display for GroupNote {
                 write!(f, "revision {}: hashes {} and {}", one.revision, one.hash, other.hash)
             }
             GroupNote::Lost(index) => write!(f, "lost behind {index}"),
+            GroupNote::LogDamaged(damage) => damage.fmt(f),
         }
     }
 }
