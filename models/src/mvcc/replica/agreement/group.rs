@@ -85,7 +85,7 @@ impl Peer {
 impl Group {
     /// A group of these nodes, each with its wal, its member and its keeper.
     pub(super) fn new(peers: Vec<(NodeId, [ActorId; 3])>, patience: Span) -> Group {
-        let peer = |(node, [wal, member, keeper])| Peer {
+        let peer = |(node, [wal, member, keeper]): (NodeId, [ActorId; 3])| Peer {
             node,
             wal,
             member,
