@@ -411,9 +411,9 @@ fn a_release_that_a_crash_meets_leaves_one_of_both_logs() {
             trial.append(9, 8, 8);
             (0..answers).for_each(|_| drop(trial.answer()));
             if power {
-                trial.crash()
+                trial.crash();
             } else {
-                trial.die()
+                trial.die();
             }
             trial.open();
             let (base, last, durable) = trial.range();
