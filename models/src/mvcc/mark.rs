@@ -84,3 +84,7 @@ pub const DRAIN_STOOD_STILL: Mark = Mark { index: 29, name: "the drain of a stre
 /// What prev_kv cannot promise.
 pub const PREVIOUS_COMPACTED: Mark =
     Mark { index: 30, name: "what a key was before was compacted" };
+
+/// Any replica can go on where another one was.
+pub const RESUMED_ELSEWHERE: Mark =
+    Mark { index: 48, name: "a watcher was resumed on another replica" };

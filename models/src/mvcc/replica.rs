@@ -26,13 +26,18 @@ use super::shared::Opening;
 
 pub mod agreement;
 pub mod applier;
+pub mod checks;
 pub mod client;
 pub mod entry;
+pub mod judge;
 pub mod log;
 pub mod member;
 pub mod message;
 pub mod note;
+pub mod scenario;
+pub mod seats;
 pub mod wal;
+mod workload;
 
 use log::Log;
 

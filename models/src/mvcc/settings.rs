@@ -144,6 +144,23 @@ pub const STREAM_UNITS: Knob = Knob {
     about: "what a connection holds, in units of 16 bytes",
 };
 
+/// Of the log of a node that is one of a group.
+pub const LOG_KEPT: Knob = Knob {
+    name: "log_kept",
+    min: 2,
+    max: 8,
+    simplest: 8,
+    about: "entries that a node keeps in its log although its backend has them",
+};
+/// Of the agreement within a group.
+pub const RESEND: Knob = Knob {
+    name: "resend",
+    min: 2,
+    max: 10,
+    simplest: 10,
+    about: "milliseconds after which the agreement sends again what a node has not acknowledged",
+};
+
 /// The limits of the layer that watches which a plan has drawn.
 #[must_use]
 pub fn watch_limits(config: &Config) -> Limits {
