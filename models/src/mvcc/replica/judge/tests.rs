@@ -131,6 +131,7 @@ fn a_group_that_does_as_it_should_breaks_nothing() {
     let other = court.node(N0).clone();
     *court.node(N1) = other;
     assert_eq!(court.open(N1, 8), None);
+    court.judge.hear(N0, &GroupNote::Committed(9), None);
     for node in [N0, N1] {
         assert_eq!(court.apply(node, 9, "revoke 1"), None);
         assert_eq!(court.open(node, 9), None);
