@@ -7,8 +7,9 @@ use super::checks::{
     PENDING_IS_BOUNDED, PREFIX_SURVIVES, REVISIONS_GROW, SERVES_AGAIN, TOLD_AS_DONE,
 };
 use super::defects::Defects;
-use super::replica::judge::{ALIKE, EQUAL_HASHES, EQUALS_LOG, LIVES_ITS_TIME};
-use super::replica::wal::ACKNOWLEDGED_STAYS;
+use super::replica::judge::{
+    ACKNOWLEDGED_STAYS, EQUALS_LOG, HASHES_AGREE, LIVES_ITS_TIME, REPLICAS_AGREE,
+};
 use super::watching::checks::CATCHES_UP;
 use super::watching::judge::{BOOKMARK, COMPACTED, FAITHFUL, RELIABLE, UNIQUE};
 
@@ -262,7 +263,7 @@ pub const UNAWAITED_READS_STRIPPED: Bug = Bug {
     index: 32,
     name: "unawaited-reads-stripped",
     source: "etcd-io/etcd issue 18667, from commit 009057374 (2016) to fbba4f46e (3.7)",
-    breaks: ALIKE,
+    breaks: REPLICAS_AGREE,
     scenario: REPLICAS,
 };
 
@@ -319,7 +320,7 @@ pub const REVOKE_IN_MAP_ORDER: Bug = Bug {
     index: 39,
     name: "revoke-in-map-order",
     source: "etcd-io/etcd pull request 6558, commit 4f9be9464 (2016): sort the keys before they are deleted",
-    breaks: EQUAL_HASHES,
+    breaks: HASHES_AGREE,
     scenario: REPLICAS,
 };
 

@@ -7,18 +7,20 @@ use seedbed_sim::id::{ActorId, NodeId, OpId};
 use seedbed_sim::nemesis::Config;
 use seedbed_sim::time::Span;
 use seedbed_sim::world::{Step, World};
+use std::sync::Arc;
 
 use super::call::Ret;
 use super::committer::DISK_PATIENCE;
 use super::compaction::{FINISHED, SCHEDULED, mark};
-use super::judge::{Judge, index_agrees};
-use super::message::Note;
+use super::judge::{Judge, index_agrees, records_are_needed};
+use super::message::{AskId, Note};
 use super::model::Mvcc;
+use super::op::Request;
 use super::settings::Settings;
 use super::shared::Shared;
 use super::store::NEVER_COMPACTED;
 use super::txn::writes;
-use super::{watching, workload};
+use super::{replica, watching, workload};
 
 /// Closing waits for whoever uses the backend.
 pub const NOTHING_REACHES_CLOSED: &str = "no operation reaches a closed backend";
@@ -49,16 +51,28 @@ pub const TOLD_AS_DONE: &str = "a client is told what was done, and it was done 
 /// A store that is whole again is of use again: nothing else would notice one that is open and answers nobody.
 pub const READ_BACK: &str = "every read is answered once the trouble is over";
 
+/// The promises of [`ALWAYS`], by its order.
+const PROMISES: [&str; 8] = [
+    NOTHING_REACHES_CLOSED,
+    FILE_OPENS,
+    REVISIONS_GROW,
+    COMPACTION_IS_DURABLE,
+    PREFIX_SURVIVES,
+    INDEX_EQUALS_BACKEND,
+    ANSWERS_AGREE,
+    PENDING_IS_BOUNDED,
+];
+
 /// Promises after every step. The first listens to what the actors state, and the others find their verdicts there.
 pub const ALWAYS: &[Always<Mvcc>] = &[
-    Always { name: NOTHING_REACHES_CLOSED, check: listen },
-    Always { name: FILE_OPENS, check: found::<1> },
-    Always { name: REVISIONS_GROW, check: found::<2> },
-    Always { name: COMPACTION_IS_DURABLE, check: found::<3> },
-    Always { name: PREFIX_SURVIVES, check: found::<4> },
-    Always { name: INDEX_EQUALS_BACKEND, check: found::<5> },
-    Always { name: ANSWERS_AGREE, check: found::<6> },
-    Always { name: PENDING_IS_BOUNDED, check: found::<7> },
+    Always { name: PROMISES[0], check: listen },
+    Always { name: PROMISES[1], check: found::<1> },
+    Always { name: PROMISES[2], check: found::<2> },
+    Always { name: PROMISES[3], check: found::<3> },
+    Always { name: PROMISES[4], check: found::<4> },
+    Always { name: PROMISES[5], check: found::<5> },
+    Always { name: PROMISES[6], check: found::<6> },
+    Always { name: PROMISES[7], check: found::<7> },
 ];
 
 /// Promises that come true once the trouble has ended.
@@ -75,39 +89,72 @@ pub const FINALLY: &[Finally<Mvcc>] = &[
 ];
 
 /// What the checks remember from step to step.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Ghost {
     /// By node.
     judges: Vec<Judge>,
-    found: Findings,
+    found: Findings<{ PROMISES.len() }>,
     /// Of those who watch.
     pub(super) watch: watching::checks::Ghost,
+    /// Of a group of nodes.
+    pub(super) group: replica::checks::Ghost,
+}
+
+impl Default for Ghost {
+    fn default() -> Ghost {
+        let found = Findings::of(PROMISES);
+        let (watch, group) =
+            (watching::checks::Ghost::default(), replica::checks::Ghost::default());
+        Ghost { judges: Vec::new(), found, watch, group }
+    }
 }
 
 impl Ghost {
-    /// What the reference says of the one node that is watched.
-    pub(super) fn reference(&self) -> Option<&super::reference::Reference> {
-        self.judges.first().map(Judge::reference)
+    /// What the reference says of the one node that is watched, or of the group.
+    pub(super) fn reference(&self) -> &super::reference::Reference {
+        self.judges.first().map_or(self.group.judge.reference(), Judge::reference)
     }
 }
 
-/// What the last step showed, by the order of [`ALWAYS`].
+/// What the last step showed of some promises, by their order.
 #[derive(Clone, Debug)]
-struct Findings([Checked; ALWAYS.len()]);
-
-impl Default for Findings {
-    fn default() -> Findings {
-        Findings([const { Checked::Skipped }; ALWAYS.len()])
-    }
+pub(super) struct Findings<const N: usize> {
+    promises: [&'static str; N],
+    found: [Checked; N],
 }
 
-impl Findings {
+impl<const N: usize> Findings<N> {
+    pub(super) fn of(promises: [&'static str; N]) -> Findings<N> {
+        Findings { promises, found: [const { Checked::Skipped }; N] }
+    }
+
     /// Notes an evaluation of a promise; what is broken stays broken.
-    fn add(&mut self, promise: &str, checked: Checked) {
-        let place = ALWAYS.iter().position(|always| always.name == promise);
-        let slot = &mut self.0[place.expect("it is one of them")];
+    pub(super) fn add(&mut self, promise: &str, checked: Checked) {
+        let place = self.promises.iter().position(|name| *name == promise);
+        let slot = &mut self.found[place.expect("it is one of them")];
         if !matches!(slot, Checked::Broken(..)) {
             *slot = checked;
+        }
+    }
+
+    /// Takes what was found of the promise at a place.
+    pub(super) fn take(&mut self, place: usize) -> Checked {
+        std::mem::replace(&mut self.found[place], Checked::Skipped)
+    }
+
+    /// Hears what needs no judge.
+    pub(super) fn hear(&mut self, note: &Note) {
+        match note {
+            Note::Batch => self.add(NOTHING_REACHES_CLOSED, Checked::Held),
+            Note::ReachedClosed(who) => {
+                let detail = format!("the {who} did");
+                self.add(NOTHING_REACHES_CLOSED, Checked::Broken("reached", detail));
+            }
+            Note::Damaged(error) => {
+                self.add(FILE_OPENS, Checked::Broken("damaged", error.to_string()));
+            }
+            Note::StoreOpened => self.add(FILE_OPENS, Checked::Held),
+            _ => {}
         }
     }
 }
@@ -120,7 +167,7 @@ pub(super) fn listen(world: &World<Mvcc>, ghost: &mut Ghost, step: &Step) -> Che
     if ghost.judges.len() <= n {
         ghost.judges.resize_with(n + 1, Judge::default);
     }
-    let Ghost { judges, found, watch } = ghost;
+    let Ghost { judges, found, watch, .. } = ghost;
     for note in world.notes() {
         match (note, step.actor) {
             (Note::Watch(note), Some(actor)) => {
@@ -134,9 +181,10 @@ pub(super) fn listen(world: &World<Mvcc>, ghost: &mut Ghost, step: &Step) -> Che
             }
             _ => {}
         }
+        found.hear(note);
         hear(&mut judges[n], found, note, (world, step, node));
     }
-    std::mem::replace(&mut found.0[0], Checked::Skipped)
+    found.take(0)
 }
 
 pub(super) fn found<const PLACE: usize>(
@@ -147,12 +195,12 @@ pub(super) fn found<const PLACE: usize>(
     if world.notes().is_empty() {
         return Checked::Skipped;
     }
-    std::mem::replace(&mut ghost.found.0[PLACE], Checked::Skipped)
+    ghost.found.take(PLACE)
 }
 
 fn hear(
     judge: &mut Judge,
-    found: &mut Findings,
+    found: &mut Findings<{ PROMISES.len() }>,
     note: &Note,
     (world, step, node): (&World<Mvcc>, &Step, NodeId),
 ) {
@@ -172,26 +220,21 @@ fn hear(
         Note::Round => {
             found.add(PENDING_IS_BOUNDED, judge.round(step.at, true_interval(world, step)));
         }
-        Note::Batch => found.add(NOTHING_REACHES_CLOSED, Checked::Held),
-        Note::ReachedClosed(who) => {
-            let detail = format!("the {who} did");
-            found.add(NOTHING_REACHES_CLOSED, Checked::Broken("reached", detail));
-        }
-        Note::Damaged(error) => {
-            found.add(FILE_OPENS, Checked::Broken("damaged", error.to_string()));
-        }
         Note::BackendClosed => found.add(PREFIX_SURVIVES, judge.closed()),
-        Note::Watch(_) | Note::Group(_) => {}
+        Note::Batch
+        | Note::ReachedClosed(_)
+        | Note::Damaged(_)
+        | Note::Watch(_)
+        | Note::Group(_) => {}
         Note::Compacted(_) | Note::StoreOpened => {
             let Some((store, backend)) = shared.look() else { return };
             match note {
                 Note::Compacted(at) => {
                     let rule = store.defects().head_tombstone();
-                    let needed = judge.records_are_needed(backend, *at, rule);
+                    let needed = records_are_needed(judge.reference(), backend, *at, rule);
                     found.add(INDEX_EQUALS_BACKEND, needed);
                 }
                 _ => {
-                    found.add(FILE_OPENS, Checked::Held);
                     found.add(REVISIONS_GROW, judge.went_back(store, backend));
                     found.add(COMPACTION_IS_DURABLE, judge.forgot_compaction(store));
                     found.add(PREFIX_SURVIVES, judge.is_prefix(store, backend));
@@ -214,19 +257,21 @@ fn true_interval(world: &World<Mvcc>, step: &Step) -> Option<Span> {
     }
 }
 
-/// The front ends, with what their nodes share.
-fn stores(world: &World<Mvcc>) -> impl Iterator<Item = (NodeId, &super::front::Front, &Shared)> {
-    world.actors().iter().zip(0..).filter_map(|(actor, i)| match actor {
-        Mvcc::Front(front) => {
-            let node = world.home(ActorId(i));
-            Some((node, front, world.shared(node)))
-        }
-        _ => None,
+/// The nodes that serve clients: whether they do, and what their actors share.
+pub(super) fn stores(world: &World<Mvcc>) -> impl Iterator<Item = (NodeId, bool, &Shared)> {
+    world.actors().iter().zip(0..).filter_map(|(actor, i)| {
+        let serves = match actor {
+            Mvcc::Front(front) => front.is_serving(),
+            Mvcc::Member(member) => member.is_serving(),
+            _ => return None,
+        };
+        let node = world.home(ActorId(i));
+        Some((node, serves, world.shared(node)))
     })
 }
 
 pub(super) fn serves_again(world: &World<Mvcc>, _: &Ghost) -> Result<(), String> {
-    match stores(world).find(|(_, front, _)| !front.is_serving()) {
+    match stores(world).find(|(_, serves, _)| !serves) {
         Some((node, ..)) => Err(format!("the store of node {} is not open", node.0)),
         None => Ok(()),
     }
@@ -275,29 +320,38 @@ pub(super) fn told_as_done(
     ghost: &Ghost,
     _: &Config,
 ) -> Result<Checked, String> {
-    let done = || ghost.judges.iter().flat_map(|judge| &judge.done);
-    let of = |op: OpId| done().filter(move |(id, ..)| id.op == op);
-    for (id, request, _) in done() {
+    let done = ghost.judges.iter().flat_map(|judge| &judge.done);
+    let done: Vec<Done> = done.map(|(id, request, outcome)| (*id, &**request, outcome)).collect();
+    Ok(told(world, &done))
+}
+
+/// What was done for a client.
+pub(super) type Done<'d> = (AskId, &'d Request, &'d Arc<super::response::Outcome>);
+
+/// Whether clients were told what was done, and nothing was done that should not be, or twice.
+pub(super) fn told(world: &World<Mvcc>, done: &[Done<'_>]) -> Checked {
+    let of = |op: OpId| done.iter().filter(move |(id, ..)| id.op == op);
+    for (id, request, _) in done {
         if writes(request) && of(id.op).count() > 1 {
-            return Ok(Checked::Broken("done twice", format!("`{request}`")));
+            return Checked::Broken("done twice", format!("`{request}`"));
         }
     }
     for event in &world.history().events {
         let HistoryEvent::Completed { op, outcome, .. } = event else { continue };
         match outcome {
-            Outcome::Ok(Ret::Store(told)) if !of(*op).any(|(_, _, done)| done == told) => {
+            Outcome::Ok(Ret::Store(told)) if !of(*op).any(|(_, _, done)| *done == told) => {
                 let detail = format!("operation {}: {}", op.number, Ret::Store(told.clone()));
-                return Ok(Checked::Broken("told otherwise", detail));
+                return Checked::Broken("told otherwise", detail);
             }
             Outcome::Failed => {
                 if let Some((_, request, _)) = of(*op).find(|(_, request, _)| writes(request)) {
-                    return Ok(Checked::Broken("done and failed", format!("`{request}`")));
+                    return Checked::Broken("done and failed", format!("`{request}`"));
                 }
             }
             Outcome::Ok(_) | Outcome::Unknown => {}
         }
     }
-    Ok(Checked::Held)
+    Checked::Held
 }
 
 /// The judge's questions are the last operations of all. A refusal is an answer, too.

@@ -51,9 +51,14 @@ impl Node {
     pub(super) fn done(&mut self, lines: &[&str]) {
         for line in lines {
             self.ask(&request(line)).unwrap_or_else(|error| panic!("{line}: {error}"));
-            while self.compaction.is_some() {
-                self.batch(2);
-            }
+            self.compact();
+        }
+    }
+
+    /// Ends the compaction that is under way.
+    pub(super) fn compact(&mut self) {
+        while self.compaction.is_some() {
+            self.batch(2);
         }
     }
 

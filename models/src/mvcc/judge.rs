@@ -16,7 +16,7 @@ use super::key_index::HeadTombstone;
 use super::message::AskId;
 use super::op::{Keys, Op, Request};
 use super::record;
-use super::reference::{Reference, Write};
+use super::reference::{Reference, State, Write};
 use super::response::{KeyValue, Outcome};
 use super::restore::restore;
 use super::store::{Fatal, Store, record_at};
@@ -32,14 +32,19 @@ const SLACK: Span = Span::ms(1);
 
 /// How far a store is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Position {
-    current: i64,
-    compacted: i64,
+pub(super) struct Position {
+    pub(super) current: i64,
+    pub(super) compacted: i64,
 }
 
 impl Position {
-    fn of(store: &Store) -> Position {
+    pub(super) fn of(store: &Store) -> Position {
         Position { current: store.current(), compacted: store.compacted() }
+    }
+
+    /// That of the reference.
+    pub(super) fn should(reference: &Reference) -> Position {
+        Position { current: reference.current(), compacted: reference.compacted() }
     }
 
     /// Whether everything that led to the other position has led to this one, too.
@@ -80,7 +85,7 @@ pub(super) struct Judge {
 impl Default for Judge {
     fn default() -> Judge {
         let reference = Reference::new();
-        let now = Position { current: reference.current(), compacted: reference.compacted() };
+        let now = Position::should(&reference);
         Judge {
             reference,
             trail: vec![Reached { position: now, at: Time(0) }],
@@ -93,7 +98,7 @@ impl Default for Judge {
 }
 
 /// A promise was kept or broken.
-fn verdict(class: &'static str, broken: Option<String>) -> Checked {
+pub(super) fn verdict(class: &'static str, broken: Option<String>) -> Checked {
     broken.map_or(Checked::Held, |detail| Checked::Broken(class, detail))
 }
 
@@ -130,8 +135,7 @@ impl Judge {
         let expected = self.reference.apply(request);
         let wrong = (expected != **outcome)
             .then(|| format!("`{request}` gave {outcome:?}, and the reference {expected:?}"));
-        let now =
-            Position { current: self.reference.current(), compacted: self.reference.compacted() };
+        let now = Position::should(&self.reference);
         if now != before {
             self.trail.push(Reached { position: now, at });
         }
@@ -224,27 +228,6 @@ impl Judge {
         verdict("torn", torn.map(|how| format!("it came back at {position}, where {how}")))
     }
 
-    /// Whether the records up to a compaction that was just finished are exactly those that are needed, by the reference
-    /// alone: what the store itself would keep is no witness. Some planted bugs bring an older rule along.
-    pub(super) fn records_are_needed(
-        &self,
-        backend: &Backend,
-        compacted: i64,
-        rule: HeadTombstone,
-    ) -> Checked {
-        let mut needed = self.reference.needed(compacted);
-        needed.retain(|write| !write.deleted || rule == HeadTombstone::Kept);
-        let stored: Result<BTreeSet<Write>, String> = backend
-            .scan(Bucket::Key, b"")
-            .map(|(key, value)| write_of(key, value))
-            .filter(|write| write.as_ref().map_or(true, |write| write.revision <= compacted))
-            .collect();
-        match stored {
-            Ok(stored) => verdict("differs", difference(&stored, &needed, compacted)),
-            Err(damage) => Checked::Broken("unreadable", damage),
-        }
-    }
-
     /// The node goes on from where it came back.
     pub(super) fn opened(&mut self, store: &Store) {
         let position = Position::of(store);
@@ -257,17 +240,42 @@ impl Judge {
 
     /// How the keys that exist now differ from those of the reference at a revision.
     fn differs(&self, store: &Store, backend: &Backend, revision: i64) -> Option<String> {
-        let expected = self.reference.at(revision)?;
-        let found = match present_keys(store, backend) {
-            Ok(found) => found,
-            Err(error) => return Some(format!("nothing can be read: {error}")),
-        };
-        let odd = found.iter().find(|kv| expected.get(&kv.key) != Some(kv));
-        if let Some(kv) = odd {
-            return Some(format!("{kv} was found"));
-        }
-        let missing = expected.values().find(|kv| !found.contains(kv));
-        missing.map(|kv| format!("{kv} is missing"))
+        keys_differ(store, backend, self.reference.at(revision)?)
+    }
+}
+
+/// How the keys that exist now differ from those that should.
+pub(super) fn keys_differ(store: &Store, backend: &Backend, expected: &State) -> Option<String> {
+    let found = match present_keys(store, backend) {
+        Ok(found) => found,
+        Err(error) => return Some(format!("nothing can be read: {error}")),
+    };
+    let odd = found.iter().find(|kv| expected.get(&kv.key) != Some(kv));
+    if let Some(kv) = odd {
+        return Some(format!("{kv} was found"));
+    }
+    let missing = expected.values().find(|kv| !found.contains(kv));
+    missing.map(|kv| format!("{kv} is missing"))
+}
+
+/// Whether the records up to a compaction that was just finished are exactly those that are needed, by the reference
+/// alone: what the store itself would keep is no witness. Some planted bugs bring an older rule along.
+pub(super) fn records_are_needed(
+    reference: &Reference,
+    backend: &Backend,
+    compacted: i64,
+    rule: HeadTombstone,
+) -> Checked {
+    let mut needed = reference.needed(compacted);
+    needed.retain(|write| !write.deleted || rule == HeadTombstone::Kept);
+    let stored: Result<BTreeSet<Write>, String> = backend
+        .scan(Bucket::Key, b"")
+        .map(|(key, value)| write_of(key, value))
+        .filter(|write| write.as_ref().map_or(true, |write| write.revision <= compacted))
+        .collect();
+    match stored {
+        Ok(stored) => verdict("differs", difference(&stored, &needed, compacted)),
+        Err(damage) => Checked::Broken("unreadable", damage),
     }
 }
 

@@ -114,3 +114,6 @@ pub const APPENDS_BATCHED: Mark =
 /// What snapshots are for.
 pub const SNAPSHOT_NEEDED: Mark =
     Mark { index: 47, name: "a node needed entries that were released" };
+/// Any replica can go on where another one was.
+pub const RESUMED_ELSEWHERE: Mark =
+    Mark { index: 48, name: "a watcher was resumed on another replica" };

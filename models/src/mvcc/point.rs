@@ -99,5 +99,35 @@ pub const WATCHED: &[Point] = &[
     RESPONSE_SENT,
 ];
 
+/// Those of a node of a group.
+pub const GROUP: &[Point] = &joined();
+
+/// What a group has over a node that is watched.
+const OF_GROUP: [Point; 13] = [
+    LOG_READ,
+    LOG_WRITTEN,
+    LOG_SYNCED,
+    LOG_COPIED,
+    LOG_RENAMED,
+    ENTRY_TAKEN,
+    SNAPSHOT_CUT,
+    SNAPSHOT_RECEIVED,
+    LOG_RESET,
+    SNAPSHOT_RENAMED,
+    DEFRAGMENT_BEGUN,
+    DEFRAGMENT_COPIED,
+    DEFRAGMENT_RENAMED,
+];
+
+const fn joined() -> [Point; WATCHED.len() + OF_GROUP.len()] {
+    let mut all = [REQUEST_DONE; WATCHED.len() + OF_GROUP.len()];
+    let mut n = 0;
+    while n < all.len() {
+        all[n] = if n < WATCHED.len() { WATCHED[n] } else { OF_GROUP[n - WATCHED.len()] };
+        n += 1;
+    }
+    all
+}
+
 /// Those of a node that nobody watches, by index: all before the ones of watchers.
 pub const ALL: &[Point] = WATCHED.split_at(WATCHERS_NOTIFIED.index as usize).0;

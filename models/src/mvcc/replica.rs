@@ -26,6 +26,7 @@ use super::shared::Opening;
 
 pub mod agreement;
 pub mod applier;
+pub mod checks;
 pub mod comparer;
 pub mod defragmenter;
 pub mod entry;
@@ -37,10 +38,14 @@ pub mod message;
 pub mod note;
 pub mod reads;
 pub mod receiver;
+pub mod scenario;
+pub mod seats;
 pub mod shipment;
 pub mod shipper;
 pub mod swap;
+mod terms;
 pub mod wal;
+mod workload;
 
 use log::Log;
 

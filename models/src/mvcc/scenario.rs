@@ -1,5 +1,6 @@
 //! The scenarios: who is there, what clients do, and what must be survived.
 
+use seedbed_sim::actor::Mark;
 use seedbed_sim::check::Scenario;
 use seedbed_sim::choose::Draw;
 use seedbed_sim::fault::{Kind, KindSet};
@@ -23,10 +24,12 @@ use super::watching::workload::Crowd;
 use super::workload::{self, KEYS_MAX, Mix};
 use super::{bugs, checks, mark, point, watching};
 
-const CLIENTS: Knob = Knob { name: "clients", min: 2, max: 3, simplest: 2, about: "clients" };
+pub(super) const CLIENTS: Knob =
+    Knob { name: "clients", min: 2, max: 3, simplest: 2, about: "clients" };
 const WATCHERS: Knob =
     Knob { name: "watchers", min: 1, max: 3, simplest: 1, about: "clients that watch" };
-const KEYS: Knob = Knob { name: "keys", min: 3, max: KEYS_MAX, simplest: 3, about: "keys in use" };
+pub(super) const KEYS: Knob =
+    Knob { name: "keys", min: 3, max: KEYS_MAX, simplest: 3, about: "keys in use" };
 
 /// A store whose process lives on: requests, batches, compactions and closing get in each other's way.
 #[must_use]
@@ -124,11 +127,7 @@ pub const fn watch() -> Scenario<Mvcc> {
         name: "mvcc/watch",
         about: "a store that is watched while it is written, compacted, closed and dies: slow watchers, lost streams",
         knobs: WATCH_KNOBS,
-        tune: |config, run| {
-            tune(config, run);
-            let buffer = config.get(settings::STREAM_UNITS.name) * UNIT;
-            run.buffer = u32::try_from(buffer).expect("a buffer is small");
-        },
+        tune: tune_streams,
         budget: |_| budget(SCHEDULES.and(DELAYS).and(DEATHS).and(TORN).and(STREAMS)),
         topology: watched,
         workload: |config, draw| {
@@ -140,32 +139,13 @@ pub const fn watch() -> Scenario<Mvcc> {
         always: watching::checks::ALWAYS,
         eventually: watching::checks::EVENTUALLY,
         finally: watching::checks::FINALLY,
-        marks: &[
-            mark::VICTIM_CAUGHT_UP,
-            mark::COMPACTED_MET_FULL,
-            mark::COMPACTED_TOLD,
-            mark::RESUMED_AFTER_CRASH,
-            mark::RESUMED_IN_LIFE,
-            mark::WATCH_IN_FUTURE,
-            mark::BATCH_CUT,
-            mark::BATCH_OF_SEVERAL,
-            mark::ROUND_FULL,
-            mark::ROUND_OF_ALL,
-            mark::WATCHER_FILTERED,
-            mark::WATCHER_MOVED_BY_RESTORE,
-            mark::CANCEL_MET_ROUND,
-            mark::PROGRESS_TOLD,
-            mark::PROGRESS_WITHHELD,
-            mark::WATCH_REFUSED,
-            mark::DRAIN_STOOD_STILL,
-            mark::PREVIOUS_COMPACTED,
-        ],
+        marks: WATCH_MARKS,
         points: point::WATCHED,
         ..BASE
     }
 }
 
-const BASE: Scenario<Mvcc> = Scenario {
+pub(super) const BASE: Scenario<Mvcc> = Scenario {
     name: "",
     about: "",
     knobs: &[
@@ -195,7 +175,7 @@ const BASE: Scenario<Mvcc> = Scenario {
 };
 
 /// What is drawn for a node that is watched.
-const WATCH_KNOBS: &[Knob] = &[
+pub(super) const WATCH_KNOBS: &[Knob] = &[
     CLIENTS,
     WATCHERS,
     KEYS,
@@ -214,8 +194,30 @@ const WATCH_KNOBS: &[Knob] = &[
     settings::STREAM_UNITS,
 ];
 
+/// What a campaign must have seen where somebody watches.
+pub(super) const WATCH_MARKS: &[Mark] = &[
+    mark::VICTIM_CAUGHT_UP,
+    mark::COMPACTED_MET_FULL,
+    mark::COMPACTED_TOLD,
+    mark::RESUMED_AFTER_CRASH,
+    mark::RESUMED_IN_LIFE,
+    mark::WATCH_IN_FUTURE,
+    mark::BATCH_CUT,
+    mark::BATCH_OF_SEVERAL,
+    mark::ROUND_FULL,
+    mark::ROUND_OF_ALL,
+    mark::WATCHER_FILTERED,
+    mark::WATCHER_MOVED_BY_RESTORE,
+    mark::CANCEL_MET_ROUND,
+    mark::PROGRESS_TOLD,
+    mark::PROGRESS_WITHHELD,
+    mark::WATCH_REFUSED,
+    mark::DRAIN_STOOD_STILL,
+    mark::PREVIOUS_COMPACTED,
+];
+
 /// What happens to connections.
-const STREAMS: KindSet = KindSet::of(&[
+pub(super) const STREAMS: KindSet = KindSet::of(&[
     Kind::Reset,
     Kind::Close,
     Kind::Silence,
@@ -231,14 +233,15 @@ const STREAMS: KindSet = KindSet::of(&[
 ]);
 
 /// What happens to single messages.
-const MESSAGES: KindSet =
+pub(super) const MESSAGES: KindSet =
     KindSet::of(&[Kind::Drop, Kind::Duplicate, Kind::Reorder, Kind::Corrupt, Kind::Delay]);
 
 /// In which order things happen.
-const SCHEDULES: KindSet = KindSet::of(&[Kind::Schedule, Kind::Tie, Kind::Waiter, Kind::Think]);
+pub(super) const SCHEDULES: KindSet =
+    KindSet::of(&[Kind::Schedule, Kind::Tie, Kind::Waiter, Kind::Think]);
 
 /// What takes longer than usual.
-const DELAYS: KindSet = KindSet::of(&[
+pub(super) const DELAYS: KindSet = KindSet::of(&[
     Kind::Pause,
     Kind::SlowNode,
     Kind::Drift,
@@ -250,10 +253,10 @@ const DELAYS: KindSet = KindSet::of(&[
 ]);
 
 /// How a process ends.
-const DEATHS: KindSet = KindSet::of(&[Kind::Crash, Kind::Kill, Kind::Stop]);
+pub(super) const DEATHS: KindSet = KindSet::of(&[Kind::Crash, Kind::Kill, Kind::Stop]);
 
 /// What a power loss does to what was not synced.
-const TORN: KindSet = KindSet::of(&[Kind::Kept]);
+pub(super) const TORN: KindSet = KindSet::of(&[Kind::Kept]);
 
 /// What happens to disks. Rotten and misdirected bytes are not among it: a single node has nothing to repair them with.
 const DISKS: KindSet = TORN.and(KindSet::of(&[
@@ -275,6 +278,13 @@ const fn budget(kinds: KindSet) -> Budget {
 fn tune(config: &Config, run: &mut Run) {
     let sector = config.get(SECTOR_UNITS.name) * UNIT;
     run.sector = u32::try_from(sector).expect("a sector is small");
+}
+
+/// As `tune`, with the room of connections.
+pub(super) fn tune_streams(config: &Config, run: &mut Run) {
+    tune(config, run);
+    let buffer = config.get(settings::STREAM_UNITS.name) * UNIT;
+    run.buffer = u32::try_from(buffer).expect("a buffer is small");
 }
 
 fn topology(config: &Config) -> Topology<Mvcc> {
@@ -334,7 +344,7 @@ fn watched(config: &Config) -> Topology<Mvcc> {
     add_clients(&mut topology, config.get(CLIENTS.name));
     for n in 0..watchers {
         let node = topology.client("w");
-        let watcher = Watcher::new(ActorId(first.0 + n), n == 0);
+        let watcher = Watcher::new(vec![ActorId(first.0 + n)], n == 0);
         topology.actor(node, "watcher", Mvcc::Watcher(watcher));
     }
     topology

@@ -144,6 +144,56 @@ pub const STREAM_UNITS: Knob = Knob {
     about: "what a connection holds, in units of 16 bytes",
 };
 
+/// Of the log of a node that is one of a group.
+pub const LOG_KEPT: Knob = Knob {
+    name: "log_kept",
+    min: 2,
+    max: 8,
+    simplest: 8,
+    about: "entries that a node keeps in its log although its backend has them",
+};
+/// Of the agreement within a group.
+pub const RESEND: Knob = Knob {
+    name: "resend",
+    min: 2,
+    max: 10,
+    simplest: 10,
+    about: "milliseconds after which the agreement sends again what a node has not acknowledged",
+};
+
+/// Of whoever makes a file smaller.
+pub const DEFRAG_BATCH: Knob = Knob {
+    name: "defrag_batch",
+    min: 1,
+    max: 8,
+    simplest: 8,
+    about: "pairs that defragmenting copies in one step",
+};
+/// Of leases: their seconds are short in a run.
+pub const LEASE_SECOND: Knob = Knob {
+    name: "lease_second",
+    min: 5,
+    max: 60,
+    simplest: 60,
+    about: "milliseconds that a second of a lease lasts",
+};
+/// Of the keeper of leases.
+pub const LEASE_ROUND: Knob = Knob {
+    name: "lease_round",
+    min: 2,
+    max: 20,
+    simplest: 20,
+    about: "milliseconds between two looks for leases that have run out",
+};
+/// Of the comparer.
+pub const COMPARE_INTERVAL: Knob = Knob {
+    name: "compare_interval",
+    min: 5,
+    max: 50,
+    simplest: 50,
+    about: "milliseconds between two comparisons of nodes by hash",
+};
+
 /// The limits of the layer that watches which a plan has drawn.
 #[must_use]
 pub fn watch_limits(config: &Config) -> Limits {

@@ -18,7 +18,7 @@ const HISTORY: [&str; 7] =
 
 /// By the judge, with the rule for deletions that the node has.
 fn verdict_of(node: &Node, judge: &Judge, at: i64) -> Checked {
-    judge.records_are_needed(&node.backend, at, node.store.defects().head_tombstone())
+    records_are_needed(&judge.reference, &node.backend, at, node.store.defects().head_tombstone())
 }
 
 #[test]
@@ -56,7 +56,7 @@ fn a_record_too_many_or_too_few_is_seen() {
     without.backend.delete(Bucket::Key, record(5, 0, true).to_vec());
     assert_eq!(broken(&without), "after 5 the deletion of b at 5 is missing");
     // What the older rule drops is there by the newer one.
-    let older = judge.records_are_needed(&node.backend, 5, HeadTombstone::Removed);
+    let older = records_are_needed(&judge.reference, &node.backend, 5, HeadTombstone::Removed);
     assert!(matches!(older, Checked::Broken(..)), "{older:?}");
     // Records after the compaction are none of its business.
     node.backend.delete(Bucket::Key, record(6, 0, false).to_vec());

@@ -60,6 +60,9 @@ impl Agreement {
                 self.group.propose(proposal)
             }
             Event::Message { from, msg: Msg::Group(GroupMsg::LogEnd(ask)) } => {
+                if !self.group.leads(from) {
+                    return;
+                }
                 vec![Effect::Send(from, GroupMsg::ReadAt(ask, self.group.last()))]
             }
             Event::Message { from, msg: Msg::Group(GroupMsg::ReadIndex(ask)) } => {

@@ -18,8 +18,9 @@ use seedbed_sim::time::{Span, Time};
 
 use super::entry::Proposal;
 use super::message::GroupMsg;
+use super::note::GroupNote;
 use crate::mvcc::mark;
-use crate::mvcc::message::{AskId, Msg, Timer};
+use crate::mvcc::message::{AskId, Msg, Note, Timer};
 use crate::mvcc::model::Mvcc;
 use crate::mvcc::op::Op;
 
@@ -52,6 +53,8 @@ enum Deadline {
 struct Renewal {
     ask: AskId,
     lease: i64,
+    /// When the client asked. Its time counts from then on: whoever becomes the primary later counts from later on.
+    since: Time,
     /// Where the log ended, once that is known.
     index: Option<u64>,
 }
@@ -72,7 +75,8 @@ impl Keeper {
             }
             Event::Message { msg: Msg::Group(GroupMsg::Renew(ask, lease)), .. } => {
                 self.renewals.retain(|renewal| renewal.ask.op.client != ask.op.client);
-                self.renewals.push(Renewal { ask, lease, index: None });
+                self.renewals.push(Renewal { ask, lease, since: cx.now(), index: None });
+                cx.note(Note::Group(GroupNote::Renewing(ask, lease)));
                 cx.send(self.agreement, Msg::Group(GroupMsg::LogEnd(ask)));
             }
             Event::Message { msg: Msg::Group(GroupMsg::ReadAt(ask, index)), .. } => {
@@ -98,9 +102,10 @@ impl Keeper {
         self.revoke(cx);
     }
 
-    fn end_of(&self, ttl: i64, cx: &Context<'_, Mvcc>) -> Deadline {
-        let seconds = u64::try_from(ttl.max(1)).expect("at least one");
-        Deadline::At(cx.now() + self.second.times(seconds))
+    /// How long a lease of so many seconds lasts.
+    #[must_use]
+    pub fn lasts(&self, ttl: i64) -> Span {
+        self.second.times(u64::try_from(ttl.max(1)).expect("at least one"))
     }
 
     /// Leases that are new get a deadline, and those that are gone lose theirs.
@@ -116,7 +121,8 @@ impl Keeper {
         let mut deadlines = self.deadlines.take().unwrap_or_default();
         deadlines.retain(|id, _| leases.contains_key(id));
         for (id, ttl) in leases {
-            deadlines.entry(id).or_insert_with(|| self.end_of(ttl, cx));
+            let end = cx.now() + self.lasts(ttl);
+            deadlines.entry(id).or_insert(Deadline::At(end));
         }
         self.deadlines = Some(deadlines);
     }
@@ -127,18 +133,21 @@ impl Keeper {
         let (ready, waiting): (Vec<Renewal>, Vec<Renewal>) = (self.renewals.drain(..))
             .partition(|renewal| renewal.index.is_some_and(|index| index <= applied));
         self.renewals = waiting;
-        for Renewal { ask, lease, .. } in ready {
+        for Renewal { ask, lease, since, .. } in ready {
             let shared = cx.shared();
             let lessor = shared.look().and_then(|(store, _)| store.lessor());
-            let ttl = lessor.and_then(|lessor| lessor.lease(lease)).map(|lease| lease.ttl());
-            let deadline = ttl.map(|ttl| self.end_of(ttl, cx));
+            let lives = lessor.and_then(|lessor| lessor.lease(lease)).map(|lease| lease.ttl());
+            let lasts = lives.map(|ttl| self.lasts(ttl));
             let deadlines = self.deadlines.as_mut().expect("it leads");
-            let lives = deadlines.get(&lease).is_some_and(|deadline| *deadline != Deadline::Over);
-            let renewed = lives && deadline.is_some();
-            if let (true, Some(deadline)) = (renewed, deadline) {
-                deadlines.insert(lease, deadline);
-                cx.mark(&mark::LEASE_RENEWED);
-            }
+            let renewed = match (deadlines.get_mut(&lease), lasts) {
+                (Some(Deadline::At(end)), Some(lasts)) => {
+                    *end = (*end).max(since + lasts);
+                    cx.mark(&mark::LEASE_RENEWED);
+                    cx.note(Note::Group(GroupNote::Renewed(ask, lease, lasts)));
+                    true
+                }
+                _ => false,
+            };
             cx.send(ask.op.client, Msg::Group(GroupMsg::Renewed(ask, renewed)));
         }
     }

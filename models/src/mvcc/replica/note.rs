@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use seedbed_sim::time::Span;
+
 use super::entry::Entry;
 use super::log::Damage;
 use crate::mvcc::call::Ret;
@@ -32,6 +34,10 @@ pub enum GroupNote {
     Lost(u64),
     /// Two nodes have these hashes at one revision, with the same compacted.
     Compared(KvHash, KvHash),
+    /// A keeper begins to renew a lease for a client.
+    Renewing(AskId, i64),
+    /// It has, for so long from then on.
+    Renewed(AskId, i64, Span),
     /// The file of a node's log is none.
     LogDamaged(Damage),
 }
@@ -61,6 +67,10 @@ impl fmt::Display for GroupNote {
             GroupNote::Committed(index) => write!(f, "committed up to {index}"),
             GroupNote::Compared(one, other) => {
                 write!(f, "revision {}: hashes {} and {}", one.revision, one.hash, other.hash)
+            }
+            GroupNote::Renewing(id, lease) => write!(f, "renewing {id}: lease {lease}"),
+            GroupNote::Renewed(id, lease, span) => {
+                write!(f, "renewed {id}: lease {lease} for {span}")
             }
             GroupNote::Lost(index) => write!(f, "lost behind {index}"),
             GroupNote::LogDamaged(damage) => damage.fmt(f),

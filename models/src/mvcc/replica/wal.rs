@@ -29,10 +29,6 @@ use crate::mvcc::message::{Msg, Note, Timer};
 use crate::mvcc::model::Mvcc;
 use crate::mvcc::{bugs, mark, point};
 
-/// What the sync before an acknowledgement is for.
-pub const ACKNOWLEDGED_STAYS: &str =
-    "an entry that was acknowledged is in the log after every crash";
-
 const FILE: FileName = FileName::new("log");
 const COPY: FileName = FileName::new("log.tmp");
 /// How long to wait for the agreement before joining again.

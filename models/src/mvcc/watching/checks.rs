@@ -26,7 +26,7 @@ pub const AS_THE_RECORD: &str =
     "no watcher is told of a revision otherwise than the record of its node";
 
 /// The promises to watchers, in the order of [`ALWAYS`] behind those of the store.
-const PROMISES: [&str; 8] =
+pub(in crate::mvcc) const PROMISES: [&str; 8] =
     [ORDERED, UNIQUE, ATOMIC, RELIABLE, BOOKMARK, FAITHFUL, COMPACTED, RESUMES];
 
 /// Promises after every step. The first listens for all of them.
@@ -65,7 +65,7 @@ pub const EVENTUALLY: &[Eventually<Mvcc>] = &[
 pub const FINALLY: &[Finally<Mvcc>] = &[
     Finally { name: store::TOLD_AS_DONE, check: store::told_as_done },
     Finally { name: store::READ_BACK, check: store::read_back_is_answered },
-    Finally { name: AS_THE_RECORD, check: |_, ghost, _| Ok(ghost.watch.judge.record()) },
+    Finally { name: AS_THE_RECORD, check: |_, ghost, _| Ok(ghost.watch.judge.record().beside()) },
 ];
 
 /// What the checks of watchers remember.
@@ -94,7 +94,8 @@ impl Ghost {
     }
 }
 
-fn found<const PLACE: usize>(
+/// What was found of the promise at a place.
+pub(in crate::mvcc) fn found<const PLACE: usize>(
     world: &World<Mvcc>,
     ghost: &mut crate::mvcc::checks::Ghost,
     _: &Step,
@@ -105,15 +106,17 @@ fn found<const PLACE: usize>(
     ghost.watch.found[PLACE].take().unwrap_or(Checked::Skipped)
 }
 
-fn catches_up(world: &World<Mvcc>, ghost: &crate::mvcc::checks::Ghost) -> Result<(), String> {
+pub(in crate::mvcc) fn catches_up(
+    world: &World<Mvcc>,
+    ghost: &crate::mvcc::checks::Ghost,
+) -> Result<(), String> {
     for (actor, i) in world.actors().iter().zip(0_u16..) {
         let Mvcc::Watcher(watcher) = actor else { continue };
         if let Some(id) = watcher.lacks() {
             return Err(format!("watcher {id} of actor {i} is not served"));
         }
     }
-    let behind = ghost.reference().and_then(|now| ghost.watch.judge.behind(now));
-    behind.map_or(Ok(()), Err)
+    ghost.watch.judge.behind(ghost.reference()).map_or(Ok(()), Err)
 }
 
 /// More responses than a run has.
@@ -122,7 +125,7 @@ const RESPONSES_MAX: u64 = 300;
 const SLOWEST: u64 = 100;
 
 /// A stream gives way one response a round in the worst case.
-fn settled(config: &Config) -> Span {
+pub(in crate::mvcc) fn settled(config: &Config) -> Span {
     let [sync, victims] =
         [SYNC_INTERVAL, VICTIM_INTERVAL].map(|knob| Span::ms(config.get(knob.name)));
     let rounds = (sync + victims + Span::ms(10)).times(RESPONSES_MAX + SLOWEST);

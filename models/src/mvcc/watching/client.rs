@@ -3,6 +3,8 @@
 //! The connection may be refused, hang, go silent or end. A client that hears nothing for a while gives it up and begins
 //! another one; each watcher is made again at the revision after the last one that it was told of, and one that was told
 //! that it is compacted, at the compacted revision.
+//!
+//! Where several nodes keep the same store it goes on at the next one.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -36,7 +38,10 @@ const QUIET_MAX: u32 = 3;
 /// A client that watches.
 #[derive(Clone, Debug)]
 pub struct Watcher {
-    sender: ActorId,
+    /// Those that it can go to.
+    senders: Vec<ActorId>,
+    /// Where it is among them.
+    at: usize,
     conn: Option<ConnId>,
     /// The connection can be written to.
     opened: bool,
@@ -58,8 +63,8 @@ struct Follow {
     interest: Interest,
     /// Where it is, once it was made for the first time.
     follower: Option<Follower>,
-    /// The life of the node that has made it.
-    life: Option<u32>,
+    /// Who made it: the sender, and the life of its node.
+    made_by: Option<(ActorId, u32)>,
     /// It is there, as far as the client knows.
     created: bool,
     /// It is to end.
@@ -68,7 +73,7 @@ struct Follow {
 
 impl Follow {
     fn new(interest: Interest) -> Follow {
-        Follow { interest, follower: None, life: None, created: false, leaving: false }
+        Follow { interest, follower: None, made_by: None, created: false, leaving: false }
     }
 
     /// What to ask for now.
@@ -79,9 +84,14 @@ impl Follow {
 }
 
 impl Watcher {
-    /// A client of this sender. One that keeps the record follows everything from the first revision on.
+    /// A client that begins at the first of these senders. One that keeps the record follows everything from the first
+    /// revision on.
+    ///
+    /// # Panics
+    ///
+    /// Later, if there is none.
     #[must_use]
-    pub fn new(sender: ActorId, keeps_record: bool) -> Watcher {
+    pub fn new(senders: Vec<ActorId>, keeps_record: bool) -> Watcher {
         let everything = Interest {
             keys: Keys::From(Vec::new()),
             from: At::Absolute(FIRST_REVISION),
@@ -91,7 +101,8 @@ impl Watcher {
         };
         let record = keeps_record.then(|| (RECORD, Follow::new(everything)));
         Watcher {
-            sender,
+            senders,
+            at: 0,
             conn: None,
             opened: false,
             inbox: Vec::new(),
@@ -151,7 +162,7 @@ impl Watcher {
 
     fn connect(&mut self, cx: &mut Context<'_, Mvcc>) {
         if self.conn.is_none() {
-            self.conn = Some(cx.connect(self.sender));
+            self.conn = Some(cx.connect(self.senders[self.at]));
             self.quiet = 0;
             cx.arm(Timer::Ping, PING);
         }
@@ -160,6 +171,7 @@ impl Watcher {
     /// The stream is gone. Those whose end was asked for have come to it.
     fn lose(&mut self, cx: &mut Context<'_, Mvcc>) {
         let Some(conn) = self.conn.take() else { return };
+        self.at = (self.at + 1) % self.senders.len();
         self.opened = false;
         self.inbox.clear();
         self.outbox.clear();
@@ -281,7 +293,7 @@ impl Watcher {
         match tell {
             Tell::Created(id, life, revision) => {
                 cx.note(Note::Watch(WatchNote::Created(conn, id, revision)));
-                self.created(id, life, revision, cx);
+                self.created(id, (self.senders[self.at], life), revision, cx);
                 self.came(id, cx);
             }
             Tell::Refused(id) => {
@@ -299,14 +311,21 @@ impl Watcher {
         }
     }
 
-    fn created(&mut self, id: WatchId, life: u32, revision: i64, cx: &mut Context<'_, Mvcc>) {
+    fn created(
+        &mut self,
+        id: WatchId,
+        by: (ActorId, u32),
+        revision: i64,
+        cx: &mut Context<'_, Mvcc>,
+    ) {
         self.last = revision;
         let Some(follow) = self.follows.get_mut(&id) else { return };
         follow.created = true;
         let start = follow.interest.from.absolute(0);
         follow.follower.get_or_insert_with(|| Follower::new(Rules::Main, start, revision));
-        match follow.life.replace(life) {
-            Some(before) if before == life => cx.mark(&mark::RESUMED_IN_LIFE),
+        match follow.made_by.replace(by) {
+            Some(before) if before == by => cx.mark(&mark::RESUMED_IN_LIFE),
+            Some((sender, _)) if sender != by.0 => cx.mark(&mark::RESUMED_ELSEWHERE),
             Some(_) => cx.mark(&mark::RESUMED_AFTER_CRASH),
             None => {}
         }
@@ -330,7 +349,7 @@ impl Watcher {
                 self.came(id, cx);
             } else if compacted {
                 // It begins anew where the store still knows everything.
-                (follow.created, follow.life) = (false, None);
+                (follow.created, follow.made_by) = (false, None);
                 self.create(id, cx);
             }
         }

@@ -11,6 +11,10 @@
 //! life. A client that goes on after the crash at its last revision and one may then wait for a revision that the new
 //! life has not reached; what the new life does below it is not promised to it, because the store cannot know. Whether
 //! something was left out between two streams is judged where both lives agree on the history in between.
+//!
+//! Nodes that apply one log never lose anything: all their lives have the history of the log, and no store is said to be
+//! opened here. One that lags behind has only the beginning of it, so that what it tells, and the compactions that it
+//! tells of, are still those of that history. A watcher that goes on there waits for what is still to come.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -230,9 +234,9 @@ impl WatchJudge {
         }
     }
 
-    /// What the record says of the others.
-    pub fn record(&self) -> Checked {
-        self.record.beside()
+    /// What the records say of the others.
+    pub fn record(&self) -> &Record {
+        &self.record
     }
 
     /// The first watcher that is served and was not told of everything that has happened, by what the reference says.

@@ -28,19 +28,49 @@ impl Record {
         }
     }
 
-    /// Whether the others were told nothing else of the revisions that the record knows.
+    /// Whether the others were told nothing else of the revisions that the record of the same life knows.
     pub fn beside(&self) -> Checked {
-        let known = |life: Life, event: &Event| self.told.get(&(life, event.kv.mod_revision));
-        let mut compared =
-            self.others.iter().filter(|(life, _, event)| known(*life, event).is_some()).peekable();
-        if compared.peek().is_none() {
-            return Checked::Skipped;
+        let others = self.others.iter().map(|(life, id, event)| (*life, *id, event));
+        self.compare(others, |told_to, record| told_to == record)
+    }
+
+    /// The same where all lives of all nodes have one history: all records count, and they must not differ either.
+    pub fn beside_all(&self) -> Checked {
+        let others = self.others.iter().map(|(life, id, event)| (*life, *id, event));
+        let records = self
+            .told
+            .iter()
+            .flat_map(|((life, _), events)| events.iter().map(|event| (*life, RECORD, event)));
+        let first = self.compare(records, |told_to, record| told_to != record);
+        if let Checked::Broken(..) = first {
+            return first;
         }
-        let odd = compared
-            .find(|(life, _, event)| known(*life, event).is_some_and(|told| !told.contains(event)));
-        odd.map_or(Checked::Held, |(_, id, event)| {
-            Checked::Broken("not in the record", format!("watcher {id}: {event}"))
-        })
+        match self.compare(others, |_, _| true) {
+            Checked::Skipped => first,
+            second => second,
+        }
+    }
+
+    /// Holds what was told against the records that count for it.
+    fn compare<'r>(
+        &'r self,
+        told: impl Iterator<Item = (Life, WatchId, &'r Event)>,
+        counts: impl Fn(Life, Life) -> bool,
+    ) -> Checked {
+        let mut checked = Checked::Skipped;
+        for (life, id, event) in told {
+            let records = self.told.iter().filter(|((record, revision), _)| {
+                *revision == event.kv.mod_revision && counts(life, *record)
+            });
+            for (_, events) in records {
+                if !events.contains(event) {
+                    let detail = format!("watcher {id}: {event}");
+                    return Checked::Broken("not in the record", detail);
+                }
+                checked = Checked::Held;
+            }
+        }
+        checked
     }
 }
 
@@ -69,5 +99,27 @@ mod tests {
         assert_eq!(record.beside(), Checked::Held);
         record.hear(life(1), WatchId(3), &[event("a", "2")]);
         assert!(matches!(record.beside(), Checked::Broken("not in the record", _)));
+    }
+
+    #[test]
+    fn where_all_have_one_history_records_and_others_are_held_against_all_records() {
+        let life = |n| (NodeId(n), Incarnation(1));
+        let event = |value: &str| {
+            let kv = KeyValue { key: "a".into(), mod_revision: 2, ..KeyValue::default() };
+            Event { kind: Kind::Put, kv: KeyValue { value: value.into(), ..kv }, previous: None }
+        };
+        let mut record = Record::default();
+        record.hear(life(0), RECORD, &[event("1")]);
+        assert_eq!((record.beside(), record.beside_all()), (Checked::Skipped, Checked::Skipped));
+        record.hear(life(1), WatchId(3), &[event("1")]);
+        assert_eq!((record.beside(), record.beside_all()), (Checked::Skipped, Checked::Held));
+        let mut other = record.clone();
+        other.hear(life(2), WatchId(4), &[event("2")]);
+        assert!(matches!(other.beside_all(), Checked::Broken("not in the record", _)));
+        record.hear(life(1), RECORD, &[event("1")]);
+        assert_eq!((record.beside(), record.beside_all()), (Checked::Held, Checked::Held));
+        record.hear(life(2), RECORD, &[event("2")]);
+        assert_eq!(record.beside(), Checked::Held);
+        assert!(matches!(record.beside_all(), Checked::Broken("not in the record", _)));
     }
 }

@@ -1,0 +1,121 @@
+//! What clients of a group do: what clients of one store do, with leases, and reads that take an old state.
+
+use seedbed_sim::choose::Draw;
+use seedbed_sim::nemesis::PlannedOp;
+
+use crate::mvcc::call::Call;
+use crate::mvcc::op::{Action, Grant, Op};
+use crate::mvcc::watching::workload::{Crowd, draw as draw_watched};
+use crate::mvcc::workload::Mix;
+
+/// How often each kind of request comes. A group is not closed by its clients: in the place of that come requests about
+/// leases.
+const MIX: Mix = Mix { put: 32, delete: 12, get: 18, txn: 22, compact: 8, close: 10 };
+
+/// The numbers of leases in use.
+const LEASES: u64 = 3;
+/// The most seconds of a lease.
+const TTL_MAX: u64 = 5;
+
+/// Draws the operations of all clients: those of the group first, then those that watch.
+pub(super) fn draw(crowd: Crowd, draw: &mut Draw) -> Vec<PlannedOp<Call>> {
+    let mut ops = draw_watched(MIX, crowd, draw);
+    for PlannedOp { op, .. } in &mut ops {
+        let Call::Store(request) = op else { continue };
+        attach(request, draw);
+        match request {
+            Op::Close => *op = apart(draw),
+            Op::Single(Action::Get(_)) if draw.chance(1, 2) => *op = Call::Stale(request.clone()),
+            _ => {}
+        }
+    }
+    ops
+}
+
+/// What a client of one store does not ask.
+fn apart(draw: &mut Draw) -> Call {
+    match draw.below(8) {
+        0 => Call::Defragment,
+        1 | 2 => Call::Renew(lease(draw)),
+        _ => Call::Store(about_lease(draw)),
+    }
+}
+
+fn lease(draw: &mut Draw) -> i64 {
+    i64::try_from(draw.range(1, LEASES)).expect("a small number")
+}
+
+/// More grants than revokes: a lease that is there can be attached to.
+fn about_lease(draw: &mut Draw) -> Op {
+    let lease = lease(draw);
+    if draw.chance(1, 3) {
+        return Op::Revoke(lease);
+    }
+    let ttl = i64::try_from(draw.range(1, TTL_MAX)).expect("a small number");
+    Op::Grant(Grant { lease, ttl })
+}
+
+/// Some more puts name a lease.
+fn attach(request: &mut Op, draw: &mut Draw) {
+    for action in actions(request) {
+        if let Action::Put(put) = action
+            && draw.chance(1, 5)
+        {
+            put.lease = lease(draw);
+        }
+    }
+}
+
+fn actions(request: &mut Op) -> Vec<&mut Action> {
+    match request {
+        Op::Single(action) => vec![action],
+        Op::Txn(txn) => txn.success.iter_mut().chain(&mut txn.failure).collect(),
+        Op::Compact(_) | Op::Close | Op::Grant(_) | Op::Revoke(_) => Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use seedbed_sim::choose::Purpose;
+
+    use super::*;
+    use crate::mvcc::txn::writes;
+
+    #[test]
+    fn every_kind_of_request_comes_and_prints_and_parses_to_itself() {
+        let crowd = Crowd { clients: 3, watchers: 2, keys: 6 };
+        let (mut kinds, mut attached, mut past) = (BTreeMap::<String, u32>::new(), 0, 0);
+        for seed in 0..50 {
+            for PlannedOp { op, client, .. } in draw(crowd, &mut Draw::new(seed, Purpose::Workload))
+            {
+                let line = op.to_string();
+                assert_eq!(line.parse::<Call>().as_ref(), Ok(&op), "{line}");
+                assert_eq!(client >= 3, matches!(op, Call::Watch(_)), "{line}");
+                *kinds.entry(line.split(' ').next().unwrap_or("").to_owned()).or_default() += 1;
+                if let Call::Stale(op) = &op {
+                    assert!(!writes(&op.resolve(9)), "{line}");
+                }
+                attached += u32::from(line.contains("lease "));
+                let reads = [" @rev-", " @rev+"].iter().any(|at| line.contains(at));
+                past += u32::from(line.starts_with("txn") && line.contains("put") && reads);
+            }
+        }
+        let own = [
+            "put",
+            "del",
+            "get",
+            "stale",
+            "txn",
+            "compact",
+            "grant",
+            "revoke",
+            "renew",
+            "defragment",
+        ];
+        assert!(own.iter().all(|kind| kinds.get(*kind) > Some(&20)), "{kinds:?}");
+        assert!(!kinds.contains_key("close") && attached > 100, "{attached}: {kinds:?}");
+        assert!(past > 50, "{past} transactions write and read the past or the future");
+    }
+}
