@@ -52,12 +52,14 @@ impl Agreement {
                 cx.arm(Timer::Resend, self.resend);
                 self.group.beat(now)
             }
-            Event::Message { from, msg: Msg::Group(GroupMsg::Propose(proposal)) } => {
-                let leads = self.group.leads(from) || cx.bug(&bugs::FORMER_PRIMARY_REVOKES);
-                if proposal.ask.is_none() && !leads {
+            Event::Message { msg: Msg::Group(GroupMsg::Propose(proposal)), .. } => {
+                self.group.propose(proposal)
+            }
+            Event::Message { from, msg: Msg::Group(GroupMsg::RunOut(lease, applied)) } => {
+                if !self.group.leads(from) && !cx.bug(&bugs::FORMER_PRIMARY_REVOKES) {
                     return cx.mark(&mark::FORMER_PRIMARY_REFUSED);
                 }
-                self.group.propose(proposal)
+                self.group.run_out(lease, applied)
             }
             Event::Message { from, msg: Msg::Group(GroupMsg::LogEnd(ask)) } => {
                 if !self.group.leads(from) {

@@ -10,19 +10,16 @@
 //! former primary still proposes is not agreed to (etcd issue 15247).
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use seedbed_sim::actor::{Context, Event};
 use seedbed_sim::id::{ActorId, NodeId};
 use seedbed_sim::time::{Span, Time};
 
-use super::entry::Proposal;
 use super::message::GroupMsg;
 use super::note::GroupNote;
 use crate::mvcc::mark;
 use crate::mvcc::message::{AskId, Msg, Note, Timer};
 use crate::mvcc::model::Mvcc;
-use crate::mvcc::op::Op;
 
 /// Keeps the deadlines of a node.
 #[derive(Clone, Debug)]
@@ -153,7 +150,7 @@ impl Keeper {
     }
 
     fn revoke(&mut self, cx: &mut Context<'_, Mvcc>) {
-        let now = cx.now();
+        let (now, applied) = (cx.now(), cx.shared().group().applied);
         let deadlines = self.deadlines.as_mut().expect("it leads");
         for (lease, deadline) in deadlines {
             if matches!(deadline, Deadline::At(at) if *at > now) {
@@ -163,8 +160,7 @@ impl Keeper {
                 *deadline = Deadline::Over;
                 cx.mark(&mark::LEASE_RAN_OUT);
             }
-            let proposal = Arc::new(Proposal { ask: None, request: Op::Revoke(*lease) });
-            cx.send(self.agreement, Msg::Group(GroupMsg::Propose(proposal)));
+            cx.send(self.agreement, Msg::Group(GroupMsg::RunOut(*lease, applied)));
         }
     }
 }

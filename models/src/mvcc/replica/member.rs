@@ -190,10 +190,9 @@ impl Member {
             }
             GroupMsg::LogOpened => {
                 self.has_log = true;
-                if let State::WaitingForLog(restored) =
-                    std::mem::replace(&mut self.state, State::Down)
-                {
-                    self.serve(*restored, cx);
+                match std::mem::replace(&mut self.state, State::Down) {
+                    State::WaitingForLog(restored) => self.serve(*restored, cx),
+                    other => self.state = other,
                 }
             }
             GroupMsg::Received(index) => {

@@ -18,7 +18,7 @@ use crate::mvcc::shared::Opening;
 pub enum GroupMsg {
     /// Client to member: read this, and the state may be an old one.
     Stale(AskId, Arc<Request>),
-    /// Member or lessor to agreement: this is to be an entry.
+    /// Member to agreement: this is to be an entry.
     Propose(Arc<Proposal>),
     /// Member to agreement: up to where is everything committed?
     ReadIndex(AskId),
@@ -70,6 +70,8 @@ pub enum GroupMsg {
     HashAt(u32, i64),
     /// Member to comparer: this; nothing is answered by whoever does not have that revision.
     HashIs(u32, KvHash),
+    /// Keeper to agreement: this lease has run out, by what was applied up to this entry.
+    RunOut(i64, u64),
 }
 
 /// What the agreement tells with everything.
@@ -83,7 +85,7 @@ pub struct Known {
 
 impl GroupMsg {
     /// The kinds of messages, by number.
-    pub const KINDS: [&'static str; 27] = [
+    pub const KINDS: [&'static str; 28] = [
         "stale",
         "propose",
         "read-index",
@@ -111,6 +113,7 @@ impl GroupMsg {
         "log-end",
         "hash-at",
         "hash-is",
+        "run-out",
     ];
 
     /// The number of its kind.
@@ -144,6 +147,7 @@ impl GroupMsg {
             GroupMsg::LogEnd(_) => 24,
             GroupMsg::HashAt(..) => 25,
             GroupMsg::HashIs(..) => 26,
+            GroupMsg::RunOut(..) => 27,
         }
     }
 
@@ -165,6 +169,7 @@ impl GroupMsg {
             GroupMsg::Append(from, ..) => *from,
             GroupMsg::ResetLog(index) | GroupMsg::Received(index) => *index,
             GroupMsg::HashAt(round, _) | GroupMsg::HashIs(round, _) => u64::from(*round),
+            GroupMsg::RunOut(lease, _) => lease.cast_unsigned(),
             GroupMsg::NeedSnapshot(node) => u64::from(node.0),
             _ => 0,
         }
@@ -177,6 +182,7 @@ impl fmt::Display for GroupMsg {
         match self {
             GroupMsg::Stale(id, request) => write!(f, "{id}: {request}"),
             GroupMsg::Propose(proposal) => write!(f, " {proposal}"),
+            GroupMsg::RunOut(lease, applied) => write!(f, " {lease} at entry {applied}"),
             GroupMsg::HashAt(_, at) => write!(f, " {at}"),
             GroupMsg::HashIs(_, KvHash { hash, compacted, revision }) => {
                 write!(f, " {hash}, compacted {compacted}, revision {revision}")

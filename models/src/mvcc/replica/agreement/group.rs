@@ -110,12 +110,7 @@ impl Group {
     /// Puts something at the end of the log, unless it is a repeated message.
     pub(super) fn propose(&mut self, proposal: Arc<Proposal>) -> Vec<Effect> {
         let mut effects = Vec::new();
-        let is_new = match (proposal.ask, &proposal.request) {
-            (Some(ask), _) => self.asks.insert(ask),
-            (None, Op::Revoke(lease)) => !self.is_revoked(*lease),
-            (None, _) => true,
-        };
-        if is_new {
+        if proposal.ask.is_none_or(|ask| self.asks.insert(ask)) {
             self.entries.push(Entry { index: self.last() + 1, proposal });
             for n in 0..self.peers.len() {
                 self.feed(n, &mut effects);
@@ -156,15 +151,18 @@ impl Group {
         effects
     }
 
-    /// Whether a lease was revoked after it was last granted.
-    fn is_revoked(&self, lease: i64) -> bool {
-        let requests = self.entries.iter().rev().map(|entry| &entry.proposal.request);
-        let mut about = requests.filter_map(|request| match request {
-            Op::Revoke(other) if *other == lease => Some(true),
-            Op::Grant(grant) if grant.lease == lease => Some(false),
-            _ => None,
+    /// A lease has run out, as somebody knows who has applied everything up to `applied`. If the log has something about
+    /// it behind that, it may be another lease of the same number, or be gone already.
+    pub(super) fn run_out(&mut self, lease: i64, applied: u64) -> Vec<Effect> {
+        let behind = self.entries.iter().rev().take_while(|entry| entry.index > applied);
+        let mut requests = behind.map(|entry| &entry.proposal.request);
+        let changed = requests.any(|request| match request {
+            Op::Revoke(other) => *other == lease,
+            Op::Grant(grant) => grant.lease == lease,
+            _ => false,
         });
-        about.next().unwrap_or(false)
+        let request = Op::Revoke(lease);
+        if changed { Vec::new() } else { self.propose(Arc::new(Proposal { ask: None, request })) }
     }
 
     /// Whether an actor is the keeper of the primary.
