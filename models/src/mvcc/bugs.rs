@@ -7,16 +7,16 @@ use super::checks::{
     PENDING_IS_BOUNDED, PREFIX_SURVIVES, REVISIONS_GROW, SERVES_AGAIN, TOLD_AS_DONE,
 };
 use super::defects::Defects;
-use super::replica::judge::{
-    ACKNOWLEDGED_STAYS, EQUALS_LOG, HASHES_AGREE, LIVES_ITS_TIME, REPLICAS_AGREE,
-};
 use super::watching::checks::CATCHES_UP;
 use super::watching::judge::{BOOKMARK, COMPACTED, FAITHFUL, RELIABLE, UNIQUE};
+
+mod group;
+
+pub use group::*;
 
 const SINGLE: &str = "mvcc/single";
 const RESTART: &str = "mvcc/restart";
 const WATCH: &str = "mvcc/watch";
-const REPLICAS: &str = "mvcc/replicas";
 const UNDER_COMPACTION: &str = "mvcc/restart-under-compaction";
 
 /// Closing the store does not wait for the compactor, which sleeps between two batches and then finds the backend closed.
@@ -238,141 +238,6 @@ pub const PROGRESS_OVERTAKES: Bug = Bug {
     scenario: WATCH,
 };
 
-/// The consistent index moves in memory as soon as an entry is taken; a commit of somebody else makes it durable before
-/// the effects of the entry.
-pub const INDEX_BEFORE_DATA: Bug = Bug {
-    index: 30,
-    name: "consistent-index-before-data",
-    source: "etcd-io/etcd issues 13514 and 13766, from commit 50051675f (3.5.0) to bfd5170f6 (3.5.3, 2022)",
-    breaks: EQUALS_LOG,
-    scenario: REPLICAS,
-};
-
-/// Grants and revokes leave the consistent index where it is, so that they are applied again after a crash.
-pub const LEASES_LEAVE_INDEX: Bug = Bug {
-    index: 31,
-    name: "leases-leave-consistent-index",
-    source: "etcd-io/etcd commit e9ae8eb5a: lease grant and revoke do not save the consistent index",
-    breaks: EQUALS_LOG,
-    scenario: REPLICAS,
-};
-
-/// A node for whose answer nobody waits takes the reads out of a transaction before it checks it: what has to be refused
-/// because of them is applied.
-pub const UNAWAITED_READS_STRIPPED: Bug = Bug {
-    index: 32,
-    name: "unawaited-reads-stripped",
-    source: "etcd-io/etcd issue 18667, from commit 009057374 (2016) to fbba4f46e (3.7)",
-    breaks: REPLICAS_AGREE,
-    scenario: REPLICAS,
-};
-
-/// A revoke deletes the keys in one transaction and the record of the lease in another.
-pub const LEASE_ENDS_APART: Bug = Bug {
-    index: 33,
-    name: "lease-ends-apart-from-keys",
-    source: "etcd-io/etcd commits 4d59b6f52 and 75c06caca: delete the keys and the lease in one transaction",
-    breaks: EQUALS_LOG,
-    scenario: REPLICAS,
-};
-
-/// A revoke deletes keys past the layer that watches.
-pub const REVOKE_PAST_WATCHERS: Bug = Bug {
-    index: 34,
-    name: "revoke-past-watchers",
-    source: "etcd-io/etcd commit 5a967eb2a: the lessor deletes through the store that is watched",
-    breaks: CATCHES_UP,
-    scenario: REPLICAS,
-};
-
-/// Whoever installs a snapshot holds the lock of the store while it waits for the compactor, which may wait for that lock.
-pub const RESTORE_WAITS_UNDER_LOCK: Bug = Bug {
-    index: 36,
-    name: "restore-waits-under-lock",
-    source: "etcd-io/etcd from pull request 4151, commit 1714290f4 (2016): Restore takes the lock of the store and waits \
-             for the compaction",
-    breaks: SERVES_AGAIN,
-    scenario: REPLICAS,
-};
-
-/// What a defragmentation commits goes past the hook that writes the consistent index, so that after a crash entries are
-/// applied twice.
-pub const DEFRAGMENT_PAST_HOOK: Bug = Bug {
-    index: 37,
-    name: "defragment-past-hook",
-    source: "etcd-io/etcd issue 14685, commit 5a3ef953e (3.5.6, 2022)",
-    breaks: EQUALS_LOG,
-    scenario: REPLICAS,
-};
-
-/// A snapshot is installed while the file before it is defragmented: in the end the copy of the old file takes the place
-/// of the new one.
-pub const INSTALLED_DURING_DEFRAGMENT: Bug = Bug {
-    index: 38,
-    name: "installed-during-defragment",
-    source: "etcd-io/etcd issue 20271, commit 92897f2d4 (2025)",
-    breaks: SERVES_AGAIN,
-    scenario: REPLICAS,
-};
-
-/// A revoke deletes the keys of the lease in the order of a map, which is another one on each node.
-pub const REVOKE_IN_MAP_ORDER: Bug = Bug {
-    index: 39,
-    name: "revoke-in-map-order",
-    source: "etcd-io/etcd pull request 6558, commit 4f9be9464 (2016): sort the keys before they are deleted",
-    breaks: HASHES_AGREE,
-    scenario: REPLICAS,
-};
-
-/// What a former primary proposes is agreed to: it revokes a lease that the present one has extended.
-pub const FORMER_PRIMARY_REVOKES: Bug = Bug {
-    index: 40,
-    name: "former-primary-revokes",
-    source: "etcd-io/etcd issue 15247 (2023): leases are revoked by a node that does not know yet that it leads no more",
-    breaks: LIVES_ITS_TIME,
-    scenario: REPLICAS,
-};
-
-/// The lessor still writes leases to the backend that was there before a snapshot was installed.
-pub const LESSOR_LEFT_ON_OLD_BACKEND: Bug = Bug {
-    index: 41,
-    name: "lessor-left-on-old-backend",
-    source: "etcd-io/etcd from pull request 4151, commit 1714290f4 (2016): the store moves to a new backend, the \
-             lessor does not",
-    breaks: EQUALS_LOG,
-    scenario: REPLICAS,
-};
-
-/// A store that is restored in place leaves its synced watchers where they are, and what the snapshot brought is never sent
-/// to them.
-pub const RESTORE_LEAVES_WATCHERS: Bug = Bug {
-    index: 42,
-    name: "restore-leaves-watchers",
-    source: "etcd-io/etcd pull request 8411, commit 13041c15b (2017)",
-    breaks: RELIABLE,
-    scenario: REPLICAS,
-};
-
-/// After a snapshot was installed the consistent index is still written to the backend before it.
-pub const INDEX_LEFT_ON_OLD_BACKEND: Bug = Bug {
-    index: 35,
-    name: "consistent-index-left-on-old-backend",
-    source: "etcd-io/etcd from pull request 4151, commit 1714290f4 (2016): the store moves to a new backend, the \
-             consistent index does not",
-    breaks: EQUALS_LOG,
-    scenario: REPLICAS,
-};
-
-/// In a group of one node, entries are acknowledged and applied while the log is still being synced.
-pub const ACKNOWLEDGED_BEFORE_LOG_SYNC: Bug = Bug {
-    index: 29,
-    name: "acknowledged-before-log-sync",
-    source: "etcd-io/etcd issue 14370, commit 2a10049e4 (3.5.5 and 3.4.21, 2022): a single member applies and answers \
-             in parallel with the fsync of its log",
-    breaks: ACKNOWLEDGED_STAYS,
-    scenario: "mvcc/replicas",
-};
-
 /// All of them, by index.
 pub const BUGS: &[Bug] = &[
     COMPACTION_OUTLIVES_CLOSE,
@@ -398,6 +263,20 @@ pub const BUGS: &[Bug] = &[
     FUTURE_WATCHER_REWOUND,
     DELETION_LOST_AT_COMPACTED,
     PROGRESS_OVERTAKES,
+    ACKNOWLEDGED_BEFORE_LOG_SYNC,
+    INDEX_BEFORE_DATA,
+    LEASES_LEAVE_INDEX,
+    UNAWAITED_READS_STRIPPED,
+    LEASE_ENDS_APART,
+    REVOKE_PAST_WATCHERS,
+    INDEX_LEFT_ON_OLD_BACKEND,
+    RESTORE_WAITS_UNDER_LOCK,
+    DEFRAGMENT_PAST_HOOK,
+    INSTALLED_DURING_DEFRAGMENT,
+    REVOKE_IN_MAP_ORDER,
+    FORMER_PRIMARY_REVOKES,
+    LESSOR_LEFT_ON_OLD_BACKEND,
+    RESTORE_LEAVES_WATCHERS,
 ];
 
 /// Those that are defects of the pure structures.

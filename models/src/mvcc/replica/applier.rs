@@ -303,6 +303,9 @@ impl Applier {
         cx.unlock(Lock::Backend);
         cx.unlock(Lock::Store);
         let group = cx.shared().group();
+        if let (Op::Revoke(lease), Ok(_)) = (&entry.proposal.request, &*outcome) {
+            group.revoked.insert(*lease);
+        }
         let awaited = entry.proposal.ask.filter(|ask| group.awaited.remove(ask));
         let waits = std::mem::take(&mut group.reads_wait);
         if let Some(ask) = awaited {

@@ -116,7 +116,8 @@ impl Keeper {
             cx.mark(&mark::LEASES_TAKEN_OVER);
         }
         let mut deadlines = self.deadlines.take().unwrap_or_default();
-        deadlines.retain(|id, _| leases.contains_key(id));
+        let revoked = std::mem::take(&mut cx.shared().group().revoked);
+        deadlines.retain(|id, _| leases.contains_key(id) && !revoked.contains(id));
         for (id, ttl) in leases {
             let end = cx.now() + self.lasts(ttl);
             deadlines.entry(id).or_insert(Deadline::At(end));

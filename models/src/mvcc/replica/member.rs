@@ -31,7 +31,7 @@ use crate::mvcc::hash::hash_kv;
 use crate::mvcc::message::{AskId, Job, Lock, Msg, Note, Phase};
 use crate::mvcc::model::Mvcc;
 use crate::mvcc::op::{Op, Request};
-use crate::mvcc::response::Outcome;
+use crate::mvcc::response::{OpError, Outcome};
 use crate::mvcc::restore::{Restore, Restored};
 use crate::mvcc::settings::Settings;
 use crate::mvcc::shared::Opening;
@@ -364,6 +364,11 @@ impl Member {
             Ok(outcome) => outcome,
             Err(fatal) => return cx.abort(fatal.class()),
         };
+        match outcome {
+            Err(OpError::Compacted) => cx.mark(&mark::READ_COMPACTED),
+            Err(OpError::FutureRevision) => cx.mark(&mark::READ_FUTURE),
+            _ => {}
+        }
         let (outcome, applied) = (Arc::new(outcome), cx.shared().group().applied);
         let note = GroupNote::Read(id, request, outcome.clone(), applied, staleness);
         cx.note(Note::Group(note));
