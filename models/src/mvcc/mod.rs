@@ -29,6 +29,9 @@
 //! `watching.rs` and its folder are a second node of the same kind, above `watch.rs`: with two loops, senders and clients
 //! that watch, their own workload, judge and checks.
 //!
+//! `replica.rs` and its folder are a group of nodes that apply one log: an applier in the place of the front end, a log of
+//! its own for each node, snapshots for those who are behind, leases that run out, defragmenting, and a comparer of hashes.
+//!
 //! `kv.rs` puts the lower half together as one process has it, with `lock.rs` for explicit transactions and
 //! `parameters.rs` for everything that can be set. `rules.rs` and `defects.rs` say what was otherwise: the first what was
 //! meant so in its time, the second what never was.
@@ -57,13 +60,16 @@
 //! start on, or to be told that it is compacted. Closing and opening is a restore in place, and keeps the watchers. What a
 //! crash takes away, a watcher may have been told of; `watching/judge.rs` says what is promised to it afterwards.
 //!
+//! A group loses nothing that was acknowledged, whatever happens to its nodes, as long as what they have synced stays.
+//!
 //! # Where to read on
 //!
 //! For the store, `op.rs` first, then `revision.rs`, `key_index.rs` with its worked example, `store.rs`, `txn.rs`,
 //! `lessor.rs`, `compaction.rs`, `restore.rs`; `backend.rs` and `pages.rs` stand on their own, `watch.rs` above `history.rs`. `kv.rs` is
 //! the way to use all of it without a simulation. For the node, `model.rs`, `message.rs`,
 //! `front.rs`, `committer.rs`, `batch_timer.rs`, `compactor.rs`, `client.rs`; then `judge.rs` and `checks.rs`. For those who
-//! watch, `watching.rs`, then `sender.rs`, `rounds.rs`, `client.rs` and `judge.rs` of its folder.
+//! watch, `watching.rs`, then `sender.rs`, `rounds.rs`, `client.rs` and `judge.rs` of its folder. For a group `replica.rs`,
+//! then `applier.rs`, `member.rs`, `wal.rs`, `agreement.rs`, `shipper.rs`, `receiver.rs`, `keeper.rs` and `judge.rs` there.
 //! `etcd.rs` holds the reference model against a real server, and is used by nothing else.
 //!
 //! ```

@@ -84,3 +84,47 @@ impl Reads {
         self.of_clients.is_empty()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use seedbed_sim::id::OpId;
+
+    use super::*;
+    use crate::mvcc::op::Op;
+
+    fn read(client: u16, number: u32, staleness: Staleness) -> Read {
+        let id = AskId { op: OpId { client: ActorId(client), number }, attempt: 1 };
+        Read { id, request: Arc::new(Op::Close), staleness, index: None }
+    }
+
+    fn number(task: Option<Task>) -> Option<u32> {
+        match task? {
+            Task::Read(read) => Some(read.id.op.number),
+            Task::Hash(_, round, _) => Some(round),
+        }
+    }
+
+    #[test]
+    fn a_read_of_the_newest_state_waits_and_one_of_an_old_state_does_not() {
+        let mut reads = Reads::default();
+        reads.add(read(1, 11, Staleness::Newest));
+        reads.add(read(2, 22, Staleness::Any));
+        assert_eq!(number(reads.ready(9)), Some(22));
+        assert_eq!(number(reads.ready(9)), None);
+        reads.may_show(read(1, 11, Staleness::Newest).id, 10);
+        assert_eq!(number(reads.ready(9)), None);
+        assert_eq!(number(reads.ready(10)), Some(11));
+        assert!(reads.is_empty());
+    }
+
+    #[test]
+    fn of_a_client_or_a_comparer_that_asks_again_only_the_newest_wish_counts() {
+        let mut reads = Reads::default();
+        reads.add(read(1, 11, Staleness::Any));
+        reads.forget(ActorId(1));
+        reads.add_hash(ActorId(3), 1, 0);
+        reads.add_hash(ActorId(3), 2, 5);
+        assert_eq!(number(reads.ready(0)), Some(2));
+        assert_eq!(number(reads.ready(0)), None);
+    }
+}

@@ -55,3 +55,52 @@ impl Terms {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use seedbed_sim::id::{ActorId, OpId};
+
+    use super::*;
+    use crate::mvcc::op::Grant;
+
+    const SECOND: Span = Span::ms(10);
+
+    fn ask(number: u32) -> AskId {
+        AskId { op: OpId { client: ActorId(7), number }, attempt: 1 }
+    }
+
+    fn at(ms: u64) -> Time {
+        Time(0) + Span::ms(ms)
+    }
+
+    /// Lease 1 was granted for three seconds at 100 ms, and renewed by who began at 115 ms.
+    fn terms() -> Terms {
+        let mut terms = Terms { second: Some(SECOND), ..Terms::default() };
+        let grant = Op::Grant(Grant { lease: 1, ttl: 3 });
+        terms.applied(&Proposal { ask: Some(ask(1)), request: grant }, at(100));
+        terms.renewing(ask(2), at(115));
+        terms.renewed(ask(2), 1, SECOND.times(3));
+        terms
+    }
+
+    fn ends(terms: &mut Terms, by: Option<AskId>, ms: u64) -> Checked {
+        terms.applied(&Proposal { ask: by, request: Op::Revoke(1) }, at(ms))
+    }
+
+    #[test]
+    fn a_lease_that_runs_out_before_its_time_breaks_the_promise() {
+        assert!(matches!(ends(&mut terms(), None, 144), Checked::Broken("ended early", _)));
+        assert!(matches!(ends(&mut terms(), None, 145), Checked::Held));
+    }
+
+    #[test]
+    fn a_client_may_end_its_lease_at_any_time_and_odd_clocks_excuse() {
+        assert!(matches!(ends(&mut terms(), Some(ask(3)), 101), Checked::Skipped));
+        let mut odd = terms();
+        odd.second = None;
+        assert!(matches!(ends(&mut odd, None, 101), Checked::Skipped));
+        let mut again = terms();
+        ends(&mut again, None, 145);
+        assert!(matches!(ends(&mut again, None, 146), Checked::Skipped), "it is another lease");
+    }
+}

@@ -109,8 +109,8 @@ enum Stage {
 }
 
 impl Wal {
-    /// The wal of a node whose entries go to this applier. It keeps so many entries that the backend has, and up to twice
-    /// as many more until it writes its file anew.
+    /// The wal of a node whose entries go to this applier. It keeps so many entries that the backend has, and up to as
+    /// many more until it writes its file anew.
     #[must_use]
     pub fn new(agreement: ActorId, applier: ActorId, alone: bool, kept: u64) -> Wal {
         Wal {
@@ -340,7 +340,7 @@ impl Wal {
         let Some(stored) = shared.look().map(|(_, backend)| durable_index(backend)) else { return };
         let log = &shared.group().log;
         let base = stored.saturating_sub(self.kept).min(log.durable());
-        if base.saturating_sub(log.base()) > 2 * self.kept {
+        if base.saturating_sub(log.base()) >= self.kept {
             self.renew(base, Then::Release, cx);
         }
     }

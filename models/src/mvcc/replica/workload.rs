@@ -10,7 +10,7 @@ use crate::mvcc::workload::Mix;
 
 /// How often each kind of request comes. A group is not closed by its clients: in the place of that come requests about
 /// leases.
-const MIX: Mix = Mix { put: 32, delete: 12, get: 18, txn: 22, compact: 8, close: 10 };
+const MIX: Mix = Mix { put: 30, delete: 10, get: 16, txn: 22, compact: 8, close: 18 };
 
 /// The numbers of leases in use.
 const LEASES: u64 = 3;
@@ -35,8 +35,8 @@ pub(super) fn draw(crowd: Crowd, draw: &mut Draw) -> Vec<PlannedOp<Call>> {
 /// What a client of one store does not ask.
 fn apart(draw: &mut Draw) -> Call {
     match draw.below(8) {
-        0 => Call::Defragment,
-        1 | 2 => Call::Renew(lease(draw)),
+        0 | 1 => Call::Defragment,
+        2 | 3 => Call::Renew(lease(draw)),
         _ => Call::Store(about_lease(draw)),
     }
 }
