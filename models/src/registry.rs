@@ -21,6 +21,7 @@ pub fn registry() -> Registry {
         .with(mvcc::scenario::restart_under_compaction())
         .with(mvcc::scenario::watch())
         .with(mvcc::replica::scenario::replicas())
+        .with(mvcc::replica::scenario::install())
         .with_verbs("register", || Box::new(register::verbs::Desk::default()))
         .with_verbs("mvcc", || Box::new(mvcc::verbs::Desk::default()))
 }

@@ -169,6 +169,14 @@ pub const DEFRAG_BATCH: Knob = Knob {
     simplest: 8,
     about: "pairs that defragmenting copies in one step",
 };
+/// Of whoever makes a file smaller, as a server of etcd can be told to.
+pub const DEFRAG_AT_BOOT: Knob = Knob {
+    name: "defrag_at_boot",
+    min: 0,
+    max: 1,
+    simplest: 0,
+    about: "1 if a node defragments its file as soon as its store is open",
+};
 /// Of leases: their seconds are short in a run.
 pub const LEASE_SECOND: Knob = Knob {
     name: "lease_second",

@@ -3,9 +3,7 @@
 use seedbed_sim::actor::Bug;
 
 use crate::mvcc::checks::SERVES_AGAIN;
-use crate::mvcc::replica::judge::{
-    ACKNOWLEDGED_STAYS, EQUALS_LOG, HASHES_AGREE, LIVES_ITS_TIME, REPLICAS_AGREE,
-};
+use crate::mvcc::replica::judge::{ACKNOWLEDGED_STAYS, EQUALS_LOG, HASHES_AGREE, REPLICAS_AGREE};
 use crate::mvcc::watching::checks::CATCHES_UP;
 use crate::mvcc::watching::judge::RELIABLE;
 
@@ -97,18 +95,9 @@ pub const REVOKE_IN_MAP_ORDER: Bug = Bug {
     scenario: REPLICAS,
 };
 
-/// What a former primary proposes is agreed to: it revokes a lease that the present one has extended.
-pub const FORMER_PRIMARY_REVOKES: Bug = Bug {
-    index: 40,
-    name: "former-primary-revokes",
-    source: "etcd-io/etcd issue 15247 (2023): leases are revoked by a node that does not know yet that it leads no more",
-    breaks: LIVES_ITS_TIME,
-    scenario: REPLICAS,
-};
-
 /// The lessor still writes leases to the backend that was there before a snapshot was installed.
 pub const LESSOR_LEFT_ON_OLD_BACKEND: Bug = Bug {
-    index: 41,
+    index: 40,
     name: "lessor-left-on-old-backend",
     source: "etcd-io/etcd from pull request 4151, commit 1714290f4 (2016): the store moves to a new backend, the \
              lessor does not",
@@ -119,7 +108,7 @@ pub const LESSOR_LEFT_ON_OLD_BACKEND: Bug = Bug {
 /// A store that is restored in place leaves its synced watchers where they are, and what the snapshot brought is never sent
 /// to them.
 pub const RESTORE_LEAVES_WATCHERS: Bug = Bug {
-    index: 42,
+    index: 41,
     name: "restore-leaves-watchers",
     source: "etcd-io/etcd pull request 8411, commit 13041c15b (2017)",
     breaks: RELIABLE,

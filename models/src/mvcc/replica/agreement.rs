@@ -7,9 +7,9 @@ use seedbed_sim::time::Span;
 
 use super::message::GroupMsg;
 use super::note::GroupNote;
+use crate::mvcc::mark;
 use crate::mvcc::message::{Msg, Note, Timer};
 use crate::mvcc::model::Mvcc;
-use crate::mvcc::{bugs, mark};
 
 mod group;
 #[cfg(test)]
@@ -56,7 +56,7 @@ impl Agreement {
                 self.group.propose(proposal)
             }
             Event::Message { from, msg: Msg::Group(GroupMsg::RunOut(lease, applied)) } => {
-                if !self.group.leads(from) && !cx.bug(&bugs::FORMER_PRIMARY_REVOKES) {
+                if !self.group.leads(from) {
                     return cx.mark(&mark::FORMER_PRIMARY_REFUSED);
                 }
                 self.group.run_out(lease, applied)

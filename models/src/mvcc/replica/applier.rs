@@ -231,11 +231,10 @@ impl Applier {
         }
         cx.point(&point::ACTION_DONE);
         if running.ends_lease() && cx.bug(&bugs::LEASE_ENDS_APART) {
-            // The deletions are one transaction, and the record of the lease is another.
-            cx.unlock(Lock::Backend);
-            cx.unlock(Lock::Store);
+            let (_, backend) = Applier::both(self.opening, cx);
+            let much = backend.pending().len() >= self.batch_limit;
             self.state = State::Applying(entry, Work::Ending(running));
-            return cx.lock(Lock::Store);
+            return if much { cx.send(self.mates.committer, Msg::Commit) } else { again(cx) };
         }
         cx.shared().in_txn = true;
         self.state = State::Applying(entry, Work::Acting(running));
@@ -285,12 +284,14 @@ impl Applier {
     }
 
     fn committed(&mut self, cx: &mut Context<'_, Mvcc>) {
-        let State::Applying(entry, Work::Committing(outcome)) =
-            std::mem::replace(&mut self.state, State::Idle)
-        else {
-            unreachable!("no commit was asked for")
-        };
-        self.unlock(&entry, outcome, cx);
+        match std::mem::replace(&mut self.state, State::Idle) {
+            State::Applying(entry, Work::Committing(outcome)) => self.unlock(&entry, outcome, cx),
+            State::Applying(entry, Work::Ending(running)) => {
+                self.state = State::Applying(entry, Work::Ending(running));
+                again(cx);
+            }
+            state => unreachable!("no commit was asked for in {state:?}"),
+        }
     }
 
     fn unlock(&mut self, entry: &Entry, outcome: Arc<Outcome>, cx: &mut Context<'_, Mvcc>) {
@@ -316,6 +317,13 @@ impl Applier {
         }
         self.next(cx);
     }
+}
+
+/// Gives the locks to whoever waits, and takes them again: what follows is another transaction, which is a defect.
+fn again(cx: &mut Context<'_, Mvcc>) {
+    cx.unlock(Lock::Backend);
+    cx.unlock(Lock::Store);
+    cx.lock(Lock::Store);
 }
 
 /// A transaction that writes, without what it reads: nobody waits for that here. A read that would have been refused, and

@@ -29,6 +29,8 @@ pub struct Defragmenter {
     committer: ActorId,
     /// Pairs that are copied in one step.
     batch: usize,
+    /// It makes a copy as soon as the store is open, as a server does that is told to at its start.
+    at_boot: bool,
     /// Whom to tell.
     ask: Option<AskId>,
     opening: Opening,
@@ -62,21 +64,21 @@ enum State {
 }
 
 impl Defragmenter {
-    /// A defragmenter that copies so many pairs in one step.
+    /// A defragmenter that copies so many pairs in one step, for the first time at its boot or when it is asked.
     #[must_use]
-    pub fn new(batch: usize, committer: ActorId) -> Defragmenter {
+    pub fn new(batch: usize, committer: ActorId, at_boot: bool) -> Defragmenter {
         let (ask, opening, state) = (None, Opening::default(), State::Idle);
-        Defragmenter { committer, batch, ask, opening, state, left: 0, leaving: false }
+        Defragmenter { committer, batch, at_boot, ask, opening, state, left: 0, leaving: false }
     }
 
     pub(in crate::mvcc) fn on_event(&mut self, event: Event<Mvcc>, cx: &mut Context<'_, Mvcc>) {
         match event {
             Event::Message { msg: Msg::Group(GroupMsg::Defragment(ask)), .. } => {
-                if let State::Idle = self.state {
-                    self.ask = Some(ask);
-                    self.state = State::Locking;
-                    cx.lock(Lock::Backend);
-                }
+                self.asked(Some(ask), cx);
+            }
+            Event::Message { msg: Msg::Group(GroupMsg::Begin(_)), .. } if self.at_boot => {
+                self.at_boot = false;
+                self.asked(None, cx);
             }
             Event::Locked(Lock::Backend) => self.locked(cx),
             Event::Message { msg: Msg::Committed, .. } => self.begin(cx),
@@ -98,6 +100,14 @@ impl Defragmenter {
                 }
             }
             _ => {}
+        }
+    }
+
+    fn asked(&mut self, ask: Option<AskId>, cx: &mut Context<'_, Mvcc>) {
+        if let State::Idle = self.state {
+            self.ask = ask;
+            self.state = State::Locking;
+            cx.lock(Lock::Backend);
         }
     }
 

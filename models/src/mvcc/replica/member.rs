@@ -281,7 +281,9 @@ impl Member {
             let job = Job { revision, opening, resumed: true };
             cx.send(self.mates.compactor, Msg::Compact(job));
         }
-        cx.send(self.mates.applier, Msg::Group(GroupMsg::Begin(opening)));
+        for mate in [self.mates.applier, self.mates.defragmenter] {
+            cx.send(mate, Msg::Group(GroupMsg::Begin(opening)));
+        }
         cx.point(&point::STORE_OPENED);
         self.state = State::Serving(None);
         self.next(cx);

@@ -30,13 +30,14 @@ use crate::mvcc::scenario::{
     WATCH_MARKS, tune_streams,
 };
 use crate::mvcc::settings::{
-    self, COMPARE_INTERVAL, DEFRAG_BATCH, LEASE_ROUND, LEASE_SECOND, LOG_KEPT, RESEND,
-    SYNC_INTERVAL, Settings, VICTIM_INTERVAL,
+    self, COMPARE_INTERVAL, DEFRAG_AT_BOOT, DEFRAG_BATCH, LEASE_ROUND, LEASE_SECOND, LOG_KEPT,
+    RESEND, SYNC_INTERVAL, Settings, VICTIM_INTERVAL,
 };
 use crate::mvcc::watching::client::Watcher;
 use crate::mvcc::watching::rounds::{SyncLoop, VictimLoop};
 use crate::mvcc::watching::sender::Sender;
 use crate::mvcc::watching::workload::Crowd;
+use crate::mvcc::workload::Mix;
 use crate::mvcc::{mark, point};
 
 const SERVERS: Knob =
@@ -58,12 +59,7 @@ pub const fn replicas() -> Scenario<Mvcc> {
         tune: tune_streams,
         budget: |_| budget(),
         topology,
-        workload: |config, draw| {
-            let seats = seats(config);
-            let (clients, watchers) = (u64::from(seats.clients), u64::from(seats.watchers));
-            let crowd = Crowd { clients, watchers, keys: config.count(KEYS.name) };
-            workload::draw(crowd, draw)
-        },
+        workload: |config, draw| workload::draw(MIX, crowd(config), draw),
         always: checks::ALWAYS,
         eventually: checks::EVENTUALLY,
         finally: checks::FINALLY,
@@ -75,10 +71,75 @@ pub const fn replicas() -> Scenario<Mvcc> {
     }
 }
 
+/// Three nodes that keep little of their log, so that who was away needs a snapshot.
+#[must_use]
+pub const fn install() -> Scenario<Mvcc> {
+    Scenario {
+        name: "mvcc/install",
+        about: "three nodes that keep little of their log: who was away gets a snapshot, in the midst of everything else",
+        knobs: &INSTALL_KNOBS,
+        budget: |_| {
+            let kinds = SCHEDULES.and(DELAYS).and(DEATHS).and(TORN).and(STREAMS);
+            Budget { kinds, down_max: 2, fragile_max: 0, faults_max: 10 }
+        },
+        workload: |config, draw| workload::draw(INSTALL_MIX, crowd(config), draw),
+        marks: &[
+            mark::SNAPSHOT_NEEDED,
+            mark::SNAPSHOT_WHILE_WRITING,
+            mark::LOG_RELEASED,
+            mark::LOG_RESET,
+            mark::TORN_LOG,
+            mark::CLOSE_WAITED,
+            mark::COMPACTION_INTERRUPTED,
+            mark::COMPACTION_RESUMED,
+            mark::WATCHER_MOVED_BY_RESTORE,
+            mark::RESUMED_ELSEWHERE,
+            mark::DEFRAGMENTED,
+            mark::HASHES_COMPARED,
+        ],
+        ..replicas()
+    }
+}
+
+/// Mostly writes, so that the log grows while somebody is away.
+const INSTALL_MIX: Mix = Mix { put: 40, delete: 8, get: 4, txn: 18, compact: 14, close: 16 };
+
+/// As of all groups, but for three nodes and a short log.
+const INSTALL_KNOBS: [Knob; KNOBS.len()] = {
+    let mut knobs = KNOBS;
+    let mut n = 0;
+    while n < knobs.len() {
+        if same(knobs[n].name, SERVERS.name) {
+            (knobs[n].min, knobs[n].simplest) = (3, 3);
+        } else if same(knobs[n].name, LOG_KEPT.name) {
+            (knobs[n].max, knobs[n].simplest) = (3, 2);
+        }
+        n += 1;
+    }
+    knobs
+};
+
+const fn same(one: &str, other: &str) -> bool {
+    let (one, other) = (one.as_bytes(), other.as_bytes());
+    let mut n = 0;
+    while n < one.len() && n < other.len() && one[n] == other[n] {
+        n += 1;
+    }
+    n == one.len() && n == other.len()
+}
+
 /// The knobs of a node that is watched, with another bound for watchers, and those of a group.
-const KNOBS: [Knob; WATCH_KNOBS.len() + 7] = {
-    let own =
-        [SERVERS, LOG_KEPT, RESEND, DEFRAG_BATCH, LEASE_SECOND, LEASE_ROUND, COMPARE_INTERVAL];
+const KNOBS: [Knob; WATCH_KNOBS.len() + 8] = {
+    let own = [
+        SERVERS,
+        LOG_KEPT,
+        RESEND,
+        DEFRAG_BATCH,
+        DEFRAG_AT_BOOT,
+        LEASE_SECOND,
+        LEASE_ROUND,
+        COMPARE_INTERVAL,
+    ];
     let mut knobs = joined(WATCH_KNOBS, &own);
     knobs[1] = WATCHERS;
     knobs
@@ -122,6 +183,15 @@ const fn joined<T: Copy, const N: usize>(first: &[T], second: &[T]) -> [T; N] {
 const fn budget() -> Budget {
     let kinds = MESSAGES.and(SCHEDULES).and(DELAYS).and(DEATHS).and(TORN).and(STREAMS);
     Budget { kinds, down_max: 3, fragile_max: 0, faults_max: 10 }
+}
+
+/// A group is not closed by its clients: in the place of that comes what a client of one store does not ask.
+const MIX: Mix = Mix { put: 30, delete: 10, get: 16, txn: 22, compact: 8, close: 18 };
+
+fn crowd(config: &Config) -> Crowd {
+    let seats = seats(config);
+    let (clients, watchers) = (u64::from(seats.clients), u64::from(seats.watchers));
+    Crowd { clients, watchers, keys: config.count(KEYS.name) }
 }
 
 /// Who is there, by the knobs.
@@ -204,6 +274,7 @@ fn server(topology: &mut Topology<Mvcc>, node: NodeId, (seats, n): (Seats, u16),
     let applier_mates = ApplierMates { member, committer, compactor, watched: seats.watchers > 0 };
     let receivers = (0..seats.servers).map(|of| seats.receiver(of)).collect();
     let batch = config.count(DEFRAG_BATCH.name);
+    let at_boot = config.get(DEFRAG_AT_BOOT.name) == 1;
     let actors = [
         ("member", Mvcc::Member(Member::new(settings, member_mates(seats, n, config)))),
         ("wal", Mvcc::Wal(wal)),
@@ -213,7 +284,7 @@ fn server(topology: &mut Topology<Mvcc>, node: NodeId, (seats, n): (Seats, u16),
         ("compactor", Mvcc::Compactor(Compactor::new(settings, committer))),
         ("shipper", Mvcc::Shipper(Shipper::new(committer, receivers))),
         ("receiver", Mvcc::Receiver(Receiver::new(seats.member(n)))),
-        ("defrag", Mvcc::Defragmenter(Defragmenter::new(batch, committer))),
+        ("defrag", Mvcc::Defragmenter(Defragmenter::new(batch, committer, at_boot))),
         ("leases", Mvcc::Keeper(Keeper::new(node, agreement, second, round))),
         ("sync", Mvcc::SyncLoop(SyncLoop::new(sync, limits))),
         ("victims", Mvcc::VictimLoop(VictimLoop::new(victims))),

@@ -8,18 +8,14 @@ use crate::mvcc::op::{Action, Grant, Op};
 use crate::mvcc::watching::workload::{Crowd, draw as draw_watched};
 use crate::mvcc::workload::Mix;
 
-/// How often each kind of request comes. A group is not closed by its clients: in the place of that come requests about
-/// leases.
-const MIX: Mix = Mix { put: 30, delete: 10, get: 16, txn: 22, compact: 8, close: 18 };
-
 /// The numbers of leases in use.
 const LEASES: u64 = 3;
 /// The most seconds of a lease.
 const TTL_MAX: u64 = 5;
 
 /// Draws the operations of all clients: those of the group first, then those that watch.
-pub(super) fn draw(crowd: Crowd, draw: &mut Draw) -> Vec<PlannedOp<Call>> {
-    let mut ops = draw_watched(MIX, crowd, draw);
+pub(super) fn draw(mix: Mix, crowd: Crowd, draw: &mut Draw) -> Vec<PlannedOp<Call>> {
+    let mut ops = draw_watched(mix, crowd, draw);
     for PlannedOp { op, .. } in &mut ops {
         let Call::Store(request) = op else { continue };
         attach(request, draw);
@@ -83,12 +79,15 @@ mod tests {
     use super::*;
     use crate::mvcc::txn::writes;
 
+    const EVEN: Mix = Mix { put: 30, delete: 10, get: 16, txn: 22, compact: 8, close: 18 };
+
     #[test]
     fn every_kind_of_request_comes_and_prints_and_parses_to_itself() {
         let crowd = Crowd { clients: 3, watchers: 2, keys: 6 };
         let (mut kinds, mut attached, mut past) = (BTreeMap::<String, u32>::new(), 0, 0);
         for seed in 0..50 {
-            for PlannedOp { op, client, .. } in draw(crowd, &mut Draw::new(seed, Purpose::Workload))
+            for PlannedOp { op, client, .. } in
+                draw(EVEN, crowd, &mut Draw::new(seed, Purpose::Workload))
             {
                 let line = op.to_string();
                 assert_eq!(line.parse::<Call>().as_ref(), Ok(&op), "{line}");
