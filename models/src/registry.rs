@@ -20,6 +20,7 @@ pub fn registry() -> Registry {
         .with(mvcc::scenario::restart())
         .with(mvcc::scenario::restart_under_compaction())
         .with(mvcc::scenario::watch())
+        .with(mvcc::workflow::scenario::workflow())
         .with_verbs("register", || Box::new(register::verbs::Desk::default()))
         .with_verbs("mvcc", || Box::new(mvcc::verbs::Desk::default()))
 }

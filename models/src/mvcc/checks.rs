@@ -18,7 +18,7 @@ use super::settings::Settings;
 use super::shared::Shared;
 use super::store::NEVER_COMPACTED;
 use super::txn::writes;
-use super::{watching, workload};
+use super::{watching, workflow, workload};
 
 /// Closing waits for whoever uses the backend.
 pub const NOTHING_REACHES_CLOSED: &str = "no operation reaches a closed backend";
@@ -82,6 +82,8 @@ pub struct Ghost {
     found: Findings,
     /// Of those who watch.
     pub(super) watch: watching::checks::Ghost,
+    /// Of those who use the library.
+    pub(super) uses: workflow::checks::Ghost,
 }
 
 impl Ghost {
@@ -120,7 +122,7 @@ pub(super) fn listen(world: &World<Mvcc>, ghost: &mut Ghost, step: &Step) -> Che
     if ghost.judges.len() <= n {
         ghost.judges.resize_with(n + 1, Judge::default);
     }
-    let Ghost { judges, found, watch } = ghost;
+    let Ghost { judges, found, watch, uses } = ghost;
     for note in world.notes() {
         match (note, step.actor) {
             (Note::Watch(note), Some(actor)) => {
@@ -131,6 +133,16 @@ pub(super) fn listen(world: &World<Mvcc>, ghost: &mut Ghost, step: &Step) -> Che
                 let at = world.shared(node).look().map_or(0, |(store, _)| store.current());
                 let life = (node, world.incarnation(node));
                 watch.judge.opened(life, judges[n].reference(), at);
+                uses.opened();
+            }
+            (Note::Use(note), Some(thread)) => {
+                let (judge, shared) = (&mut judges[n], world.shared(node));
+                uses.hear((thread, step.at), note, (judge, shared), |promise, checked| {
+                    found.add(promise, checked);
+                });
+                if shared.look().is_some_and(|(_, backend)| backend.pending().is_empty()) {
+                    judge.nothing_pending();
+                }
             }
             _ => {}
         }
@@ -181,7 +193,7 @@ fn hear(
             found.add(FILE_OPENS, Checked::Broken("damaged", error.to_string()));
         }
         Note::BackendClosed => found.add(PREFIX_SURVIVES, judge.closed()),
-        Note::Watch(_) => {}
+        Note::Watch(_) | Note::Use(_) => {}
         Note::Compacted(_) | Note::StoreOpened => {
             let Some((store, backend)) = shared.look() else { return };
             match note {
@@ -214,19 +226,21 @@ fn true_interval(world: &World<Mvcc>, step: &Step) -> Option<Span> {
     }
 }
 
-/// The front ends, with what their nodes share.
-fn stores(world: &World<Mvcc>) -> impl Iterator<Item = (NodeId, &super::front::Front, &Shared)> {
-    world.actors().iter().zip(0..).filter_map(|(actor, i)| match actor {
-        Mvcc::Front(front) => {
-            let node = world.home(ActorId(i));
-            Some((node, front, world.shared(node)))
-        }
-        _ => None,
+/// The nodes with a store, whether it is open, and what is shared there.
+fn stores(world: &World<Mvcc>) -> impl Iterator<Item = (NodeId, bool, &Shared)> {
+    world.actors().iter().zip(0..).filter_map(|(actor, i)| {
+        let open = match actor {
+            Mvcc::Front(front) => front.is_serving(),
+            Mvcc::Keeper(keeper) => keeper.is_open(),
+            _ => return None,
+        };
+        let node = world.home(ActorId(i));
+        Some((node, open, world.shared(node)))
     })
 }
 
 pub(super) fn serves_again(world: &World<Mvcc>, _: &Ghost) -> Result<(), String> {
-    match stores(world).find(|(_, front, _)| !front.is_serving()) {
+    match stores(world).find(|(_, open, _)| !open) {
         Some((node, ..)) => Err(format!("the store of node {} is not open", node.0)),
         None => Ok(()),
     }

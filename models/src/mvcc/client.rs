@@ -16,9 +16,12 @@ use super::model::Mvcc;
 use super::op::{Op, Request};
 use super::store::FIRST_REVISION;
 use super::txn::writes;
+use super::workflow::usage::{Reply, Usage, Use};
 
 /// How long a request may stay without an answer.
 const PATIENCE: Span = Span::ms(30);
+/// The same where a transaction of another may have to end first.
+const PATIENCE_BESIDE_OTHERS: Span = Span::ms(200);
 /// How long a client waits before it asks again whether the store is open.
 const PAUSE: Span = Span::ms(3);
 /// After this many attempts an operation is given up.
@@ -28,8 +31,11 @@ const ATTEMPTS_MAX: u32 = 30;
 #[derive(Clone, Debug)]
 pub struct Client {
     front: ActorId,
+    patience: Span,
     /// The revision in the last answer.
     last: i64,
+    /// The transaction that it began last.
+    txn: i64,
     errand: Option<Errand>,
 }
 
@@ -37,16 +43,29 @@ pub struct Client {
 #[derive(Clone, Debug)]
 struct Errand {
     id: AskId,
-    request: Arc<Request>,
+    question: Question,
     /// Whether it may be done twice.
     repeatable: bool,
+}
+
+/// What is asked.
+#[derive(Clone, Debug)]
+enum Question {
+    Store(Arc<Request>),
+    Use(Arc<Use>),
 }
 
 impl Client {
     /// A client of this front end.
     #[must_use]
     pub fn new(front: ActorId) -> Client {
-        Client { front, last: FIRST_REVISION, errand: None }
+        Client { front, patience: PATIENCE, last: FIRST_REVISION, txn: 0, errand: None }
+    }
+
+    /// A client that tells this thread what to call.
+    #[must_use]
+    pub fn of_thread(thread: ActorId) -> Client {
+        Client { patience: PATIENCE_BESIDE_OTHERS, ..Client::new(thread) }
     }
 
     pub(super) fn on_event(&mut self, event: Event<Mvcc>, cx: &mut Context<'_, Mvcc>) {
@@ -57,6 +76,14 @@ impl Client {
                     self.last = revision;
                 }
                 self.complete(Outcome::Ok(Ret::Store(outcome)), cx);
+            }
+            Event::Message { msg: Msg::Used(id, used), .. } if self.waits_for(id) => {
+                match &*used {
+                    Ok(Reply::Begun(txn)) => self.txn = *txn,
+                    Ok(reply) => self.last = reply.revision().unwrap_or(self.last),
+                    Err(_) => {}
+                }
+                self.complete(Outcome::Ok(Ret::Use(used)), cx);
             }
             Event::Message { msg: Msg::Closed(id), .. } if self.waits_for(id) => {
                 cx.disarm(Timer::Answer);
@@ -82,21 +109,34 @@ impl Client {
     }
 
     fn invoke(&mut self, op: OpId, what: &Call, cx: &mut Context<'_, Mvcc>) {
-        let Call::Store(what) = what else {
+        let (question, repeatable) = match what {
+            Call::Store(what) => {
+                let request = what.resolve(self.last);
+                let repeatable =
+                    !writes(&request) && request != Op::Close || cx.bug(&bugs::WRITE_REPEATED);
+                (Question::Store(Arc::new(request)), repeatable)
+            }
+            Call::Use(usage) => {
+                let usage = usage.resolve(self.last, self.txn);
+                let repeatable = matches!(usage, Usage::Hash(_) | Usage::History(_));
+                (Question::Use(Arc::new(usage)), repeatable)
+            }
             // A plan that was written by hand asks the wrong one.
-            return cx.complete(op, Outcome::Failed);
+            Call::Watch(_) => return cx.complete(op, Outcome::Failed),
         };
-        let request = what.resolve(self.last);
-        let repeatable = !writes(&request) && request != Op::Close || cx.bug(&bugs::WRITE_REPEATED);
         let id = AskId { op, attempt: 1 };
-        self.errand = Some(Errand { id, request: Arc::new(request), repeatable });
+        self.errand = Some(Errand { id, question, repeatable });
         self.ask(cx);
     }
 
     fn ask(&mut self, cx: &mut Context<'_, Mvcc>) {
-        let Some(errand) = &self.errand else { return };
-        cx.send(self.front, Msg::Ask(errand.id, errand.request.clone()));
-        cx.arm(Timer::Answer, PATIENCE);
+        let Some(Errand { id, question, .. }) = &self.errand else { return };
+        let msg = match question {
+            Question::Store(request) => Msg::Ask(*id, request.clone()),
+            Question::Use(usage) => Msg::Use(*id, usage.clone()),
+        };
+        cx.send(self.front, msg);
+        cx.arm(Timer::Answer, self.patience);
     }
 
     /// An answer to an attempt that was given up says nothing about the one under way.

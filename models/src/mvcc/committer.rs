@@ -27,7 +27,7 @@ use super::pages::{Commit, Write};
 use super::shared::Opening;
 use super::{bugs, mark, point};
 
-const FILE: FileName = FileName::new("db");
+pub(super) const FILE: FileName = FileName::new("db");
 /// How long the disk may take for a request.
 pub(super) const DISK_PATIENCE: Span = Span::ms(100);
 
@@ -58,6 +58,8 @@ enum State {
     Naming(u64),
     /// For its bytes.
     Reading,
+    /// For another file under the same name.
+    Reopening,
     /// For something to be durable.
     Writing(Box<Work>, Stage),
     /// For nothing any more: it has refused the file.
@@ -109,6 +111,11 @@ impl Committer {
                 self.asker = Some(from);
                 self.commit(cx);
             }
+            Event::Message { from, msg: Msg::Reopen } => {
+                self.asker = Some(from);
+                cx.open(FILE);
+                self.wait(State::Reopening, 1, cx);
+            }
             Event::Disk(answer) => match answer.result {
                 Ok(done) => {
                     self.left -= 1;
@@ -155,6 +162,10 @@ impl Committer {
                 // The name of a file that was there may not be durable either.
                 cx.sync_dir();
                 self.wait(State::Naming(len), 1, cx);
+            }
+            (State::Reopening, DiskDone::Opened { file, .. }) => {
+                self.file = Some(file);
+                self.tell(Msg::Reopened, cx);
             }
             (State::Naming(0), _) => self.opened(Backend::new(self.page_size), cx),
             (State::Naming(len), _) => {

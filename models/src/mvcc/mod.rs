@@ -7,7 +7,7 @@
 //!   on trial        scenario.rs  workload.rs  bugs.rs  mark.rs  point.rs      checks.rs  judge.rs
 //!      │                                                                           │
 //!   actors          client.rs ──▶ front.rs   batch_timer.rs   compactor.rs         │
-//!      │                             │             │               │               │
+//!      │                           door.rs         │               │               │
 //!      │                             └────────▶ committer.rs ◀─────┘               │
 //!      │            shared.rs                      message.rs  call.rs             │
 //!      ▼                                                                           ▼
@@ -28,6 +28,9 @@
 //!
 //! `watching.rs` and its folder are a second node of the same kind, above `watch.rs`: with two loops, senders and clients
 //! that watch, their own workload, judge and checks.
+//!
+//! `workflow.rs` and its folder are a third: the store as a library that several threads of one process use at once, with
+//! explicit transactions, hashes, history, snapshots and defragmenting. `door.rs` opens and closes the store of both.
 //!
 //! `kv.rs` puts the lower half together as one process has it, with `lock.rs` for explicit transactions and
 //! `parameters.rs` for everything that can be set. `rules.rs` and `defects.rs` say what was otherwise: the first what was
@@ -63,7 +66,8 @@
 //! `lessor.rs`, `compaction.rs`, `restore.rs`; `backend.rs` and `pages.rs` stand on their own, `watch.rs` above `history.rs`. `kv.rs` is
 //! the way to use all of it without a simulation. For the node, `model.rs`, `message.rs`,
 //! `front.rs`, `committer.rs`, `batch_timer.rs`, `compactor.rs`, `client.rs`; then `judge.rs` and `checks.rs`. For those who
-//! watch, `watching.rs`, then `sender.rs`, `rounds.rs`, `client.rs` and `judge.rs` of its folder.
+//! watch, `watching.rs`, then `sender.rs`, `rounds.rs`, `client.rs` and `judge.rs` of its folder. For
+//! threads, `workflow.rs`, then `caller.rs`, `work.rs`, `snapshot.rs`, `defrag.rs`, `keeper.rs` and `judge.rs` of its folder.
 //! `etcd.rs` holds the reference model against a real server, and is used by nothing else.
 //!
 //! ```
@@ -100,6 +104,7 @@ pub mod committer;
 pub mod compaction;
 pub mod compactor;
 pub mod defects;
+pub mod door;
 pub mod etcd;
 pub mod front;
 pub mod hash;
@@ -134,6 +139,7 @@ pub mod txn;
 pub mod verbs;
 pub mod watch;
 pub mod watching;
+pub mod workflow;
 mod workload;
 
 pub use parse::ParseError;

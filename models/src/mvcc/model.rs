@@ -8,7 +8,7 @@
 //!                                                      shared: store, backend; locks: store, backend
 //! ```
 //!
-//! For a node that is watched see [`super::watching`].
+//! For a node that is watched see [`super::watching`], for one that is used by threads [`super::workflow`].
 
 use seedbed_sim::actor::{Actor, Context, Event};
 
@@ -24,6 +24,8 @@ use super::shared::Shared;
 use super::watching::client::Watcher;
 use super::watching::rounds::{SyncLoop, VictimLoop};
 use super::watching::sender::Sender;
+use super::workflow::caller::Caller;
+use super::workflow::keeper::Keeper;
 
 /// An actor of the model. All but the clients and the watchers live on one node.
 #[derive(Clone, Debug)]
@@ -46,6 +48,10 @@ pub enum Mvcc {
     Sender(Sender),
     /// Watches.
     Watcher(Watcher),
+    /// Uses the library.
+    Caller(Box<Caller>),
+    /// Opens and closes the library's store.
+    Keeper(Keeper),
 }
 
 impl Actor for Mvcc {
@@ -70,6 +76,8 @@ impl Actor for Mvcc {
             Mvcc::VictimLoop(rounds) => rounds.on_event(event, cx),
             Mvcc::Sender(sender) => sender.on_event(event, cx),
             Mvcc::Watcher(watcher) => watcher.on_event(event, cx),
+            Mvcc::Caller(caller) => caller.on_event(event, cx),
+            Mvcc::Keeper(keeper) => keeper.on_event(event, cx),
         }
     }
 
@@ -77,6 +85,7 @@ impl Actor for Mvcc {
         match op {
             Call::Store(op) => super::simpler::simpler(op).into_iter().map(Call::Store).collect(),
             Call::Watch(wish) => wish.simpler().into_iter().map(Call::Watch).collect(),
+            Call::Use(usage) => usage.simpler().into_iter().map(Call::Use).collect(),
         }
     }
 }

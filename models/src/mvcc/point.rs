@@ -73,3 +73,30 @@ pub const WATCHED: &[Point] = &[
 
 /// Those of a node that nobody watches, by index: all before the ones of watchers.
 pub const ALL: &[Point] = WATCHED.split_at(WATCHERS_NOTIFIED.index as usize).0;
+
+/// An explicit transaction has begun.
+pub const TXN_BEGUN: Point = Point { index: 21, name: "txn-begun" };
+/// A snapshot was cut, and nothing of it is written.
+pub const SNAPSHOT_CUT: Point = Point { index: 22, name: "snapshot-cut" };
+/// A part of a snapshot goes to its file.
+pub const SNAPSHOT_CHUNK: Point = Point { index: 23, name: "snapshot-chunk" };
+/// The next pairs go to the copy of a backend.
+pub const DEFRAG_COPY: Point = Point { index: 24, name: "defrag-copy" };
+/// The copy has the name of the file, which is not durable.
+pub const DEFRAG_RENAMED: Point = Point { index: 25, name: "defrag-renamed" };
+/// The copy is in use.
+pub const DEFRAG_SWAPPED: Point = Point { index: 26, name: "defrag-swapped" };
+
+const LIBRARY: [Point; 6] =
+    [TXN_BEGUN, SNAPSHOT_CUT, SNAPSHOT_CHUNK, DEFRAG_COPY, DEFRAG_RENAMED, DEFRAG_SWAPPED];
+
+const USED: [Point; ALL.len() + LIBRARY.len()] = {
+    let mut all = [TXN_BEGUN; ALL.len() + LIBRARY.len()];
+    let (own, others) = all.split_at_mut(ALL.len());
+    own.copy_from_slice(ALL);
+    others.copy_from_slice(&LIBRARY);
+    all
+};
+
+/// Those of a node that threads use: those of any node, and what only they do.
+pub const WORKFLOW: &[Point] = &USED;

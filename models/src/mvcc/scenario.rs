@@ -23,10 +23,12 @@ use super::watching::workload::Crowd;
 use super::workload::{self, KEYS_MAX, Mix};
 use super::{bugs, checks, mark, point, watching};
 
-const CLIENTS: Knob = Knob { name: "clients", min: 2, max: 3, simplest: 2, about: "clients" };
+pub(super) const CLIENTS: Knob =
+    Knob { name: "clients", min: 2, max: 3, simplest: 2, about: "clients" };
 const WATCHERS: Knob =
     Knob { name: "watchers", min: 1, max: 3, simplest: 1, about: "clients that watch" };
-const KEYS: Knob = Knob { name: "keys", min: 3, max: KEYS_MAX, simplest: 3, about: "keys in use" };
+pub(super) const KEYS: Knob =
+    Knob { name: "keys", min: 3, max: KEYS_MAX, simplest: 3, about: "keys in use" };
 
 /// A store whose process lives on: requests, batches, compactions and closing get in each other's way.
 #[must_use]
@@ -165,7 +167,7 @@ pub const fn watch() -> Scenario<Mvcc> {
     }
 }
 
-const BASE: Scenario<Mvcc> = Scenario {
+pub(super) const BASE: Scenario<Mvcc> = Scenario {
     name: "",
     about: "",
     knobs: &[
@@ -231,14 +233,15 @@ const STREAMS: KindSet = KindSet::of(&[
 ]);
 
 /// What happens to single messages.
-const MESSAGES: KindSet =
+pub(super) const MESSAGES: KindSet =
     KindSet::of(&[Kind::Drop, Kind::Duplicate, Kind::Reorder, Kind::Corrupt, Kind::Delay]);
 
 /// In which order things happen.
-const SCHEDULES: KindSet = KindSet::of(&[Kind::Schedule, Kind::Tie, Kind::Waiter, Kind::Think]);
+pub(super) const SCHEDULES: KindSet =
+    KindSet::of(&[Kind::Schedule, Kind::Tie, Kind::Waiter, Kind::Think]);
 
 /// What takes longer than usual.
-const DELAYS: KindSet = KindSet::of(&[
+pub(super) const DELAYS: KindSet = KindSet::of(&[
     Kind::Pause,
     Kind::SlowNode,
     Kind::Drift,
@@ -250,13 +253,13 @@ const DELAYS: KindSet = KindSet::of(&[
 ]);
 
 /// How a process ends.
-const DEATHS: KindSet = KindSet::of(&[Kind::Crash, Kind::Kill, Kind::Stop]);
+pub(super) const DEATHS: KindSet = KindSet::of(&[Kind::Crash, Kind::Kill, Kind::Stop]);
 
 /// What a power loss does to what was not synced.
 const TORN: KindSet = KindSet::of(&[Kind::Kept]);
 
 /// What happens to disks. Rotten and misdirected bytes are not among it: a single node has nothing to repair them with.
-const DISKS: KindSet = TORN.and(KindSet::of(&[
+pub(super) const DISKS: KindSet = TORN.and(KindSet::of(&[
     Kind::DiskFull,
     Kind::ReadErrors,
     Kind::WriteErrors,
@@ -268,7 +271,7 @@ const DISKS: KindSet = TORN.and(KindSet::of(&[
 ]));
 
 /// The one node may be away, and nothing that is durable may be damaged.
-const fn budget(kinds: KindSet) -> Budget {
+pub(super) const fn budget(kinds: KindSet) -> Budget {
     Budget { kinds, down_max: 1, fragile_max: 0, faults_max: 8 }
 }
 
@@ -297,8 +300,20 @@ fn server(settings: &Settings, watch: Option<WatchMates>) -> (Topology<Mvcc>, No
     let mates = Mates { committer, timer, compactor, watch };
     let mut topology = Topology::default();
     let node = topology.server("n");
+    topology.actor(node, "front", Mvcc::Front(Front::new(settings, mates)));
+    add_workers(&mut topology, node, settings, mates);
+    (topology, node)
+}
+
+/// Who works behind a store.
+pub(super) fn add_workers(
+    topology: &mut Topology<Mvcc>,
+    node: NodeId,
+    settings: &Settings,
+    mates: Mates,
+) {
+    let committer = mates.committer;
     let actors = [
-        ("front", Mvcc::Front(Front::new(settings, mates))),
         ("committer", Mvcc::Committer(Committer::new(settings.page_size))),
         ("timer", Mvcc::BatchTimer(BatchTimer::new(settings.batch_interval, committer))),
         ("compactor", Mvcc::Compactor(Compactor::new(settings, committer))),
@@ -306,7 +321,6 @@ fn server(settings: &Settings, watch: Option<WatchMates>) -> (Topology<Mvcc>, No
     for (role, actor) in actors {
         topology.actor(node, role, actor);
     }
-    (topology, node)
 }
 
 fn add_clients(topology: &mut Topology<Mvcc>, clients: u64) {

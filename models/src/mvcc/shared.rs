@@ -3,8 +3,11 @@
 use std::fmt;
 
 use super::backend::Backend;
-use super::store::Store;
+use super::compaction::Compaction;
+use super::message::Job;
+use super::store::{Fatal, Store};
 use super::watching::Hub;
+use super::workflow::Library;
 
 /// Counts how often a process has opened its store, from 1. Whoever works on a store for longer remembers which opening
 /// that was: another one has another backend, and the old one is closed.
@@ -32,6 +35,8 @@ pub struct Shared {
     /// The layer that watches, on nodes that have one. It outlives the openings of a process, as a store does that is
     /// restored in place.
     pub hub: Option<Hub>,
+    /// What threads share, on nodes that have them, while the store is open.
+    pub library: Option<Library>,
 }
 
 /// The backend that was asked for is closed.
@@ -77,6 +82,38 @@ impl Shared {
             }
             _ => None,
         }
+    }
+
+    /// The opening that was last made.
+    pub fn opening(&self) -> Opening {
+        self.opening
+    }
+
+    /// The open store with its backend and what threads share beside them; none if nobody may go in.
+    pub fn using(&mut self) -> Option<(&mut Store, &mut Backend, &mut Library)> {
+        match (&mut self.store, &mut self.backend, &mut self.library) {
+            (Some(store), Some(backend), Some(library)) if backend.is_open() && !self.stopping => {
+                Some((store, backend, library))
+            }
+            _ => None,
+        }
+    }
+
+    /// Begins a compaction on the store of this opening, as the threads that share it want it, if there are any.
+    pub(super) fn begin_compaction(
+        &mut self,
+        job: Job,
+    ) -> Result<Result<Compaction, Fatal>, Closed> {
+        let library = self.library.take();
+        let (store, backend) = self.both(job.opening)?;
+        Ok(match library {
+            Some(mut library) => {
+                let begun = library.begin((store, backend), job);
+                self.library = Some(library);
+                begun
+            }
+            None => Ok(Compaction::start(store, job.revision)),
+        })
     }
 
     /// Store and backend, open or closed, for checks; none before the first opening of a process.

@@ -25,7 +25,11 @@ impl Reference {
             return Err(OpError::Compacted);
         }
         let live = self.at(revision).ok_or(OpError::FutureRevision)?;
-        Ok(StoreHash { hash: self.fold((revision, compacted), live.is_empty()), compacted, revision })
+        Ok(StoreHash {
+            hash: self.fold((revision, compacted), live.is_empty()),
+            compacted,
+            revision,
+        })
     }
 
     /// The hash at a revision that there is, of a store that was compacted at `compacted`: the same whether that
@@ -39,7 +43,8 @@ impl Reference {
     fn fold(&self, (revision, compacted): (i64, i64), all_kept: bool) -> u32 {
         let live = &self.states[&revision];
         let mut hash = crc32c::crc32c(b"key");
-        for (main, sub, event) in self.kept(compacted, 0).take_while(|(main, ..)| *main <= revision) {
+        for (main, sub, event) in self.kept(compacted, 0).take_while(|(main, ..)| *main <= revision)
+        {
             let old = main <= compacted;
             let holds = live.get(&event.kv.key) == Some(&event.kv);
             if old && !holds && !all_kept || event.deleted && main == compacted {

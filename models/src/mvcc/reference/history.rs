@@ -116,12 +116,16 @@ impl Reference {
     ) -> impl Iterator<Item = (i64, usize, &Event)> {
         let needed = self.needed(compacted);
         let all = self.events.range(start..).flat_map(|(main, events)| {
-            events.iter().enumerate().map(move |(sub, event)| (*main, sub, event, &events[sub + 1..]))
+            events
+                .iter()
+                .enumerate()
+                .map(move |(sub, event)| (*main, sub, event, &events[sub + 1..]))
         });
         all.filter(move |(main, _, event, later)| {
             let (key, deleted) = (event.kv.key.clone(), event.deleted);
             let last = later.iter().all(|later| later.kv.key != key);
-            *main > compacted || last && needed.contains(&super::Write { revision: *main, key, deleted })
+            *main > compacted
+                || last && needed.contains(&super::Write { revision: *main, key, deleted })
         })
         .map(|(main, sub, event, _)| (main, sub, event))
     }
@@ -147,8 +151,9 @@ impl Reference {
         }
         let begin = if start > 0 { start } else { floor.max(1) };
         let among = self.kept(self.compacted, begin).filter(|(.., e)| is_among(keys, &e.kv.key));
-        let all: Vec<(i64, i64, &Event)> =
-            among.map(|(main, sub, event)| (main, i64::try_from(sub).expect("few"), event)).collect();
+        let all: Vec<(i64, i64, &Event)> = among
+            .map(|(main, sub, event)| (main, i64::try_from(sub).expect("few"), event))
+            .collect();
         let mut found = Vec::new();
         for revision in all.chunk_by(|one, other| one.0 == other.0) {
             let main = revision[0].0;
