@@ -113,6 +113,7 @@ impl Compactor {
     }
 
     fn accept(&mut self, job: Job, cx: &mut Context<'_, Mvcc>) {
+        let Some(job) = cx.shared().in_turn(job) else { return };
         if !self.is_idle() {
             cx.mark(&mark::COMPACTION_QUEUED);
         }

@@ -35,7 +35,7 @@ pub struct Shared {
     /// The layer that watches, on nodes that have one. It outlives the openings of a process, as a store does that is
     /// restored in place.
     pub hub: Option<Hub>,
-    /// What threads share, on nodes that have them, while the store is open.
+    /// What threads share, on nodes that have them.
     pub library: Option<Library>,
 }
 
@@ -49,7 +49,8 @@ impl Shared {
     pub fn open(&mut self, backend: Backend) -> Opening {
         self.opening.0 += 1;
         let (backend, opening, hub) = (Some(backend), self.opening, self.hub.take());
-        *self = Shared { backend, opening, hub, ..Shared::default() };
+        let library = self.library.as_ref().map(Library::reopened);
+        *self = Shared { backend, opening, hub, library, ..Shared::default() };
         self.opening
     }
 
@@ -99,6 +100,14 @@ impl Shared {
         }
     }
 
+    /// The compaction that the worker is called for; none if threads of an opening that is over have called for it.
+    pub(super) fn in_turn(&mut self, job: Job) -> Option<Job> {
+        match &mut self.library {
+            None => Some(job),
+            Some(library) => (job.opening == self.opening).then(|| library.in_turn(job)),
+        }
+    }
+
     /// Begins a compaction on the store of this opening, as the threads that share it want it, if there are any.
     pub(super) fn begin_compaction(
         &mut self,
@@ -108,7 +117,7 @@ impl Shared {
         let (store, backend) = self.both(job.opening)?;
         Ok(match library {
             Some(mut library) => {
-                let begun = library.begin((store, backend), job);
+                let begun = library.begin((store, backend));
                 self.library = Some(library);
                 begun
             }

@@ -41,40 +41,83 @@ pub(super) mod workload;
 /// What threads of one process share beside store and backend, from one opening of the store to its closing.
 #[derive(Clone, Debug)]
 pub struct Library {
+    hashes_kept: usize,
     /// The explicit transaction that is open.
     pub txn: Lock,
     /// The newest hashes of compactions.
     pub hashes: HashCache,
-    /// Compactions that were accepted and not begun, in order.
-    scheduled: VecDeque<Scheduled>,
+    /// Compactions that are to be done and not begun, in order. Who calls for them may come to the worker in another one.
+    due: VecDeque<Due>,
+    /// How many of them the worker knows of.
+    known: usize,
     /// The backend is being copied; readers wait for its lock.
     pub defragmenting: bool,
+}
+
+/// A compaction that is to be done.
+#[derive(Clone, Copy, Debug)]
+enum Due {
+    /// It was just accepted.
+    New(Scheduled),
+    /// It was found unfinished when the store was opened.
+    Again(i64),
 }
 
 impl Library {
     /// That of a store which was just opened.
     #[must_use]
     pub fn new(hashes_kept: usize) -> Library {
-        let (txn, hashes) = (Lock::default(), HashCache::new(hashes_kept));
-        Library { txn, hashes, scheduled: VecDeque::new(), defragmenting: false }
+        Library {
+            hashes_kept,
+            txn: Lock::default(),
+            hashes: HashCache::new(hashes_kept),
+            due: VecDeque::new(),
+            known: 0,
+            defragmenting: false,
+        }
+    }
+
+    /// The same for another opening.
+    #[must_use]
+    pub fn reopened(&self) -> Library {
+        Library::new(self.hashes_kept)
     }
 
     /// A compaction was accepted.
     pub fn accept(&mut self, scheduled: Scheduled) {
-        self.scheduled.push_back(scheduled);
+        self.due.push_back(Due::New(scheduled));
     }
 
-    /// Begins a compaction that takes a hash, or resumes one.
+    /// A compaction is to be resumed.
+    pub fn resume(&mut self, revision: i64) {
+        self.due.push_back(Due::Again(revision));
+    }
+
+    /// Somebody calls for the worker: the compaction whose turn it is, whichever the caller speaks of.
+    pub(super) fn in_turn(&mut self, job: Job) -> Job {
+        let next = self.due[self.known];
+        self.known += 1;
+        match next {
+            Due::New(Scheduled { revision, .. }) => Job { revision, resumed: false, ..job },
+            Due::Again(revision) => Job { revision, resumed: true, ..job },
+        }
+    }
+
+    /// Begins the next compaction; one that is not resumed takes a hash.
     pub(super) fn begin(
         &mut self,
         (store, backend): (&mut Store, &Backend),
-        job: Job,
     ) -> Result<Compaction, Fatal> {
-        let scheduled = self.scheduled.pop_front_if(|next| next.revision == job.revision);
-        if let Some(scheduled) = scheduled {
-            return Ok(Compaction::begin(store, scheduled));
+        self.known -= 1;
+        match self.due.pop_front().expect("the worker was called for it") {
+            Due::New(scheduled) => Ok(Compaction::begin(store, scheduled)),
+            Due::Again(revision) => {
+                let previous = mark(backend, FINISHED)?.unwrap_or(NEVER_COMPACTED);
+                Ok(Compaction::resume(store, revision, previous))
+            }
         }
-        let previous = mark(backend, FINISHED)?.unwrap_or(NEVER_COMPACTED);
-        Ok(Compaction::resume(store, job.revision, previous))
     }
 }
+
+#[cfg(test)]
+mod trial;

@@ -1,7 +1,7 @@
 //! The hash of a store at a revision, from the history alone: which records there are, and how each is written.
 
 use super::super::response::{KeyValue, OpError};
-use super::{Event, Reference};
+use super::{Event, Reference, State};
 
 /// A hash with what it covers. Two can be compared only if both revisions are equal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -32,16 +32,19 @@ impl Reference {
         })
     }
 
-    /// The hash at a revision that there is, of a store that was compacted at `compacted`: the same whether that
+    /// The hash at a revision that is not to come, of a store that was compacted at `compacted`: the same whether that
     /// compaction runs or is done, and even if nothing holds at the revision.
     pub fn hash_above(&self, compacted: i64, revision: i64) -> Option<StoreHash> {
-        self.at(revision)?;
+        if revision > self.current() {
+            return None;
+        }
         Some(StoreHash { hash: self.fold((revision, compacted), false), compacted, revision })
     }
 
     /// Folds the records up to a revision; of those up to the floor only what holds there, or all that are kept.
     fn fold(&self, (revision, compacted): (i64, i64), all_kept: bool) -> u32 {
-        let live = &self.states[&revision];
+        let none = State::new();
+        let live = self.at(revision).unwrap_or(&none);
         let mut hash = crc32c::crc32c(b"key");
         for (main, sub, event) in self.kept(compacted, 0).take_while(|(main, ..)| *main <= revision)
         {

@@ -415,8 +415,8 @@ impl Caller {
                 What::Use(usage) if **usage == Usage::Snapshot => self.cut(errand, cx),
                 What::Use(usage) if **usage == Usage::Defrag => self.begin_defrag(errand, cx),
                 _ => {
-                    let answer = Answer::Use(Arc::new(Ok(Reply::Committed)));
-                    self.done(errand, answer, cx);
+                    self.unlock(cx);
+                    self.use_at_once(errand, Ok(Reply::Committed), cx);
                 }
             },
             state => unreachable!("no commit was asked for in {state:?}"),

@@ -84,7 +84,9 @@ impl UseJudge {
             }
             UseNote::Written(bytes) => {
                 let cut = self.cuts.iter().find(|cut| cut.thread == thread)?;
-                Some((SNAPSHOT_IS_WHOLE, cut.check(bytes, (judge, shared))))
+                // Nothing can be said of a node that has died right here.
+                let page = shared.look()?.1.page_size();
+                Some((SNAPSHOT_IS_WHOLE, cut.check(bytes, page, judge)))
             }
             UseNote::GivenUp => {
                 self.cuts.retain(|cut| cut.thread != thread);
@@ -225,12 +227,11 @@ fn history_differs(part: &Part<i64>, used: &Used, now: &Reference) -> Option<Str
 
 impl Cut {
     /// Whether the bytes of a file are those of the store when it was cut, and as many as were told.
-    fn check(&self, bytes: &[u8], (judge, shared): (&Judge, &Shared)) -> Checked {
+    fn check(&self, bytes: &[u8], page: u32, judge: &Judge) -> Checked {
         if bytes.len() as u64 != self.size {
             let detail = format!("{} bytes were told, and {} written", self.size, bytes.len());
             return Checked::Broken("another size", detail);
         }
-        let page = shared.look().map_or(0, |(_, backend)| backend.page_size());
         let backend = match Backend::open(bytes, page) {
             Ok(backend) => backend,
             Err(error) => return Checked::Broken("damaged", error.to_string()),

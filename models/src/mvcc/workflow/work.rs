@@ -7,7 +7,7 @@ use seedbed_sim::actor::Context;
 use super::caller::{Answer, Caller, Errand, State, What};
 use super::usage::{Kept, Refusal, Reply, Usage, Use, Used};
 use crate::mvcc::hash::hash_kv;
-use crate::mvcc::message::{Lock, Msg};
+use crate::mvcc::message::{Lock, Msg, Timer};
 use crate::mvcc::model::Mvcc;
 use crate::mvcc::op::{Action, Op, Request};
 use crate::mvcc::response::{OpError, Outcome, Response};
@@ -62,7 +62,8 @@ impl Caller {
         let looked = match usage {
             Usage::Hash(at) => {
                 let at = at.unwrap_or(0);
-                match library.hashes.get(at) {
+                // Zero asks for the newest, not for a hash that was kept of a revision 0.
+                match library.hashes.get(at).filter(|_| at != 0) {
                     Some(hash) => Ok(Reply::Hash(hash, Kept::Yes)),
                     None => hash_kv(store, backend, at).map(|hash| Reply::Hash(hash, Kept::No)),
                 }
@@ -156,6 +157,7 @@ impl Caller {
     /// Ends the transaction that is open; the locks are still held.
     pub(super) fn end_txn(&mut self, cx: &mut Context<'_, Mvcc>) -> i64 {
         let id = self.txn.take().expect("its transaction is open");
+        cx.disarm(Timer::Alone);
         let shared = cx.shared();
         shared.in_txn = false;
         let (store, _, library) = shared.using().expect("nobody closes it under a transaction");
