@@ -285,7 +285,7 @@ pub const PARTIAL_HASH_PUBLISHED: Bug = Bug {
     scenario: WORKFLOW,
 };
 
-/// The size of a snapshot is told, and what is written is cut only when the writing begins.
+/// The size of a snapshot is told, and what is written is cut only when it is written, chunk by chunk.
 pub const SNAPSHOT_CUT_WHEN_WRITTEN: Bug = Bug {
     index: 28,
     name: "snapshot-cut-when-written",

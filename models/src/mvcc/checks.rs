@@ -62,11 +62,16 @@ pub const ALWAYS: &[Always<Mvcc>] = &[
 ];
 
 /// Promises that come true once the trouble has ended.
-pub const EVENTUALLY: &[Eventually<Mvcc>] = &[
-    Eventually { name: SERVES_AGAIN, check: serves_again, bound: settled },
-    Eventually { name: COMPACTION_ENDS, check: compaction_ends, bound: settled },
-    Eventually { name: ALL_BECOMES_DURABLE, check: all_becomes_durable, bound: settled },
-];
+pub const EVENTUALLY: &[Eventually<Mvcc>] = &eventually(settled);
+
+/// The same with another bound.
+pub(super) const fn eventually(bound: fn(&Config) -> Span) -> [Eventually<Mvcc>; 3] {
+    [
+        Eventually { name: SERVES_AGAIN, check: serves_again, bound },
+        Eventually { name: COMPACTION_ENDS, check: compaction_ends, bound },
+        Eventually { name: ALL_BECOMES_DURABLE, check: all_becomes_durable, bound },
+    ]
+}
 
 /// Promises about the whole run.
 pub const FINALLY: &[Finally<Mvcc>] = &[
@@ -90,6 +95,17 @@ impl Ghost {
     /// What the reference says of the one node that is watched.
     pub(super) fn reference(&self) -> Option<&super::reference::Reference> {
         self.judges.first().map(Judge::reference)
+    }
+
+    /// Whether an operation was done with this answer, as far as it is about a store.
+    fn has_done(&self, op: OpId, told: &Ret) -> bool {
+        let mut judges = self.judges.iter();
+        match told {
+            Ret::Store(told) => judges
+                .any(|judge| judge.done.iter().any(|(id, _, done)| id.op == op && done == told)),
+            Ret::Use(told) => self.uses.has_done(op, told),
+            Ret::Watch => true,
+        }
     }
 }
 
@@ -299,8 +315,8 @@ pub(super) fn told_as_done(
     for event in &world.history().events {
         let HistoryEvent::Completed { op, outcome, .. } = event else { continue };
         match outcome {
-            Outcome::Ok(Ret::Store(told)) if !of(*op).any(|(_, _, done)| done == told) => {
-                let detail = format!("operation {}: {}", op.number, Ret::Store(told.clone()));
+            Outcome::Ok(told) if !ghost.has_done(*op, told) => {
+                let detail = format!("operation {}: {told}", op.number);
                 return Ok(Checked::Broken("told otherwise", detail));
             }
             Outcome::Failed => {

@@ -1,7 +1,8 @@
 //! The client: does one operation after the other over a network that loses, repeats and delays.
 //!
 //! A read without an answer is asked again. A write without an answer may have been done, so its outcome is unknown. An
-//! attempt that the front end turned away, because the store is closed, had no effect: the client tries again.
+//! attempt that the front end turned away, because the store is closed, had no effect: the client tries again. A thread
+//! that uses the store as a library takes the place of the front end for its client.
 
 use std::sync::Arc;
 

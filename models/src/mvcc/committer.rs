@@ -1,4 +1,4 @@
-//! The committer: the only one that touches the file.
+//! The committer: the only one that touches the file. Who puts another one in its place tells it to open that.
 //!
 //! ```text
 //! commit:  write pages ─▶ sync ─▶ write meta page ─▶ sync ─▶ tell who asked

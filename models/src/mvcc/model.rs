@@ -49,7 +49,7 @@ pub enum Mvcc {
     /// Watches.
     Watcher(Watcher),
     /// Uses the library.
-    Caller(Box<Caller>),
+    Caller(Caller),
     /// Opens and closes the library's store.
     Keeper(Keeper),
 }

@@ -1,15 +1,16 @@
 //! The promises of a store that threads use as a library: those of any store, and those of its other entry points.
 
-use seedbed_sim::actor::{HistoryEvent, Outcome};
-use seedbed_sim::check::{Always, Checked, Eventually, Finally};
-use seedbed_sim::id::ActorId;
+use std::sync::Arc;
+
+use seedbed_sim::check::{Always, Checked, Eventually};
+use seedbed_sim::id::{ActorId, OpId};
 use seedbed_sim::nemesis::Config;
 use seedbed_sim::time::{Span, Time};
 use seedbed_sim::world::{Step, World};
 
 use super::judge::UseJudge;
 use super::note::UseNote;
-use crate::mvcc::call::Ret;
+use super::usage::Used;
 use crate::mvcc::checks as store;
 use crate::mvcc::judge::Judge;
 use crate::mvcc::model::Mvcc;
@@ -34,6 +35,7 @@ const PROMISES: [&str; 4] =
 /// Promises after every step. The first listens for all of them.
 pub const ALWAYS: &[Always<Mvcc>] = &ALL;
 
+/// How a promise is looked after.
 type Check = fn(&World<Mvcc>, &mut store::Ghost, &Step) -> Checked;
 
 const ALL: [Always<Mvcc>; store::ALWAYS.len() + PROMISES.len()] = {
@@ -52,21 +54,7 @@ const ALL: [Always<Mvcc>; store::ALWAYS.len() + PROMISES.len()] = {
 };
 
 /// Promises that come true once the trouble has ended.
-pub const EVENTUALLY: &[Eventually<Mvcc>] = &[
-    Eventually { name: store::SERVES_AGAIN, check: store::serves_again, bound: settled },
-    Eventually { name: store::COMPACTION_ENDS, check: store::compaction_ends, bound: settled },
-    Eventually {
-        name: store::ALL_BECOMES_DURABLE,
-        check: store::all_becomes_durable,
-        bound: settled,
-    },
-];
-
-/// Promises about the whole run.
-pub const FINALLY: &[Finally<Mvcc>] = &[
-    Finally { name: store::TOLD_AS_DONE, check: told_as_done },
-    Finally { name: store::READ_BACK, check: store::read_back_is_answered },
-];
+pub const EVENTUALLY: &[Eventually<Mvcc>] = &store::eventually(settled);
 
 /// What the checks of the library remember.
 #[derive(Clone, Debug, Default)]
@@ -77,6 +65,11 @@ pub struct Ghost {
 }
 
 impl Ghost {
+    /// Whether an entry point was used by an operation with this result.
+    pub(in crate::mvcc) fn has_done(&self, op: OpId, told: &Arc<Used>) -> bool {
+        self.judge.done.iter().any(|(id, _, used)| id.op == op && used == told)
+    }
+
     /// The store was opened.
     pub(in crate::mvcc) fn opened(&mut self) {
         self.judge.opened();
@@ -110,27 +103,4 @@ fn found<const PLACE: usize>(world: &World<Mvcc>, ghost: &mut store::Ghost, _: &
 fn settled(config: &Config) -> Span {
     let alone = Span::ms(config.get(TXN_PATIENCE.name));
     store::settled(config) + alone.times(100)
-}
-
-/// The same of requests, and of other entry points.
-fn told_as_done(
-    world: &World<Mvcc>,
-    ghost: &store::Ghost,
-    config: &Config,
-) -> Result<Checked, String> {
-    let of_requests = store::told_as_done(world, ghost, config)?;
-    if matches!(of_requests, Checked::Broken(..)) {
-        return Ok(of_requests);
-    }
-    let done = &ghost.uses.judge.done;
-    for event in &world.history().events {
-        let HistoryEvent::Completed { op, outcome: Outcome::Ok(Ret::Use(told)), .. } = event else {
-            continue;
-        };
-        if !done.iter().any(|(id, _, used)| id.op == *op && used == told) {
-            let detail = format!("operation {}: {}", op.number, Ret::Use(told.clone()));
-            return Ok(Checked::Broken("told otherwise", detail));
-        }
-    }
-    Ok(Checked::Held)
 }

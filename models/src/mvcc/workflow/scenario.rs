@@ -34,7 +34,6 @@ pub const fn workflow() -> Scenario<Mvcc> {
         },
         always: checks::ALWAYS,
         eventually: checks::EVENTUALLY,
-        finally: checks::FINALLY,
         marks: &[
             mark::COMMIT_WAITED,
             mark::TORN_COMMIT,
@@ -107,7 +106,7 @@ fn topology(config: &Config) -> Topology<Mvcc> {
             file,
         };
         let mates = caller::Mates { committer, compactor, keeper };
-        topology.actor(node, role, Mvcc::Caller(Box::new(Caller::new(manner, mates))));
+        topology.actor(node, role, Mvcc::Caller(Caller::new(manner, mates)));
     }
     for n in 0..clients {
         let node = topology.client("c");

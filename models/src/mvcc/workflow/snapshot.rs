@@ -32,7 +32,7 @@ pub(super) struct Writing {
 }
 
 /// What it waits for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd)]
 enum Stage {
     Creating,
     Writing,
@@ -88,9 +88,9 @@ impl Caller {
     ) {
         if let DiskDone::Opened { file, .. } = done {
             writing.file = Some(file);
-            if cx.bug(&bugs::SNAPSHOT_CUT_WHEN_WRITTEN) {
-                self.cut_again(&mut writing, cx);
-            }
+        }
+        if cx.bug(&bugs::SNAPSHOT_CUT_WHEN_WRITTEN) && writing.stage < Stage::Syncing {
+            self.cut_again(&mut writing, cx);
         }
         let file = writing.file.expect("it was created first");
         match (writing.stage, done) {
@@ -120,11 +120,12 @@ impl Caller {
         self.await_disk(State::Writing(errand, writing), cx);
     }
 
-    /// A defect: the size was told, and what is written is cut only now.
+    /// A defect: the size was told, and what is written next is cut only now.
     fn cut_again(&self, writing: &mut Writing, cx: &mut Context<'_, Mvcc>) {
         let opening = cx.shared().opening();
         let backend = cx.shared().backend(opening).expect("it stays open while a snapshot is");
-        let cut = backend.snapshot();
+        let mut cut = backend.snapshot();
+        cut.chunk(writing.snapshot.written());
         backend.close_snapshot(std::mem::replace(&mut writing.snapshot, cut));
     }
 

@@ -74,7 +74,7 @@ impl Bench {
     fn hear(&mut self, line: &str, used: Used) -> Option<(&'static str, Checked)> {
         let Ok(Call::Use(usage)) = line.parse() else { panic!("{line}") };
         let usage: Use = Usage::resolve(&usage, 1, 1);
-        let id = AskId { op: OpId { process: 0, number: 1 }, attempt: 1 };
+        let id = AskId { op: OpId { client: ActorId(7), number: 1 }, attempt: 1 };
         self.say(&UseNote::Done(id, Arc::new(usage), Arc::new(used)))
     }
 
