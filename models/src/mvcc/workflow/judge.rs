@@ -10,14 +10,16 @@ use super::checks::{HASHES_AGREE, HISTORY_AGREES, SNAPSHOT_IS_WHOLE, WRONG_ID_DO
 use super::note::UseNote;
 use super::usage::{Kept, Part, Refusal, Reply, TxnName, Usage, Use, Used};
 use crate::mvcc::backend::Backend;
+use crate::mvcc::call::Ret;
 use crate::mvcc::checks::{ANSWERS_AGREE, REVISIONS_GROW};
 use crate::mvcc::defects::Defects;
 use crate::mvcc::hash::KvHash;
-use crate::mvcc::history::History;
+use crate::mvcc::history::{Effect, History};
 use crate::mvcc::judge::{Judge, verdict};
 use crate::mvcc::message::AskId;
 use crate::mvcc::reference::{Explicit, Reference};
 use crate::mvcc::restore::restore;
+use crate::mvcc::revision::Revision;
 use crate::mvcc::shared::Shared;
 
 /// What is known of the threads of one node.
@@ -123,6 +125,7 @@ impl UseJudge {
             }
             Usage::History(part) => {
                 let wrong = history_differs(part, used, judge.reference());
+                let wrong = wrong.map(|wrong| format!("`{usage}`: {wrong}"));
                 Some((HISTORY_AGREES, verdict("another history", wrong)))
             }
             Usage::Snapshot => {
@@ -163,8 +166,7 @@ impl UseJudge {
                 Ok(Reply::Ended(ended))
             }
         };
-        let wrong = (expected != *used)
-            .then(|| format!("`{usage}` gave {used:?}, and the reference {expected:?}"));
+        let wrong = differs(used, &expected).map(|wrong| format!("`{usage}`: {wrong}"));
         (ANSWERS_AGREE, verdict("wrong answer", wrong))
     }
 }
@@ -202,27 +204,24 @@ fn hash_differs(at: i64, used: &Used, now: &Reference) -> Option<String> {
     })
 }
 
+/// How a part of the history is not what the reference says.
 fn history_differs(part: &Part<i64>, used: &Used, now: &Reference) -> Option<String> {
     let span = (part.start, part.end.unwrap_or(0));
-    let (told, expected) = (used.as_ref(), now.part(&part.keys, span, part.limit));
-    match (told, expected) {
-        (Ok(Reply::History(History { effects, next })), Ok((changes, expected_next))) => {
-            let told = effects.iter().map(|effect| {
-                (effect.revision.main, effect.revision.sub, effect.deleted, &effect.kv)
-            });
-            let expected =
-                changes.iter().map(|(main, sub, event)| (*main, *sub, event.deleted, &event.kv));
-            if told.clone().eq(expected.clone()) && *next == expected_next {
-                return None;
-            }
-            let (told, expected) = (told.collect::<Vec<_>>(), expected.collect::<Vec<_>>());
-            Some(format!(
-                "{told:?}, next {next}; by the reference {expected:?}, next {expected_next}"
-            ))
-        }
-        (Err(Refusal::Store(refusal)), Err(expected)) if *refusal == expected => None,
-        (told, expected) => Some(format!("{told:?}, by the reference {expected:?}")),
-    }
+    let expected = now.part(&part.keys, span, part.limit).map(|(changes, next)| {
+        let effects = changes.into_iter().map(|(main, sub, event)| Effect {
+            revision: Revision::new(main, sub),
+            deleted: event.deleted,
+            kv: event.kv.clone(),
+        });
+        Reply::History(History { effects: effects.collect(), next })
+    });
+    differs(used, &expected.map_err(Refusal::Store))
+}
+
+/// What was told and what should have been, unless they are the same.
+fn differs(told: &Used, expected: &Used) -> Option<String> {
+    let shown = |used: &Used| Ret::Use(Arc::new(used.clone()));
+    (told != expected).then(|| format!("{}; by the reference {}", shown(told), shown(expected)))
 }
 
 impl Cut {
