@@ -113,16 +113,15 @@ impl Shared {
         &mut self,
         job: Job,
     ) -> Result<Result<Compaction, Fatal>, Closed> {
-        let library = self.library.take();
-        let (store, backend) = self.both(job.opening)?;
-        Ok(match library {
-            Some(mut library) => {
-                let begun = library.begin((store, backend));
-                self.library = Some(library);
-                begun
+        match (&mut self.store, &mut self.backend) {
+            (Some(store), Some(backend)) if backend.is_open() && self.opening == job.opening => {
+                Ok(match &mut self.library {
+                    Some(library) => library.begin((store, backend)),
+                    None => Ok(Compaction::start(store, job.revision)),
+                })
             }
-            None => Ok(Compaction::start(store, job.revision)),
-        })
+            _ => Err(Closed),
+        }
     }
 
     /// Store and backend, open or closed, for checks; none before the first opening of a process.
