@@ -16,7 +16,7 @@ mod history;
 
 pub use explicit::Explicit;
 pub use hash::StoreHash;
-pub use history::{Event, Watched};
+pub use history::{Event, Placed, Watched};
 
 /// All keys of one revision.
 pub type State = BTreeMap<Vec<u8>, KeyValue>;

@@ -25,6 +25,9 @@ pub enum Watched {
     Refused,
 }
 
+/// A change with its revision and its place in it.
+pub type Placed<'r> = (i64, i64, &'r Event);
+
 impl Reference {
     /// What becomes of a watcher that is made now and begins at `start`; 0 means that it begins with the next change.
     pub fn watch(&self, start: i64) -> Watched {
@@ -141,7 +144,7 @@ impl Reference {
         keys: &Keys,
         (start, end): (i64, i64),
         limit: i64,
-    ) -> Result<(Vec<(i64, i64, &Event)>, i64), OpError> {
+    ) -> Result<(Vec<Placed<'_>>, i64), OpError> {
         let floor = self.floor(self.rules.watches_at_compacted());
         if 0 < start && start < floor {
             return Err(OpError::Compacted);
@@ -151,7 +154,7 @@ impl Reference {
         }
         let begin = if start > 0 { start } else { floor.max(1) };
         let among = self.kept(self.compacted, begin).filter(|(.., e)| is_among(keys, &e.kv.key));
-        let all: Vec<(i64, i64, &Event)> = among
+        let all: Vec<Placed<'_>> = among
             .map(|(main, sub, event)| (main, i64::try_from(sub).expect("few"), event))
             .collect();
         let mut found = Vec::new();
