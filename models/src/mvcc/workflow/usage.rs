@@ -272,14 +272,15 @@ mod tests {
     #[test]
     fn following_what_is_simpler_leads_to_an_end() {
         for line in [
-            "history a..c from rev-3 to rev+1 limit 3",
+            "history a..c from 3 to rev+1 limit 2",
+            "history a.. from rev-3",
             "hash rev-1",
             "get a.. @rev-2 limit 1 in txn",
         ] {
             let (mut open, mut steps) = (vec![usage(line)], 0);
             while let Some(usage) = open.pop() {
                 steps += 1;
-                assert!(steps < 200_000 && !usage.simpler().contains(&usage), "{usage}");
+                assert!(steps < 20_000 && !usage.simpler().contains(&usage), "{usage}");
                 open.extend(usage.simpler());
             }
             assert!(steps > 1, "{line}");
