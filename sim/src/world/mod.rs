@@ -23,6 +23,7 @@ mod seat;
 mod step;
 mod strike;
 mod timers;
+mod tally;
 mod topology;
 mod violation;
 

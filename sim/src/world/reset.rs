@@ -21,7 +21,7 @@ impl<A: Actor> Core<A> {
         self.agenda.reset();
         self.run = Run { local: run.local.at_least(Span::LEAST), ..run };
         self.bugs = plan.bugs;
-        self.counts.clear();
+        self.counts.reset();
         self.reset_lanes(topology);
         self.labels.clear();
         self.labels.extend(topology.labels());
