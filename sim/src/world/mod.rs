@@ -13,6 +13,7 @@ mod agenda;
 mod client;
 mod core;
 mod faults;
+mod heap;
 mod held;
 mod host;
 mod io;
@@ -22,8 +23,8 @@ mod reset;
 mod seat;
 mod step;
 mod strike;
-mod timers;
 mod tally;
+mod timers;
 mod topology;
 mod violation;
 
