@@ -146,25 +146,20 @@ impl<A: Actor> Host<A> for Core<A> {
         let after =
             seat.clock.true_span(after.at_least(Span::LEAST)).times(seat.slowness(self.now));
         let (deadline, cause) = (self.now + after, self.step);
-        if let Some(armed) = self.timers.get_mut(me.actor, timer) {
-            armed.deadline = deadline;
-            armed.cause = cause;
-            armed.incarnation = me.incarnation;
-            if armed.entry_due <= deadline {
-                return;
-            }
-        }
-        let priority = if self.choices.is_live(&super::TIE) {
-            let key = self.key_between(me, me.actor, Family::Timer, &timer);
-            self.priority(key)
-        } else {
-            0
-        };
-        let entry = Entry { cause, second: StepId(0), due: Due::Timer { actor: me.actor, timer } };
-        let entry = self.agenda.push(deadline, priority, entry);
         let armed =
-            Armed { incarnation: me.incarnation, deadline, entry, entry_due: deadline, cause };
-        self.timers.insert(me.actor, timer, armed);
+            Armed { incarnation: me.incarnation, deadline, entry: 0, entry_due: deadline, cause };
+        let Some(armed) = self.timers.arm(me.actor, timer, armed) else { return };
+        let entry = Entry { cause, second: StepId(0), due: Due::Timer { actor: me.actor, timer } };
+        if !self.choices.is_live(&super::TIE) {
+            armed.entry = self.agenda.push_in_place(deadline, 0, entry);
+            return;
+        }
+        let key = self.key_between(me, me.actor, Family::Timer, &timer);
+        let priority = self.priority(key);
+        let entry = self.agenda.push(deadline, priority, entry);
+        if let Some(armed) = self.timers.get_mut(me.actor, timer) {
+            armed.entry = entry;
+        }
     }
 
     fn disarm(&mut self, me: Me, timer: A::Timer) {
