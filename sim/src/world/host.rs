@@ -110,6 +110,19 @@ impl<A: Actor> Core<A> {
     fn saw_cut_datagram(&mut self) {
         self.trace(|_| "  lost in a cut".into());
     }
+
+    /// Apart, so that a run that nobody traces does not ask what the outcome was: that branch would be mispredicted.
+    #[cold]
+    #[inline(never)]
+    fn trace_choice(&mut self, site: &Site, outcome: u32) {
+        if outcome == 0 {
+            return;
+        }
+        self.trace(|_| match site.outcomes.get(outcome as usize - 1) {
+            Some(named) => format!("choose {}: {named}", site.name),
+            None => format!("choose {}: {outcome}", site.name),
+        });
+    }
 }
 
 impl<A: Actor> Host<A> for Core<A> {
@@ -289,18 +302,16 @@ impl<A: Actor> Host<A> for Core<A> {
         self.conclude(client, outcome);
     }
 
-    fn choose(&mut self, _me: Me, site: &'static Site, key: Key) -> u32 {
+    fn choose(&mut self, me: Me, site: &'static Site, subject: u64, n: u64) -> u32 {
         if self.struck || !self.choices.is_live(site) {
             return 0;
         }
+        let key = Key::own(me.actor.0, me.incarnation.0, subject, n);
         let outcome = self.choices.decide(site.id, key);
         // Calm leaves no trace: where noise is given as lines, nobody may ask at all.
         self.digest = self.digest.unusual(outcome);
-        if self.tracer.is_some() && outcome != 0 {
-            self.trace(|_| match site.outcomes.get(outcome as usize - 1) {
-                Some(named) => format!("choose {}: {named}", site.name),
-                None => format!("choose {}: {outcome}", site.name),
-            });
+        if self.tracer.is_some() {
+            self.trace_choice(site, outcome);
         }
         outcome
     }
