@@ -197,7 +197,7 @@ pub(crate) struct Core<A: Actor> {
     pub(crate) busy: u32,
     /// Datagrams can deviate from calm by choice.
     pub(crate) net_varies: bool,
-    /// From then on datagrams take the short way: no link or node is in trouble, and none can deviate.
+    /// From then on datagrams take the short way: no link or node is in trouble, and nobody traces.
     pub(crate) short_way_from: Time,
     /// Until then some link or node is in trouble.
     pub(crate) trouble_until: Time,
@@ -345,8 +345,13 @@ impl<A: Actor> Core<A> {
     }
 
     /// The priority among equals of an event with this key, which is put down next.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn priority(&mut self, key: Key) -> u8 {
+        if self.choices.is_live(&TIE) { self.decide_priority(key) } else { 0 }
+    }
+
+    #[inline(never)]
+    fn decide_priority(&mut self, key: Key) -> u8 {
         if let Some(keys) = &mut self.tie_keys {
             keys.push_back((self.agenda.next_number(), key));
         }

@@ -31,8 +31,7 @@ impl<A: Actor> Core<A> {
         self.digest = words.end();
     }
 
-    /// Sends where the short way is barred: within a node, in a run that is traced, in trouble, or over a network that may
-    /// deviate from calm.
+    /// Sends where the short way is barred: within a node, in a run that is traced, or in trouble.
     #[inline(never)]
     fn send_the_long_way(&mut self, me: Me, to: ActorId, msg: A::Msg) {
         if self.tracer.is_some() {
@@ -49,12 +48,32 @@ impl<A: Actor> Core<A> {
         );
     }
 
-    /// Sends over a network that may deviate from calm.
+    /// Sends over a network that may deviate from calm and is not in trouble: mostly, nothing comes of it.
+    #[inline(never)]
+    fn send_by_choice(&mut self, me: Me, to: ActorId, msg: A::Msg) {
+        let base = self.links.get(me.node, self.lane(to).node).base;
+        let key = self.key_between(me, to, Family::Message, &msg);
+        let fate = Fate::decide(&mut self.choices, key, base);
+        if fate != Fate::Calm {
+            return self.transmit_so(me, to, msg, (Some(key), fate));
+        }
+        let priority = self.priority(key);
+        self.deliver_in_place(me, to, msg, (self.now + base, priority));
+    }
+
+    /// Sends over a network that may be in trouble, and may deviate from calm.
     fn transmit(&mut self, me: Me, to: ActorId, msg: A::Msg) {
+        let base = self.links.get(me.node, self.home(to)).base;
+        let key = self.net_varies.then(|| self.key_between(me, to, Family::Message, &msg));
+        let fate = key.map_or(Fate::Calm, |key| Fate::decide(&mut self.choices, key, base));
+        self.transmit_so(me, to, msg, (key, fate));
+    }
+
+    /// Sends a datagram that has this key, if it has one, and this fate.
+    #[inline(never)]
+    fn transmit_so(&mut self, me: Me, to: ActorId, msg: A::Msg, (key, fate): (Option<Key>, Fate)) {
         let target = self.home(to);
         let link = *self.links.get(me.node, target);
-        let key = self.net_varies.then(|| self.key_between(me, to, Family::Message, &msg));
-        let fate = key.map_or(Fate::Calm, |key| Fate::decide(&mut self.choices, key, link.base));
         if fate != Fate::Calm {
             fate.hash(&mut self.digest);
             self.trace(|_| format!("  {fate}"));
@@ -94,8 +113,12 @@ impl<A: Actor> Core<A> {
         self.deliver_later(me, to, msg, (link.arrival(self.now, extra), priority));
     }
 
+    fn deliver_later(&mut self, me: Me, to: ActorId, msg: A::Msg, when: (Time, u8)) {
+        self.deliver_in_place(me, to, msg, when);
+    }
+
     #[inline(always)]
-    fn deliver_later(&mut self, me: Me, to: ActorId, msg: A::Msg, (due, priority): (Time, u8)) {
+    fn deliver_in_place(&mut self, me: Me, to: ActorId, msg: A::Msg, (due, priority): (Time, u8)) {
         let incarnation = self.lane(to).expected;
         let event = Pending::Message { from: me.actor, msg };
         let entry = Entry {
@@ -103,7 +126,7 @@ impl<A: Actor> Core<A> {
             second: StepId(0),
             due: Due::Event { to, incarnation, event },
         };
-        self.agenda.push(due, priority, entry);
+        self.agenda.push_in_place(due, priority, entry);
     }
 
     #[cold]
@@ -143,10 +166,11 @@ impl<A: Actor> Host<A> for Core<A> {
         if lane.node == me.node || self.now < self.short_way_from {
             return self.send_the_long_way(me, to, msg);
         }
+        if self.net_varies {
+            return self.send_by_choice(me, to, msg);
+        }
         let due = self.now + self.links.get(me.node, lane.node).base;
-        let event = Pending::Message { from: me.actor, msg };
-        let due_event = Due::Event { to, incarnation: lane.expected, event };
-        self.agenda.push(due, 0, Entry { cause: self.step, second: StepId(0), due: due_event });
+        self.deliver_in_place(me, to, msg, (due, 0));
     }
 
     fn arm(&mut self, me: Me, timer: A::Timer, after: Span) {

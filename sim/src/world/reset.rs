@@ -40,9 +40,12 @@ impl<A: Actor> Core<A> {
         if run.spread.0 == 0 {
             self.links.reset_to(nodes, run.latency);
         } else {
-            self.links.reset(nodes, |from, to| {
-                let word = fold(fold(start(plan.seed), from as u64), to as u64);
-                Span(run.latency.0 + scale(word, run.spread.0.saturating_add(1)))
+            self.links.reset(nodes, |from| {
+                let from = fold(start(plan.seed), from as u64);
+                move |to| {
+                    let word = fold(from, to as u64);
+                    Span(run.latency.0 + scale(word, run.spread.0.saturating_add(1)))
+                }
             });
         }
         self.io_reset(nodes, topology.file_classes());
@@ -71,7 +74,7 @@ impl<A: Actor> Core<A> {
         self.net_varies = self.choices.is_live(&crate::net::NET) || self.choices.is_live(&TIE);
         self.trouble_until = Time(0);
         self.open_from = Time(0);
-        self.short_way_from = if self.net_varies { Time(u64::MAX) } else { Time(0) };
+        self.short_way_from = Time(0);
     }
 
     fn reset_lanes(&mut self, topology: &Topology<A>) {
