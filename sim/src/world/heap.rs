@@ -58,7 +58,7 @@ impl Heap {
             return;
         }
         let last = std::mem::replace(&mut self.pairs.as_flattened_mut()[self.nodes], NONE);
-        if self.nodes % 2 == 0 && self.pairs.len() > FEW {
+        if self.nodes.is_multiple_of(2) && self.pairs.len() > FEW {
             self.pairs.pop();
         }
         self.nodes -= 1;

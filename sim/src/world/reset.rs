@@ -37,17 +37,7 @@ impl<A: Actor> Core<A> {
         self.timers.reset();
         self.handed.resize_with(self.homes.len(), Vec::new);
         self.handed.iter_mut().for_each(Vec::clear);
-        if run.spread.0 == 0 {
-            self.links.reset_to(nodes, run.latency);
-        } else {
-            self.links.reset(nodes, |from| {
-                let from = fold(start(plan.seed), from as u64);
-                move |to| {
-                    let word = fold(from, to as u64);
-                    Span(run.latency.0 + scale(word, run.spread.0.saturating_add(1)))
-                }
-            });
-        }
+        self.reset_links(nodes, plan);
         self.io_reset(nodes, topology.file_classes());
         self.history.events.clear();
         self.faults.clone_from(&plan.faults);
@@ -75,6 +65,21 @@ impl<A: Actor> Core<A> {
         self.trouble_until = Time(0);
         self.open_from = Time(0);
         self.short_way_from = Time(0);
+    }
+
+    fn reset_links(&mut self, nodes: usize, plan: &Plan<A>) {
+        let run = plan.run;
+        if run.spread.0 == 0 {
+            self.links.reset_to(nodes, run.latency);
+        } else {
+            self.links.reset(nodes, |from| {
+                let from = fold(start(plan.seed), from as u64);
+                move |to| {
+                    let word = fold(from, to as u64);
+                    Span(run.latency.0 + scale(word, run.spread.0.saturating_add(1)))
+                }
+            });
+        }
     }
 
     fn reset_lanes(&mut self, topology: &Topology<A>) {
