@@ -20,6 +20,7 @@ pub fn registry() -> Registry {
         .with(mvcc::scenario::restart())
         .with(mvcc::scenario::restart_under_compaction())
         .with(mvcc::scenario::watch())
+        .with(mvcc::workflow::scenario::workflow())
         .with(mvcc::replica::scenario::replicas())
         .with(mvcc::replica::scenario::install())
         .with_verbs("register", || Box::new(register::verbs::Desk::default()))

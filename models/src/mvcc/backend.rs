@@ -229,6 +229,11 @@ impl Backend {
         self.image = commit.image;
     }
 
+    /// The size of a page of its file in bytes.
+    pub fn page_size(&self) -> u32 {
+        self.image.page_size()
+    }
+
     /// Whether a commit is under way.
     pub fn is_committing(&self) -> bool {
         self.committing

@@ -9,6 +9,7 @@ use super::checks::{
 use super::defects::Defects;
 use super::watching::checks::CATCHES_UP;
 use super::watching::judge::{BOOKMARK, COMPACTED, FAITHFUL, RELIABLE, UNIQUE};
+use super::workflow::checks::{HASHES_AGREE, HISTORY_AGREES, SNAPSHOT_IS_WHOLE};
 
 mod group;
 
@@ -17,6 +18,7 @@ pub use group::*;
 const SINGLE: &str = "mvcc/single";
 const RESTART: &str = "mvcc/restart";
 const WATCH: &str = "mvcc/watch";
+const WORKFLOW: &str = "mvcc/workflow";
 const UNDER_COMPACTION: &str = "mvcc/restart-under-compaction";
 
 /// Closing the store does not wait for the compactor, which sleeps between two batches and then finds the backend closed.
@@ -238,6 +240,65 @@ pub const PROGRESS_OVERTAKES: Bug = Bug {
     scenario: WATCH,
 };
 
+/// A put or a deletion reads the revision for its answer after it has given back the locks, and may answer that of another
+/// writer.
+pub const REVISION_READ_AFTER_UNLOCK: Bug = Bug {
+    index: 23,
+    name: "revision-read-after-unlock",
+    source: "etcd-io/etcd pull request 4032, commit 84d777305 (2015-12-21): Put and DeleteRange return currentRev.main behind \
+             txnEnd, which has unlocked the one mutex",
+    breaks: TOLD_AS_DONE,
+    scenario: WORKFLOW,
+};
+
+/// A limit cuts the history in the middle of a revision, and the next revision that is named passes over the rest.
+pub const LIMIT_CUTS_REVISION: Bug = Bug {
+    index: 24,
+    name: "limit-cuts-revision",
+    source: "etcd-io/etcd pull request 3558, commits d72914c36 (2015-09-18) to ecc3e15a4 (2015-12-28): nextRev is main+1 \
+             wherever the limit was hit",
+    breaks: HISTORY_AGREES,
+    scenario: WORKFLOW,
+};
+
+/// A read in the gap between two generations of a key is answered from the older one: a deleted key is seen.
+pub const GAP_ANSWERED_BY_OLDER: Bug = Bug {
+    index: 25,
+    name: "gap-answered-by-older-generation",
+    source: "etcd-io/etcd commit 62f7481b1",
+    breaks: ANSWERS_AGREE,
+    scenario: WORKFLOW,
+};
+
+/// The hash of the newest revision, asked for as 0, is taken without knowing what a compaction keeps, so that records count
+/// which the one that runs is about to delete.
+pub const NEWEST_HASH_KEEPS_NOTHING: Bug = Bug {
+    index: 26,
+    name: "newest-hash-keeps-nothing",
+    source: "etcd-io/etcd issue 9022, commit 2e95ace82",
+    breaks: HASHES_AGREE,
+    scenario: WORKFLOW,
+};
+
+/// A compaction that was resumed publishes its hash, in which what was deleted before is missing.
+pub const PARTIAL_HASH_PUBLISHED: Bug = Bug {
+    index: 27,
+    name: "partial-hash-published",
+    source: "etcd-io/etcd issue 15919, commit b9e30bf87: a false alarm of corruption",
+    breaks: HASHES_AGREE,
+    scenario: WORKFLOW,
+};
+
+/// The size of a snapshot is told, and what is written is cut only when it is written, chunk by chunk.
+pub const SNAPSHOT_CUT_WHEN_WRITTEN: Bug = Bug {
+    index: 28,
+    name: "snapshot-cut-when-written",
+    source: "etcd-io/etcd pull request 3608, commit 36f4303fc (2015-09-16): Snapshot(w) cut and wrote in one, so that no size \
+             that was told before could be relied on",
+    breaks: SNAPSHOT_IS_WHOLE,
+    scenario: WORKFLOW,
+};
+
 /// All of them, by index.
 pub const BUGS: &[Bug] = &[
     COMPACTION_OUTLIVES_CLOSE,
@@ -263,6 +324,12 @@ pub const BUGS: &[Bug] = &[
     FUTURE_WATCHER_REWOUND,
     DELETION_LOST_AT_COMPACTED,
     PROGRESS_OVERTAKES,
+    REVISION_READ_AFTER_UNLOCK,
+    LIMIT_CUTS_REVISION,
+    GAP_ANSWERED_BY_OLDER,
+    NEWEST_HASH_KEEPS_NOTHING,
+    PARTIAL_HASH_PUBLISHED,
+    SNAPSHOT_CUT_WHEN_WRITTEN,
     ACKNOWLEDGED_BEFORE_LOG_SYNC,
     INDEX_BEFORE_DATA,
     LEASES_LEAVE_INDEX,
@@ -296,6 +363,10 @@ pub(super) fn defects(bugs: BugSet) -> Defects {
         future_watcher_rewound: bugs.has(&FUTURE_WATCHER_REWOUND),
         restore_leaves_watchers: bugs.has(&RESTORE_LEAVES_WATCHERS),
         head_tombstone_removed: bugs.has(&DELETION_LOST_AT_COMPACTED),
+        limit_cuts_revision: bugs.has(&LIMIT_CUTS_REVISION),
+        gap_answered_by_older: bugs.has(&GAP_ANSWERED_BY_OLDER),
+        newest_hash_keeps_nothing: bugs.has(&NEWEST_HASH_KEEPS_NOTHING),
+        partial_hash_published: bugs.has(&PARTIAL_HASH_PUBLISHED),
         ..Defects::NONE
     }
 }

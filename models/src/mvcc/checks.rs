@@ -20,7 +20,7 @@ use super::settings::Settings;
 use super::shared::Shared;
 use super::store::NEVER_COMPACTED;
 use super::txn::writes;
-use super::{replica, watching, workload};
+use super::{replica, watching, workflow, workload};
 
 /// Closing waits for whoever uses the backend.
 pub const NOTHING_REACHES_CLOSED: &str = "no operation reaches a closed backend";
@@ -76,11 +76,16 @@ pub const ALWAYS: &[Always<Mvcc>] = &[
 ];
 
 /// Promises that come true once the trouble has ended.
-pub const EVENTUALLY: &[Eventually<Mvcc>] = &[
-    Eventually { name: SERVES_AGAIN, check: serves_again, bound: settled },
-    Eventually { name: COMPACTION_ENDS, check: compaction_ends, bound: settled },
-    Eventually { name: ALL_BECOMES_DURABLE, check: all_becomes_durable, bound: settled },
-];
+pub const EVENTUALLY: &[Eventually<Mvcc>] = &eventually(settled);
+
+/// The same with another bound.
+pub(super) const fn eventually(bound: fn(&Config) -> Span) -> [Eventually<Mvcc>; 3] {
+    [
+        Eventually { name: SERVES_AGAIN, check: serves_again, bound },
+        Eventually { name: COMPACTION_ENDS, check: compaction_ends, bound },
+        Eventually { name: ALL_BECOMES_DURABLE, check: all_becomes_durable, bound },
+    ]
+}
 
 /// Promises about the whole run.
 pub const FINALLY: &[Finally<Mvcc>] = &[
@@ -98,14 +103,19 @@ pub struct Ghost {
     pub(super) watch: watching::checks::Ghost,
     /// Of a group of nodes.
     pub(super) group: replica::checks::Ghost,
+    /// Of those who use the library.
+    pub(super) uses: workflow::checks::Ghost,
 }
 
 impl Default for Ghost {
     fn default() -> Ghost {
-        let found = Findings::of(PROMISES);
-        let (watch, group) =
-            (watching::checks::Ghost::default(), replica::checks::Ghost::default());
-        Ghost { judges: Vec::new(), found, watch, group }
+        Ghost {
+            judges: Vec::new(),
+            found: Findings::of(PROMISES),
+            watch: watching::checks::Ghost::default(),
+            group: replica::checks::Ghost::default(),
+            uses: workflow::checks::Ghost::default(),
+        }
     }
 }
 
@@ -167,7 +177,7 @@ pub(super) fn listen(world: &World<Mvcc>, ghost: &mut Ghost, step: &Step) -> Che
     if ghost.judges.len() <= n {
         ghost.judges.resize_with(n + 1, Judge::default);
     }
-    let Ghost { judges, found, watch, .. } = ghost;
+    let Ghost { judges, found, watch, uses, .. } = ghost;
     for note in world.notes() {
         match (note, step.actor) {
             (Note::Watch(note), Some(actor)) => {
@@ -178,6 +188,16 @@ pub(super) fn listen(world: &World<Mvcc>, ghost: &mut Ghost, step: &Step) -> Che
                 let at = world.shared(node).look().map_or(0, |(store, _)| store.current());
                 let life = (node, world.incarnation(node));
                 watch.judge.opened(life, judges[n].reference(), at);
+                uses.opened();
+            }
+            (Note::Use(note), Some(thread)) => {
+                let (judge, shared) = (&mut judges[n], world.shared(node));
+                uses.hear((thread, step.at), note, (judge, shared), |promise, checked| {
+                    found.add(promise, checked);
+                });
+                if shared.look().is_some_and(|(_, backend)| backend.pending().is_empty()) {
+                    judge.nothing_pending();
+                }
             }
             _ => {}
         }
@@ -225,7 +245,8 @@ fn hear(
         | Note::ReachedClosed(_)
         | Note::Damaged(_)
         | Note::Watch(_)
-        | Note::Group(_) => {}
+        | Note::Group(_)
+        | Note::Use(_) => {}
         Note::Compacted(_) | Note::StoreOpened => {
             let Some((store, backend)) = shared.look() else { return };
             match note {
@@ -263,6 +284,7 @@ pub(super) fn stores(world: &World<Mvcc>) -> impl Iterator<Item = (NodeId, bool,
         let serves = match actor {
             Mvcc::Front(front) => front.is_serving(),
             Mvcc::Member(member) => member.is_serving(),
+            Mvcc::Keeper(keeper) => keeper.is_open(),
             _ => return None,
         };
         let node = world.home(ActorId(i));
@@ -322,14 +344,18 @@ pub(super) fn told_as_done(
 ) -> Result<Checked, String> {
     let done = ghost.judges.iter().flat_map(|judge| &judge.done);
     let done: Vec<Done> = done.map(|(id, request, outcome)| (*id, &**request, outcome)).collect();
-    Ok(told(world, &done))
+    Ok(told(world, &done, &ghost.uses))
 }
 
 /// What was done for a client.
 pub(super) type Done<'d> = (AskId, &'d Request, &'d Arc<super::response::Outcome>);
 
 /// Whether clients were told what was done, and nothing was done that should not be, or twice.
-pub(super) fn told(world: &World<Mvcc>, done: &[Done<'_>]) -> Checked {
+pub(super) fn told(
+    world: &World<Mvcc>,
+    done: &[Done<'_>],
+    uses: &workflow::checks::Ghost,
+) -> Checked {
     let of = |op: OpId| done.iter().filter(move |(id, ..)| id.op == op);
     for (id, request, _) in done {
         if writes(request) && of(id.op).count() > 1 {
@@ -341,6 +367,10 @@ pub(super) fn told(world: &World<Mvcc>, done: &[Done<'_>]) -> Checked {
         match outcome {
             Outcome::Ok(Ret::Store(told)) if !of(*op).any(|(_, _, done)| *done == told) => {
                 let detail = format!("operation {}: {}", op.number, Ret::Store(told.clone()));
+                return Checked::Broken("told otherwise", detail);
+            }
+            Outcome::Ok(Ret::Use(told)) if !uses.has_done(*op, told) => {
+                let detail = format!("operation {}: {}", op.number, Ret::Use(told.clone()));
                 return Checked::Broken("told otherwise", detail);
             }
             Outcome::Failed => {

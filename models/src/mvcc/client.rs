@@ -1,7 +1,8 @@
 //! The client: does one operation after the other over a network that loses, repeats and delays.
 //!
 //! A read without an answer is asked again. A write without an answer may have been done, so its outcome is unknown. An
-//! attempt that the front end turned away, because the store is closed, had no effect: the client tries again.
+//! attempt that the front end turned away, because the store is closed, had no effect: the client tries again. A thread
+//! that uses the store as a library takes the place of the front end for its client.
 
 use std::sync::Arc;
 
@@ -18,9 +19,12 @@ use super::replica::message::GroupMsg;
 use super::replica::note::GroupNote;
 use super::store::FIRST_REVISION;
 use super::txn::writes;
+use super::workflow::usage::{Reply, Usage, Use};
 
 /// How long a request may stay without an answer.
 const PATIENCE: Span = Span::ms(30);
+/// The same where a transaction of another may have to end first.
+const PATIENCE_BESIDE_OTHERS: Span = Span::ms(200);
 /// How long a client waits before it asks again whether the store is open.
 const PAUSE: Span = Span::ms(3);
 /// After this many attempts an operation is given up.
@@ -29,13 +33,16 @@ const ATTEMPTS_MAX: u32 = 30;
 /// A client.
 #[derive(Clone, Debug)]
 pub struct Client {
-    /// Who may be asked: the front end of a store, or the members of a group.
+    /// Who may be asked: the front end of a store, a thread, or the members of a group.
     fronts: Vec<ActorId>,
     /// Whom to ask now.
     at: usize,
     group: bool,
+    patience: Span,
     /// The revision in the last answer.
     last: i64,
+    /// The transaction that it began last.
+    txn: i64,
     errand: Option<Errand>,
 }
 
@@ -43,16 +50,18 @@ pub struct Client {
 #[derive(Clone, Debug)]
 struct Errand {
     id: AskId,
-    what: What,
+    question: Question,
     /// Whether it may be done twice.
     repeatable: bool,
 }
 
-/// What the operation is.
+/// What is asked.
 #[derive(Clone, Debug)]
-enum What {
+enum Question {
     /// Of a store.
-    Request(Arc<Request>),
+    Store(Arc<Request>),
+    /// Of a thread.
+    Use(Arc<Use>),
     /// A read that takes an old state, too.
     Stale(Arc<Request>),
     /// To make a file smaller.
@@ -61,13 +70,14 @@ enum What {
     Renew(i64),
 }
 
-impl What {
+impl Question {
     fn msg(&self, id: AskId) -> Msg {
         match self {
-            What::Request(request) => Msg::Ask(id, request.clone()),
-            What::Stale(request) => Msg::Group(GroupMsg::Stale(id, request.clone())),
-            What::Renew(lease) => Msg::Group(GroupMsg::Renew(id, *lease)),
-            What::Defragment => Msg::Group(GroupMsg::Defragment(id)),
+            Question::Store(request) => Msg::Ask(id, request.clone()),
+            Question::Use(usage) => Msg::Use(id, usage.clone()),
+            Question::Stale(request) => Msg::Group(GroupMsg::Stale(id, request.clone())),
+            Question::Renew(lease) => Msg::Group(GroupMsg::Renew(id, *lease)),
+            Question::Defragment => Msg::Group(GroupMsg::Defragment(id)),
         }
     }
 }
@@ -76,13 +86,35 @@ impl Client {
     /// A client of this front end.
     #[must_use]
     pub fn new(front: ActorId) -> Client {
-        Client { fronts: vec![front], at: 0, group: false, last: FIRST_REVISION, errand: None }
+        Client {
+            fronts: vec![front],
+            at: 0,
+            group: false,
+            patience: PATIENCE,
+            last: FIRST_REVISION,
+            txn: 0,
+            errand: None,
+        }
+    }
+
+    /// A client that tells this thread what to call.
+    #[must_use]
+    pub fn of_thread(thread: ActorId) -> Client {
+        Client { patience: PATIENCE_BESIDE_OTHERS, ..Client::new(thread) }
     }
 
     /// A client of a group. It begins with the first member, and goes to the next one when it gets no answer.
+    ///
+    /// # Panics
+    ///
+    /// If there is no member.
     #[must_use]
     pub fn of_group(members: Vec<ActorId>) -> Client {
-        Client { fronts: members, at: 0, group: true, last: FIRST_REVISION, errand: None }
+        Client { group: true, ..Client::new(members[0]) }.among(members)
+    }
+
+    fn among(self, fronts: Vec<ActorId>) -> Client {
+        Client { fronts, ..self }
     }
 
     pub(super) fn on_event(&mut self, event: Event<Mvcc>, cx: &mut Context<'_, Mvcc>) {
@@ -103,6 +135,14 @@ impl Client {
                 if self.waits_for(id) =>
             {
                 self.complete(Outcome::Ok(Ret::Renewed(lives)), cx);
+            }
+            Event::Message { msg: Msg::Used(id, used), .. } if self.waits_for(id) => {
+                match &*used {
+                    Ok(Reply::Begun(txn)) => self.txn = *txn,
+                    Ok(reply) => self.last = reply.revision().unwrap_or(self.last),
+                    Err(_) => {}
+                }
+                self.complete(Outcome::Ok(Ret::Use(used)), cx);
             }
             Event::Message { msg: Msg::Closed(id), .. } if self.waits_for(id) => {
                 cx.disarm(Timer::Answer);
@@ -130,26 +170,34 @@ impl Client {
     }
 
     fn invoke(&mut self, op: OpId, what: &Call, cx: &mut Context<'_, Mvcc>) {
-        let id = AskId { op, attempt: 1 };
-        let (what, repeatable) = match what {
+        let (question, repeatable) = match what {
             Call::Store(what) => {
                 let request = what.resolve(self.last);
-                let once = writes(&request) || request == Op::Close;
-                (What::Request(Arc::new(request)), !once || cx.bug(&bugs::WRITE_REPEATED))
+                let repeatable =
+                    !writes(&request) && request != Op::Close || cx.bug(&bugs::WRITE_REPEATED);
+                (Question::Store(Arc::new(request)), repeatable)
+            }
+            Call::Use(usage) => {
+                let usage = usage.resolve(self.last, self.txn);
+                let repeatable = matches!(usage, Usage::Hash(_) | Usage::History(_));
+                (Question::Use(Arc::new(usage)), repeatable)
             }
             Call::Stale(what) if self.group => {
                 let request = what.resolve(self.last);
                 match writes(&request) {
-                    true => (What::Request(Arc::new(request)), false),
-                    false => (What::Stale(Arc::new(request)), true),
+                    true => (Question::Store(Arc::new(request)), false),
+                    false => (Question::Stale(Arc::new(request)), true),
                 }
             }
-            Call::Defragment if self.group => (What::Defragment, true),
-            Call::Renew(lease) if self.group => (What::Renew(*lease), true),
+            Call::Defragment if self.group => (Question::Defragment, true),
+            Call::Renew(lease) if self.group => (Question::Renew(*lease), true),
             // A plan that was written by hand asks the wrong one.
-            _ => return cx.complete(op, Outcome::Failed),
+            Call::Watch(_) | Call::Stale(_) | Call::Defragment | Call::Renew(_) => {
+                return cx.complete(op, Outcome::Failed);
+            }
         };
-        self.errand = Some(Errand { id, what, repeatable });
+        let id = AskId { op, attempt: 1 };
+        self.errand = Some(Errand { id, question, repeatable });
         if self.group {
             cx.note(Note::Group(GroupNote::Wanted(id)));
         }
@@ -157,9 +205,9 @@ impl Client {
     }
 
     fn ask(&mut self, cx: &mut Context<'_, Mvcc>) {
-        let Some(errand) = &self.errand else { return };
-        cx.send(self.fronts[self.at], errand.what.msg(errand.id));
-        cx.arm(Timer::Answer, PATIENCE);
+        let Some(Errand { id, question, .. }) = &self.errand else { return };
+        cx.send(self.fronts[self.at], question.msg(*id));
+        cx.arm(Timer::Answer, self.patience);
     }
 
     fn next_front(&mut self) {

@@ -1,4 +1,4 @@
-//! The committer: the only one that touches the file.
+//! The committer: the only one that touches the file. Who puts another one in its place tells it to open that.
 //!
 //! ```text
 //! commit:  write pages ─▶ sync ─▶ write meta page ─▶ sync ─▶ tell who asked
@@ -24,7 +24,6 @@ use super::backend::Backend;
 use super::message::{Msg, Note, Timer};
 use super::model::Mvcc;
 use super::pages::{Commit, Write};
-use super::replica::message::GroupMsg;
 use super::shared::Opening;
 use super::{bugs, mark, point};
 
@@ -54,14 +53,14 @@ enum State {
     Idle,
     /// For the file to be opened.
     Opening,
-    /// For a copy to be opened that has taken the place of the file.
-    Reopening,
     /// For a new file.
     Creating,
     /// For its name to be durable; it has so many bytes.
     Naming(u64),
     /// For its bytes.
     Reading,
+    /// For another file under the same name.
+    Reopening,
     /// For something to be durable.
     Writing(Box<Work>, Stage),
     /// For nothing any more: it has refused the file.
@@ -109,14 +108,14 @@ impl Committer {
                 cx.open(FILE);
                 self.wait(State::Opening, 1, cx);
             }
-            Event::Message { from, msg: Msg::Group(GroupMsg::Reopen) } => {
-                self.asker = Some(from);
-                cx.open(FILE);
-                self.wait(State::Reopening, 1, cx);
-            }
             Event::Message { from, msg: Msg::Commit } => {
                 self.asker = Some(from);
                 self.commit(cx);
+            }
+            Event::Message { from, msg: Msg::Reopen } => {
+                self.asker = Some(from);
+                cx.open(FILE);
+                self.wait(State::Reopening, 1, cx);
             }
             Event::Disk(answer) => match answer.result {
                 Ok(done) => {
@@ -167,7 +166,7 @@ impl Committer {
             }
             (State::Reopening, DiskDone::Opened { file, .. }) => {
                 self.file = Some(file);
-                self.tell(Msg::Group(GroupMsg::Reopened), cx);
+                self.tell(Msg::Reopened, cx);
             }
             (State::Naming(0), _) => self.opened(Backend::new(self.page_size), cx),
             (State::Naming(len), _) => {

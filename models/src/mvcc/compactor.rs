@@ -120,6 +120,7 @@ impl Compactor {
     }
 
     fn accept(&mut self, job: Job, cx: &mut Context<'_, Mvcc>) {
+        let Some(job) = cx.shared().in_turn(job) else { return };
         if !self.is_idle() {
             cx.mark(&mark::COMPACTION_QUEUED);
         }
@@ -187,10 +188,14 @@ impl Compactor {
             cx.unlock(Lock::Store);
             return self.leave_off(cx);
         }
-        let Ok((store, backend)) = cx.shared().both(job.opening) else {
+        let compaction = match cx.shared().begin_compaction(job) {
+            Ok(Ok(compaction)) => compaction,
+            Ok(Err(fatal)) => return cx.abort(fatal.class()),
+            Err(_) => return self.reached_closed(cx),
+        };
+        let Ok(backend) = cx.shared().backend(job.opening) else {
             return self.reached_closed(cx);
         };
-        let compaction = Compaction::start(store, job.revision);
         let tombstone = compaction.keep().iter().rev().any(|revision| {
             let key = RecordKey { revision: *revision, tombstone: true };
             revision.main == job.revision && backend.get(Bucket::Key, &key.encode()).is_some()
@@ -228,6 +233,9 @@ impl Compactor {
         cx.note(Note::Batch);
         cx.point(&point::COMPACT_BATCH);
         if last {
+            if let (Some(hash), Some(library)) = (compaction.hash(), &mut cx.shared().library) {
+                library.hashes.keep(hash);
+            }
             cx.note(Note::Compacted(compaction.revision()));
             cx.point(&point::COMPACT_FINISHED);
         }

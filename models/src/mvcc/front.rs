@@ -1,11 +1,11 @@
-//! The front end: opens the store, serves one request after the other, and closes it.
+//! The front end: opens the store, serves one request after the other, and closes it. See [`super::door`].
 //!
 //! ```text
-//! boot ─▶ the committer opens the file ─▶ restore, chunk by chunk ─▶ serving
+//! boot ─▶ the door opens the store ─▶ serving
 //!
 //! serving:  lock store ─▶ lock backend ─▶ action ─▶ action ─▶ ... ─▶ commit, if much is pending ─▶ unlock ─▶ answer
 //!
-//! close:    compactor leaves off ─▶ batch timer commits and closes the backend ─▶ answer, and open again
+//! close:    the door closes the store ─▶ answer, and open again
 //! ```
 //!
 //! Each arrow is a step of its own. Between two of them others run, as far as the locks let them.
@@ -16,11 +16,12 @@ use std::sync::Arc;
 use seedbed_sim::actor::{Context, Event};
 use seedbed_sim::id::ActorId;
 
+use super::door::{Door, hand_over};
 use super::message::{AskId, Job, Lock, Msg, Note, Phase};
 use super::model::Mvcc;
 use super::op::{Op, Request};
 use super::response::{OpError, Outcome, Response};
-use super::restore::{Restore, Restored};
+use super::restore::Restored;
 use super::settings::Settings;
 use super::shared::Opening;
 use super::store::{Fatal, Store, StoreError};
@@ -55,10 +56,9 @@ pub struct WatchMates {
 #[derive(Clone, Debug)]
 pub struct Front {
     batch_limit: usize,
-    restore_chunk: usize,
     mates: Mates,
+    door: Door,
     state: State,
-    opening: Opening,
     /// Requests that wait for their turn.
     queue: VecDeque<Ask>,
     /// The newest attempt of each client: what is not newer is a repeated or late message.
@@ -80,10 +80,8 @@ struct Ask {
 enum State {
     /// Nothing: not booted yet, or closed for good.
     Down,
-    /// Waits for the file to be opened.
+    /// Waits for the store to be opened.
     Opening,
-    /// Reads records into the index.
-    Restoring(Box<Restore>),
     /// Waits for requests.
     Idle,
     /// Serves a request.
@@ -113,10 +111,9 @@ impl Front {
     pub fn new(settings: &Settings, mates: Mates) -> Front {
         Front {
             batch_limit: settings.batch_limit,
-            restore_chunk: settings.restore_chunk,
             mates,
+            door: Door::new(settings.restore_chunk, mates),
             state: State::Down,
-            opening: Opening::default(),
             queue: VecDeque::new(),
             newest: Vec::new(),
             leaving: false,
@@ -135,13 +132,19 @@ impl Front {
             Event::Message { from, msg: Msg::Ask(id, request) } => {
                 self.asked(Ask { client: from, id, request }, cx);
             }
-            Event::Message { msg: Msg::Opened(opening), .. } => self.opened(opening, cx),
-            Event::Phase(Phase::Chunk) => self.restore(cx),
+            Event::Message { msg: Msg::Opened(opening), .. } => {
+                let restored = self.door.opened(opening, cx);
+                self.serve(restored, cx);
+            }
+            Event::Phase(Phase::Chunk) => {
+                let restored = self.door.chunk(cx);
+                self.serve(restored, cx);
+            }
             Event::Locked(Lock::Store) => cx.lock(Lock::Backend),
             Event::Locked(Lock::Backend) | Event::Phase(Phase::Action) => self.work(cx),
             Event::Locked(Lock::Watch) => self.tell_watchers(cx),
             Event::Message { msg: Msg::Committed, .. } => self.committed(cx),
-            Event::Message { msg: Msg::LeftOff, .. } => cx.send(self.mates.timer, Msg::Finish),
+            Event::Message { msg: Msg::LeftOff, .. } => self.door.finish(cx),
             Event::Message { msg: Msg::Finished, .. } => self.closed(cx),
             Event::Stop => {
                 self.leaving = true;
@@ -162,54 +165,14 @@ impl Front {
 
     fn open(&mut self, cx: &mut Context<'_, Mvcc>) {
         self.state = State::Opening;
-        cx.send(self.mates.committer, Msg::Open);
+        self.door.open(cx);
     }
 
-    fn opened(&mut self, opening: Opening, cx: &mut Context<'_, Mvcc>) {
-        self.opening = opening;
-        let defects = bugs::defects(cx.bugs());
-        let backend = cx.shared().backend(opening).expect("it was just opened");
-        match Restore::begin(backend, defects) {
-            Ok(restore) => {
-                self.state = State::Restoring(Box::new(restore));
-                self.restore(cx);
-            }
-            Err(fatal) => cx.abort(fatal.class()),
-        }
-    }
-
-    fn restore(&mut self, cx: &mut Context<'_, Mvcc>) {
-        let State::Restoring(restore) = &mut self.state else {
-            unreachable!("chunks are read while restoring")
-        };
-        let backend = cx.shared().backend(self.opening).expect("nobody else uses it yet");
-        if let Err(fatal) = restore.chunk(backend, self.restore_chunk) {
-            return cx.abort(fatal.class());
-        }
-        cx.point(&point::RESTORE_CHUNK);
-        if !restore.is_done() {
-            return cx.yield_to(Phase::Chunk);
-        }
-        let State::Restoring(restore) = std::mem::replace(&mut self.state, State::Idle) else {
-            unreachable!("it was just looked at")
-        };
-        self.serve(restore.finish(), cx);
-    }
-
-    fn serve(&mut self, restored: Restored, cx: &mut Context<'_, Mvcc>) {
-        let Restored { store, resume } = restored;
-        let registers = resume.is_some() && !cx.bug(&bugs::RESUME_AFTER_CLOSE);
-        let shared = cx.shared();
-        shared.serve(store);
-        shared.jobs = u32::from(registers);
-        cx.note(Note::StoreOpened);
+    fn serve(&mut self, restored: Option<Restored>, cx: &mut Context<'_, Mvcc>) {
+        let Some(restored) = restored else { return };
+        let resume = self.door.share(restored, cx);
         open_hub(self.mates.watch, cx);
-        cx.send(self.mates.timer, Msg::Start(self.opening));
-        if let Some(revision) = resume {
-            let job = Job { revision, opening: self.opening, resumed: true };
-            cx.send(self.mates.compactor, Msg::Compact(job));
-        }
-        cx.point(&point::STORE_OPENED);
+        self.door.start(resume, cx);
         self.next(cx);
     }
 
@@ -224,7 +187,7 @@ impl Front {
                 cx.mark(&mark::REQUEST_WHILE_CLOSING);
                 cx.send(ask.client, Msg::Closed(ask.id));
             }
-            State::Opening | State::Restoring(_) => {
+            State::Opening => {
                 cx.mark(&mark::REQUEST_WAITED_FOR_OPENING);
                 self.queue.push_back(ask);
             }
@@ -272,7 +235,7 @@ impl Front {
     }
 
     fn begin(&mut self, ask: Ask, cx: &mut Context<'_, Mvcc>) {
-        let (store, backend) = Front::both(self.opening, cx);
+        let (store, backend) = Front::both(self.door.opening(), cx);
         if let Op::Compact(at) = *ask.request {
             let scheduled = store.schedule_compaction(backend, at);
             let revision = store.current();
@@ -296,7 +259,7 @@ impl Front {
     }
 
     fn act(&mut self, ask: Ask, mut running: Running, cx: &mut Context<'_, Mvcc>) {
-        let (store, backend) = Front::both(self.opening, cx);
+        let (store, backend) = Front::both(self.door.opening(), cx);
         if let Err(error) = running.step(store, backend) {
             return self.failed(ask, error, cx);
         }
@@ -334,7 +297,7 @@ impl Front {
 
     /// The request is done, or refused, and the locks are still held.
     fn done(&mut self, ask: Ask, outcome: Outcome, cx: &mut Context<'_, Mvcc>) {
-        let (_, backend) = Front::both(self.opening, cx);
+        let (_, backend) = Front::both(self.door.opening(), cx);
         let much = backend.pending().len() >= self.batch_limit;
         cx.shared().in_txn = false;
         if let (Err(refusal), Op::Single(_) | Op::Txn(_)) = (&outcome, &*ask.request) {
@@ -372,10 +335,8 @@ impl Front {
 
     fn answer(&mut self, ask: Ask, outcome: Arc<Outcome>, cx: &mut Context<'_, Mvcc>) {
         if let (Op::Compact(revision), Ok(_)) = (&*ask.request, &*outcome) {
-            cx.point(&point::COMPACT_DURABLE);
-            cx.shared().jobs += 1;
-            let job = Job { revision: *revision, opening: self.opening, resumed: false };
-            cx.send(self.mates.compactor, Msg::Compact(job));
+            let job = Job { revision: *revision, opening: self.door.opening(), resumed: false };
+            hand_over(self.mates.compactor, job, cx);
         }
         cx.unlock(Lock::Backend);
         cx.unlock(Lock::Store);
@@ -385,17 +346,7 @@ impl Front {
 
     fn close(&mut self, ask: Option<Ask>, cx: &mut Context<'_, Mvcc>) {
         self.state = State::Closing(ask);
-        let outlives = cx.bug(&bugs::COMPACTION_OUTLIVES_CLOSE);
-        let shared = cx.shared();
-        shared.stopping = true;
-        let waits = shared.jobs > 0 && !outlives;
-        cx.point(&point::STORE_CLOSING);
-        if waits {
-            cx.mark(&mark::CLOSE_WAITED);
-            cx.send(self.mates.compactor, Msg::LeaveOff);
-        } else {
-            cx.send(self.mates.timer, Msg::Finish);
-        }
+        self.door.close(cx);
     }
 
     fn closed(&mut self, cx: &mut Context<'_, Mvcc>) {

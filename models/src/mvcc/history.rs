@@ -103,6 +103,10 @@ impl Store {
             {
                 revision.push(effect?);
             }
+            if main == self.compacted {
+                // A compaction deletes them, and it makes no difference whether it already has.
+                forget_overwritten(&mut revision);
+            }
             if self.defects.limit_cuts_revision {
                 revision.truncate(limit - found.effects.len());
             }
@@ -127,6 +131,16 @@ impl Store {
         let own = |effect: &Effect| effect.revision.main == txn.revision();
         effects_from(backend, txn.revision()).take_while(|effect| of(effect, own)).collect()
     }
+}
+
+/// Leaves the last effect on each key alone.
+fn forget_overwritten(revision: &mut Vec<Effect>) {
+    let keys: Vec<Vec<u8>> = revision.iter().map(|effect| effect.kv.key.clone()).collect();
+    let mut at = 0;
+    revision.retain(|effect| {
+        at += 1;
+        !keys[at..].contains(&effect.kv.key)
+    });
 }
 
 /// Whether something holds of an effect; damage is passed on.

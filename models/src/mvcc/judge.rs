@@ -16,7 +16,7 @@ use super::key_index::HeadTombstone;
 use super::message::AskId;
 use super::op::{Keys, Op, Request};
 use super::record;
-use super::reference::{Reference, State, Write};
+use super::reference::{Explicit, Reference, State, Write};
 use super::response::{KeyValue, Outcome};
 use super::restore::restore;
 use super::store::{Fatal, Store, record_at};
@@ -135,12 +135,37 @@ impl Judge {
         let expected = self.reference.apply(request);
         let wrong = (expected != **outcome)
             .then(|| format!("`{request}` gave {outcome:?}, and the reference {expected:?}"));
-        let now = Position::should(&self.reference);
-        if now != before {
-            self.trail.push(Reached { position: now, at });
-        }
+        self.reached(at);
         self.done.push((id, request.clone(), outcome.clone()));
         (verdict("went back", back), verdict("wrong answer", wrong))
+    }
+
+    fn reached(&mut self, at: Time) {
+        let now =
+            Position { current: self.reference.current(), compacted: self.reference.compacted() };
+        if now != self.now() {
+            self.trail.push(Reached { position: now, at });
+        }
+    }
+
+    /// An explicit transaction was ended: the reference ends it, too. Answers the revision afterwards.
+    pub(super) fn ended(&mut self, open: Explicit, at: Time) -> i64 {
+        let revision = self.reference.end_explicit(open);
+        self.reached(at);
+        revision
+    }
+
+    /// How a store differs from what the reference was at a revision and a compacted one.
+    pub(super) fn differs_from(
+        &self,
+        (store, backend): (&Store, &Backend),
+        (current, compacted): (i64, i64),
+    ) -> Option<String> {
+        let (found, expected) = (Position::of(store), Position { current, compacted });
+        if found != expected {
+            return Some(format!("it is at {found}, not at {expected}"));
+        }
+        self.differs(store, backend, current)
     }
 
     /// Nothing is pending, so everything that was done is durable. (After a request that wrote this is news only if a

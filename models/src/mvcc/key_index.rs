@@ -205,15 +205,19 @@ impl KeyIndex {
     }
 
     /// The first generation that a compaction at `at` keeps, and the place in it of the record that holds at `at`.
+    ///
+    /// A tombstone at `at` holds there unless the same transaction has put the key again behind it.
     fn survivor(&self, at: i64, rule: HeadTombstone) -> (usize, Option<usize>) {
         let last = self.generations.len() - 1;
-        let survives = |generation: &Generation| {
+        let begins = |n: usize| self.generations[n].revisions.first().map(|first| first.main);
+        let survives = |(n, generation): (usize, &Generation)| {
             generation.revisions.last().is_some_and(|tombstone| match rule {
-                HeadTombstone::Kept => tombstone.main >= at,
-                HeadTombstone::Removed => tombstone.main > at,
+                HeadTombstone::Kept if tombstone.main == at => begins(n + 1) != Some(at),
+                HeadTombstone::Kept | HeadTombstone::Removed => tombstone.main > at,
             })
         };
-        let first = self.generations[..last].iter().position(survives).unwrap_or(last);
+        let mut closed = self.generations[..last].iter().enumerate();
+        let first = closed.position(survives).unwrap_or(last);
         (first, self.generations[first].revisions.iter().rposition(|revision| revision.main <= at))
     }
 }

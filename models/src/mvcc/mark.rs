@@ -101,6 +101,39 @@ pub const DEFRAGMENTED: Mark = Mark { index: 59, name: "a file was defragmented"
 /// What prev_kv cannot promise.
 pub const PREVIOUS_COMPACTED: Mark =
     Mark { index: 30, name: "what a key was before was compacted" };
+/// One lock for all entry points.
+pub const THREAD_WAITED_FOR_TXN: Mark =
+    Mark { index: 31, name: "a thread waited for the transaction of another" };
+/// What ids are for.
+pub const WRONG_TXN_ID: Mark = Mark { index: 32, name: "a wrong transaction id was refused" };
+/// Its client is gone, or slow.
+pub const TXN_LEFT_ALONE: Mark =
+    Mark { index: 33, name: "a transaction that was left alone was ended" };
+/// What the cut is for.
+pub const SNAPSHOT_BESIDE_WRITES: Mark =
+    Mark { index: 34, name: "a snapshot was written while others wrote" };
+/// An open snapshot needs the backend.
+pub const CLOSE_WAITED_FOR_SNAPSHOT: Mark = Mark { index: 35, name: "close waited for a snapshot" };
+/// Before the rename a failing disk is no harm.
+pub const DEFRAG_GIVEN_UP: Mark =
+    Mark { index: 36, name: "defragmenting was given up because the disk failed" };
+/// The copy of one that was interrupted.
+pub const LEFT_OVER_MET: Mark =
+    Mark { index: 37, name: "defragmenting met the copy of one that was interrupted" };
+/// The limit of a part of the history.
+pub const HISTORY_CUT: Mark =
+    Mark { index: 38, name: "history was cut before a revision that did not fit" };
+/// The other side of that limit.
+pub const HISTORY_BEYOND_LIMIT: Mark =
+    Mark { index: 39, name: "a revision beyond the limit of history was told whole" };
+/// Compactions take hashes.
+pub const HASH_KEPT: Mark = Mark { index: 40, name: "a hash was answered from those kept" };
+/// An error of the interface.
+pub const HASH_REFUSED: Mark =
+    Mark { index: 41, name: "a hash at a compacted or future revision was refused" };
+/// What the read buffer is for.
+pub const READ_PENDING: Mark =
+    Mark { index: 42, name: "a read without a lock came while something was pending" };
 
 /// What the checksums of a log are for.
 pub const TORN_LOG: Mark = Mark { index: 43, name: "a torn tail of a log was dropped" };

@@ -14,6 +14,8 @@ use super::replica::note::GroupNote;
 use super::response::Outcome;
 use super::shared::Opening;
 use super::watching::note::WatchNote;
+use super::workflow::note::UseNote;
+use super::workflow::usage::{Use, Used};
 
 /// Names one attempt of a client at an operation. Attempts of a client grow, so that the front end can tell a repeated
 /// or late message from a new one.
@@ -56,6 +58,16 @@ pub enum Msg {
     LeftOff,
     /// To a sender: look whether there is something to do.
     Wake,
+    /// Client to caller: use this entry point of the library.
+    Use(AskId, Arc<Use>),
+    /// Caller to client: it is done, or refused.
+    Used(AskId, Arc<Used>),
+    /// Caller to committer: another file has the name of yours.
+    Reopen,
+    /// Committer to caller: it is open.
+    Reopened,
+    /// Caller to keeper: a snapshot was closed.
+    LetGo,
     /// Within a group of nodes.
     Group(GroupMsg),
 }
@@ -71,9 +83,12 @@ pub struct Job {
     pub resumed: bool,
 }
 
+/// How many kinds of messages there are on one node.
+const OWN: usize = 19;
+
 /// The kinds of messages on one node, and behind them those within a group.
-const fn with_group(own: [&'static str; 14]) -> [&'static str; 14 + GroupMsg::KINDS.len()] {
-    let mut all = [""; 14 + GroupMsg::KINDS.len()];
+const fn with_group(own: [&'static str; OWN]) -> [&'static str; OWN + GroupMsg::KINDS.len()] {
+    let mut all = [""; OWN + GroupMsg::KINDS.len()];
     let mut n = 0;
     while n < all.len() {
         all[n] = if n < own.len() { own[n] } else { GroupMsg::KINDS[n - own.len()] };
@@ -98,6 +113,11 @@ impl Label for Msg {
         "leave-off",
         "left-off",
         "wake",
+        "use",
+        "used",
+        "reopen",
+        "reopened",
+        "let-go",
     ]);
 
     fn kind(&self) -> u16 {
@@ -116,14 +136,23 @@ impl Label for Msg {
             Msg::LeaveOff => 11,
             Msg::LeftOff => 12,
             Msg::Wake => 13,
-            Msg::Group(msg) => 14 + msg.kind(),
+            Msg::Use(..) => 14,
+            Msg::Used(..) => 15,
+            Msg::Reopen => 16,
+            Msg::Reopened => 17,
+            Msg::LetGo => 18,
+            Msg::Group(msg) => 19 + msg.kind(),
         }
     }
 
     /// The number of the operation; a workload numbers its operations across all clients.
     fn subject(&self) -> u64 {
         match self {
-            Msg::Ask(id, _) | Msg::Answer(id, _) | Msg::Closed(id) => u64::from(id.op.number),
+            Msg::Ask(id, _)
+            | Msg::Answer(id, _)
+            | Msg::Closed(id)
+            | Msg::Use(id, _)
+            | Msg::Used(id, _) => u64::from(id.op.number),
             Msg::Group(msg) => msg.subject(),
             _ => 0,
         }
@@ -140,6 +169,8 @@ impl fmt::Display for Msg {
             Msg::Ask(id, request) => write!(f, "{id}: {request}"),
             Msg::Answer(id, outcome) => write!(f, "{id}: {}", Ret::Store(outcome.clone())),
             Msg::Closed(id) => write!(f, "{id}"),
+            Msg::Use(id, usage) => write!(f, "{id}: {usage}"),
+            Msg::Used(id, used) => write!(f, "{id}: {}", Ret::Use(used.clone())),
             Msg::Opened(opening) | Msg::Start(opening) => write!(f, " {opening}"),
             Msg::Compact(Job { revision, resumed: true, .. }) => write!(f, " {revision} again"),
             Msg::Compact(Job { revision, .. }) => write!(f, " {revision}"),
@@ -180,6 +211,8 @@ pub enum Timer {
     Ping,
     /// Of a client that watches: to read again.
     Rest,
+    /// Of a caller: its transaction was left alone.
+    Alone,
     /// Of a keeper of leases: the next round.
     Leases,
     /// Of a comparer: the next round.
@@ -201,6 +234,7 @@ impl Label for Timer {
         "reconnect",
         "ping",
         "rest",
+        "alone",
         "leases",
         "compare",
         "resend",
@@ -228,10 +262,14 @@ pub enum Phase {
     Resend,
     /// Of a sender: the next response of its stream.
     Drain,
+    /// Of a caller: to read without a lock.
+    Read,
+    /// Of a caller: to answer after the locks were given back.
+    Tell,
 }
 
 impl Label for Phase {
-    const KINDS: &'static [&'static str] = &["action", "chunk", "resend", "drain"];
+    const KINDS: &'static [&'static str] = &["action", "chunk", "resend", "drain", "read", "tell"];
 
     fn kind(&self) -> u16 {
         *self as u16
@@ -296,6 +334,8 @@ pub enum Note {
     Damaged(OpenError),
     /// Something about a watcher.
     Watch(WatchNote),
+    /// Something about the use of the library.
+    Use(UseNote),
     /// Something about a group of nodes.
     Group(GroupNote),
 }
@@ -315,6 +355,7 @@ impl fmt::Display for Note {
             Note::StoreOpened => f.write_str("store opened"),
             Note::Damaged(error) => write!(f, "the file does not open: {error}"),
             Note::Watch(note) => note.fmt(f),
+            Note::Use(note) => note.fmt(f),
             Note::Group(note) => note.fmt(f),
         }
     }

@@ -7,7 +7,7 @@
 //!   on trial        scenario.rs  workload.rs  bugs.rs  mark.rs  point.rs      checks.rs  judge.rs
 //!      │                                                                           │
 //!   actors          client.rs ──▶ front.rs   batch_timer.rs   compactor.rs         │
-//!      │                             │             │               │               │
+//!      │                           door.rs         │               │               │
 //!      │                             └────────▶ committer.rs ◀─────┘               │
 //!      │            shared.rs                      message.rs  call.rs             │
 //!      ▼                                                                           ▼
@@ -28,6 +28,9 @@
 //!
 //! `watching.rs` and its folder are a second node of the same kind, above `watch.rs`: with two loops, senders and clients
 //! that watch, their own workload, judge and checks.
+//!
+//! `workflow.rs` and its folder are a third: the store as a library that several threads of one process use at once, with
+//! explicit transactions, hashes, history, snapshots and defragmenting. `door.rs` opens and closes the store of both.
 //!
 //! `replica.rs` and its folder are a group of nodes that apply one log: an applier in the place of the front end, a log of
 //! its own for each node, snapshots for those who are behind, leases that run out, defragmenting, and a comparer of hashes.
@@ -68,8 +71,10 @@
 //! `lessor.rs`, `compaction.rs`, `restore.rs`; `backend.rs` and `pages.rs` stand on their own, `watch.rs` above `history.rs`. `kv.rs` is
 //! the way to use all of it without a simulation. For the node, `model.rs`, `message.rs`,
 //! `front.rs`, `committer.rs`, `batch_timer.rs`, `compactor.rs`, `client.rs`; then `judge.rs` and `checks.rs`. For those who
-//! watch, `watching.rs`, then `sender.rs`, `rounds.rs`, `client.rs` and `judge.rs` of its folder. For a group `replica.rs`,
-//! then `applier.rs`, `member.rs`, `wal.rs`, `agreement.rs`, `shipper.rs`, `receiver.rs`, `keeper.rs` and `judge.rs` there.
+//! watch, `watching.rs`, then `sender.rs`, `rounds.rs`, `client.rs` and `judge.rs` of its folder. For
+//! threads, `workflow.rs`, then `caller.rs`, `work.rs`, `snapshot.rs`, `defrag.rs`, `keeper.rs` and `judge.rs` of its folder.
+//! For a group `replica.rs`, then `applier.rs`, `member.rs`, `wal.rs`, `agreement.rs`, `shipper.rs`, `receiver.rs`,
+//! `keeper.rs` and `judge.rs` there.
 //! `etcd.rs` holds the reference model against a real server, and is used by nothing else.
 //!
 //! ```
@@ -106,6 +111,7 @@ pub mod committer;
 pub mod compaction;
 pub mod compactor;
 pub mod defects;
+pub mod door;
 pub mod etcd;
 pub mod front;
 pub mod hash;
@@ -141,6 +147,7 @@ pub mod txn;
 pub mod verbs;
 pub mod watch;
 pub mod watching;
+pub mod workflow;
 mod workload;
 
 pub use parse::ParseError;

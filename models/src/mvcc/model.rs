@@ -8,7 +8,7 @@
 //!                                                      shared: store, backend; locks: store, backend
 //! ```
 //!
-//! For a node that is watched see [`super::watching`].
+//! For a node that is watched see [`super::watching`], for one that is used by threads [`super::workflow`].
 
 use seedbed_sim::actor::{Actor, Context, Event};
 
@@ -24,7 +24,7 @@ use super::replica::agreement::Agreement;
 use super::replica::applier::Applier;
 use super::replica::comparer::Comparer;
 use super::replica::defragmenter::Defragmenter;
-use super::replica::keeper::Keeper;
+use super::replica::keeper::Keeper as LeaseKeeper;
 use super::replica::member::Member;
 use super::replica::receiver::Receiver;
 use super::replica::shipper::Shipper;
@@ -33,6 +33,8 @@ use super::shared::Shared;
 use super::watching::client::Watcher;
 use super::watching::rounds::{SyncLoop, VictimLoop};
 use super::watching::sender::Sender;
+use super::workflow::caller::Caller;
+use super::workflow::keeper::Keeper;
 
 /// An actor of the model. All but the clients and the watchers live on one node.
 #[derive(Clone, Debug)]
@@ -55,6 +57,10 @@ pub enum Mvcc {
     Sender(Sender),
     /// Watches.
     Watcher(Watcher),
+    /// Uses the library.
+    Caller(Caller),
+    /// Opens and closes the library's store.
+    Keeper(Keeper),
     /// Serves clients on a node of a group.
     Member(Member),
     /// Writes the log of such a node.
@@ -70,7 +76,7 @@ pub enum Mvcc {
     /// Makes the file smaller.
     Defragmenter(Defragmenter),
     /// Decides when leases end.
-    Keeper(Keeper),
+    LeaseKeeper(LeaseKeeper),
     /// Compares the nodes of a group.
     Comparer(Comparer),
 }
@@ -97,6 +103,8 @@ impl Actor for Mvcc {
             Mvcc::VictimLoop(rounds) => rounds.on_event(event, cx),
             Mvcc::Sender(sender) => sender.on_event(event, cx),
             Mvcc::Watcher(watcher) => watcher.on_event(event, cx),
+            Mvcc::Caller(caller) => caller.on_event(event, cx),
+            Mvcc::Keeper(keeper) => keeper.on_event(event, cx),
             Mvcc::Member(member) => member.on_event(event, cx),
             Mvcc::Wal(wal) => wal.on_event(event, cx),
             Mvcc::Applier(applier) => applier.on_event(event, cx),
@@ -104,7 +112,7 @@ impl Actor for Mvcc {
             Mvcc::Shipper(shipper) => shipper.on_event(event, cx),
             Mvcc::Receiver(receiver) => receiver.on_event(event, cx),
             Mvcc::Defragmenter(defragmenter) => defragmenter.on_event(event, cx),
-            Mvcc::Keeper(keeper) => keeper.on_event(event, cx),
+            Mvcc::LeaseKeeper(keeper) => keeper.on_event(event, cx),
             Mvcc::Comparer(comparer) => comparer.on_event(event, cx),
         }
     }
@@ -113,6 +121,7 @@ impl Actor for Mvcc {
         match op {
             Call::Store(op) => super::simpler::simpler(op).into_iter().map(Call::Store).collect(),
             Call::Watch(wish) => wish.simpler().into_iter().map(Call::Watch).collect(),
+            Call::Use(usage) => usage.simpler().into_iter().map(Call::Use).collect(),
             Call::Defragment | Call::Renew(_) => Vec::new(),
             Call::Stale(op) => super::simpler::simpler(op).into_iter().map(Call::Stale).collect(),
         }

@@ -177,7 +177,8 @@ impl Op<At> {
 }
 
 impl Action<At> {
-    fn resolve(&self, last: i64) -> Action<i64> {
+    /// See [`Op::resolve`].
+    pub(super) fn resolve(&self, last: i64) -> Action<i64> {
         match self {
             Action::Put(put) => Action::Put(put.clone()),
             Action::Get(get) => Action::Get(Get {

@@ -393,5 +393,9 @@ impl Parser {
     }
 }
 
+mod usage;
+
+pub(super) use usage::usage;
+
 #[cfg(test)]
 mod tests;

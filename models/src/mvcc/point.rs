@@ -50,8 +50,6 @@ pub const RESPONSE_SENT: Point = Point { index: 20, name: "response-sent" };
 pub const ENTRY_TAKEN: Point = Point { index: 36, name: "entry-taken" };
 /// A snapshot was received and is durable beside the file; nothing else is done.
 pub const SNAPSHOT_RECEIVED: Point = Point { index: 37, name: "snapshot-received" };
-/// A snapshot was cut, and nothing of it is sent.
-pub const SNAPSHOT_CUT: Point = Point { index: 40, name: "snapshot-cut" };
 /// The log begins behind the snapshot; the file is still the old one.
 pub const LOG_RESET: Point = Point { index: 38, name: "log-reset" };
 /// The snapshot is the file now, and that is durable; the store is still to be restored.
@@ -99,8 +97,35 @@ pub const WATCHED: &[Point] = &[
     RESPONSE_SENT,
 ];
 
-/// Those of a node of a group.
-pub const GROUP: &[Point] = &joined();
+/// Those of a node that nobody watches, by index: all before the ones of watchers.
+pub const ALL: &[Point] = WATCHED.split_at(WATCHERS_NOTIFIED.index as usize).0;
+
+/// An explicit transaction has begun.
+pub const TXN_BEGUN: Point = Point { index: 21, name: "txn-begun" };
+/// A snapshot was cut, and nothing of it is written.
+pub const SNAPSHOT_CUT: Point = Point { index: 22, name: "snapshot-cut" };
+/// A part of a snapshot goes to its file.
+pub const SNAPSHOT_CHUNK: Point = Point { index: 23, name: "snapshot-chunk" };
+/// The next pairs go to the copy of a backend.
+pub const DEFRAG_COPY: Point = Point { index: 24, name: "defrag-copy" };
+/// The copy has the name of the file, which is not durable.
+pub const DEFRAG_RENAMED: Point = Point { index: 25, name: "defrag-renamed" };
+/// The copy is in use.
+pub const DEFRAG_SWAPPED: Point = Point { index: 26, name: "defrag-swapped" };
+
+const LIBRARY: [Point; 6] =
+    [TXN_BEGUN, SNAPSHOT_CUT, SNAPSHOT_CHUNK, DEFRAG_COPY, DEFRAG_RENAMED, DEFRAG_SWAPPED];
+
+const USED: [Point; ALL.len() + LIBRARY.len()] = {
+    let mut all = [TXN_BEGUN; ALL.len() + LIBRARY.len()];
+    let (own, others) = all.split_at_mut(ALL.len());
+    own.copy_from_slice(ALL);
+    others.copy_from_slice(&LIBRARY);
+    all
+};
+
+/// Those of a node that threads use: those of any node, and what only they do.
+pub const WORKFLOW: &[Point] = &USED;
 
 /// What a group has over a node that is watched.
 const OF_GROUP: [Point; 13] = [
@@ -119,15 +144,13 @@ const OF_GROUP: [Point; 13] = [
     DEFRAGMENT_RENAMED,
 ];
 
-const fn joined() -> [Point; WATCHED.len() + OF_GROUP.len()] {
-    let mut all = [REQUEST_DONE; WATCHED.len() + OF_GROUP.len()];
-    let mut n = 0;
-    while n < all.len() {
-        all[n] = if n < WATCHED.len() { WATCHED[n] } else { OF_GROUP[n - WATCHED.len()] };
-        n += 1;
-    }
+const OF_MEMBER: [Point; WATCHED.len() + OF_GROUP.len()] = {
+    let mut all = [ENTRY_TAKEN; WATCHED.len() + OF_GROUP.len()];
+    let (own, others) = all.split_at_mut(WATCHED.len());
+    own.copy_from_slice(WATCHED);
+    others.copy_from_slice(&OF_GROUP);
     all
-}
+};
 
-/// Those of a node that nobody watches, by index: all before the ones of watchers.
-pub const ALL: &[Point] = WATCHED.split_at(WATCHERS_NOTIFIED.index as usize).0;
+/// Those of a node of a group: those of a node that is watched, and what only it does.
+pub const GROUP: &[Point] = &OF_MEMBER;

@@ -10,16 +10,18 @@ use super::op::{Action, Compare, Field, Get, Grant, Keys, Op, Put, Relation, Req
 use super::response::{Found, KeyValue, OpError, Outcome, Response};
 use super::rules::Rules;
 
+mod explicit;
 mod hash;
 mod history;
 
+pub use explicit::Explicit;
 pub use hash::StoreHash;
-pub use history::{Event, Watched};
+pub use history::{Event, Placed, Watched};
 
 /// All keys of one revision.
 pub type State = BTreeMap<Vec<u8>, KeyValue>;
 
-/// A put or a deletion of one key. No transaction does both, or one of them twice.
+/// A put or a deletion of one key. Only an explicit transaction does both, or one of them twice; the last one counts.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Write {
     /// The revision that it made.
@@ -125,12 +127,13 @@ impl Reference {
     /// since 2024 the deletions right there, which a watcher that begins there must see.
     pub fn needed(&self, at: i64) -> BTreeSet<Write> {
         let none = State::new();
-        let (now, before) = (self.at(at).unwrap_or(&none), self.at(at - 1).unwrap_or(&none));
+        let now = self.at(at).unwrap_or(&none);
         let write =
             |revision, key: &Vec<u8>, deleted| Write { revision, key: key.clone(), deleted };
         let holds = now.values().map(|kv| write(kv.mod_revision, &kv.key, false));
         let kept = self.rules.keeps_head_tombstone();
-        let gone = before.keys().filter(|key| kept && !now.contains_key(*key));
+        let there = self.events.get(&at).into_iter().flatten().map(|event| &event.kv.key);
+        let gone = there.filter(|key| kept && !now.contains_key(*key));
         holds.chain(gone.map(|key| write(at, key, true))).collect()
     }
 
@@ -263,6 +266,7 @@ impl Reference {
 }
 
 /// The state inside a transaction.
+#[derive(Clone, Debug)]
 struct Draft {
     state: State,
     /// The revision before the transaction.

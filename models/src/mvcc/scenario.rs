@@ -259,7 +259,7 @@ pub(super) const DEATHS: KindSet = KindSet::of(&[Kind::Crash, Kind::Kill, Kind::
 pub(super) const TORN: KindSet = KindSet::of(&[Kind::Kept]);
 
 /// What happens to disks. Rotten and misdirected bytes are not among it: a single node has nothing to repair them with.
-const DISKS: KindSet = TORN.and(KindSet::of(&[
+pub(super) const DISKS: KindSet = TORN.and(KindSet::of(&[
     Kind::DiskFull,
     Kind::ReadErrors,
     Kind::WriteErrors,
@@ -271,7 +271,7 @@ const DISKS: KindSet = TORN.and(KindSet::of(&[
 ]));
 
 /// The one node may be away, and nothing that is durable may be damaged.
-const fn budget(kinds: KindSet) -> Budget {
+pub(super) const fn budget(kinds: KindSet) -> Budget {
     Budget { kinds, down_max: 1, fragile_max: 0, faults_max: 8 }
 }
 
@@ -307,8 +307,20 @@ fn server(settings: &Settings, watch: Option<WatchMates>) -> (Topology<Mvcc>, No
     let mates = Mates { committer, timer, compactor, watch };
     let mut topology = Topology::default();
     let node = topology.server("n");
+    topology.actor(node, "front", Mvcc::Front(Front::new(settings, mates)));
+    add_workers(&mut topology, node, settings, mates);
+    (topology, node)
+}
+
+/// Who works behind a store.
+pub(super) fn add_workers(
+    topology: &mut Topology<Mvcc>,
+    node: NodeId,
+    settings: &Settings,
+    mates: Mates,
+) {
+    let committer = mates.committer;
     let actors = [
-        ("front", Mvcc::Front(Front::new(settings, mates))),
         ("committer", Mvcc::Committer(Committer::new(settings.page_size))),
         ("timer", Mvcc::BatchTimer(BatchTimer::new(settings.batch_interval, committer))),
         ("compactor", Mvcc::Compactor(Compactor::new(settings, committer))),
@@ -316,7 +328,6 @@ fn server(settings: &Settings, watch: Option<WatchMates>) -> (Topology<Mvcc>, No
     for (role, actor) in actors {
         topology.actor(node, role, actor);
     }
-    (topology, node)
 }
 
 fn add_clients(topology: &mut Topology<Mvcc>, clients: u64) {

@@ -144,6 +144,38 @@ pub const STREAM_UNITS: Knob = Knob {
     about: "what a connection holds, in units of 16 bytes",
 };
 
+/// See [`Parameters::read_buffer`](super::parameters::Parameters::read_buffer).
+pub const READ_BUFFER: Knob = Knob {
+    name: "read_buffer",
+    min: 0,
+    max: 1,
+    simplest: 1,
+    about: "whether readers have a buffer and need no lock",
+};
+/// See [`Parameters::hashes_kept`](super::parameters::Parameters::hashes_kept).
+pub const HASHES_KEPT: Knob = Knob {
+    name: "hashes_kept",
+    min: 2,
+    max: 3,
+    simplest: 3,
+    about: "newest hashes of compactions that can be asked for",
+};
+/// See [`Parameters::defrag_batch`](super::parameters::Parameters::defrag_batch).
+pub const DEFRAG_BATCH: Knob = Knob {
+    name: "defrag_batch",
+    min: 1,
+    max: 6,
+    simplest: 6,
+    about: "pairs that defragmenting copies at a time",
+};
+/// Of a thread.
+pub const TXN_PATIENCE: Knob = Knob {
+    name: "txn_patience",
+    min: 10,
+    max: 60,
+    simplest: 60,
+    about: "milliseconds that a transaction may be left alone",
+};
 /// Of the log of a node that is one of a group.
 pub const LOG_KEPT: Knob = Knob {
     name: "log_kept",
@@ -161,14 +193,6 @@ pub const RESEND: Knob = Knob {
     about: "milliseconds after which the agreement sends again what a node has not acknowledged",
 };
 
-/// Of whoever makes a file smaller.
-pub const DEFRAG_BATCH: Knob = Knob {
-    name: "defrag_batch",
-    min: 1,
-    max: 8,
-    simplest: 8,
-    about: "pairs that defragmenting copies in one step",
-};
 /// Of whoever makes a file smaller, as a server of etcd can be told to.
 pub const DEFRAG_AT_BOOT: Knob = Knob {
     name: "defrag_at_boot",

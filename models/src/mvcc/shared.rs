@@ -3,9 +3,12 @@
 use std::fmt;
 
 use super::backend::Backend;
+use super::compaction::Compaction;
+use super::message::Job;
 use super::replica::Replica;
-use super::store::Store;
+use super::store::{Fatal, Store};
 use super::watching::Hub;
+use super::workflow::Library;
 
 /// Counts how often a process has opened its store, from 1. Whoever works on a store for longer remembers which opening
 /// that was: another one has another backend, and the old one is closed.
@@ -37,6 +40,8 @@ pub struct Shared {
     /// The layer that watches, on nodes that have one. It outlives the openings of a process, as a store does that is
     /// restored in place.
     pub hub: Option<Hub>,
+    /// What threads share, on nodes that have them.
+    pub library: Option<Library>,
     /// What a node has that is one of a group. It outlives the openings of a process, too.
     pub replica: Option<Box<Replica>>,
 }
@@ -53,7 +58,8 @@ impl Shared {
         self.opening.0 += 1;
         let (backend, opening) = (Some(backend), self.opening);
         let (hub, replica) = (self.hub.take(), self.replica.take());
-        *self = Shared { backend, opening, former, hub, replica, ..Shared::default() };
+        let library = self.library.as_ref().map(Library::reopened);
+        *self = Shared { backend, opening, former, hub, replica, library, ..Shared::default() };
         self.opening
     }
 
@@ -72,11 +78,6 @@ impl Shared {
     pub fn former(&mut self, of: Opening) -> Option<&mut Backend> {
         let former = self.former.as_mut().filter(|(opening, _)| *opening == of);
         former.map(|(_, backend)| backend)
-    }
-
-    /// The present opening.
-    pub fn opening(&self) -> Opening {
-        self.opening
     }
 
     /// Whether there is a store, with an open backend.
@@ -101,6 +102,45 @@ impl Shared {
                 Some((store, backend, hub))
             }
             _ => None,
+        }
+    }
+
+    /// The opening that was last made.
+    pub fn opening(&self) -> Opening {
+        self.opening
+    }
+
+    /// The open store with its backend and what threads share beside them; none if nobody may go in.
+    pub fn using(&mut self) -> Option<(&mut Store, &mut Backend, &mut Library)> {
+        match (&mut self.store, &mut self.backend, &mut self.library) {
+            (Some(store), Some(backend), Some(library)) if backend.is_open() && !self.stopping => {
+                Some((store, backend, library))
+            }
+            _ => None,
+        }
+    }
+
+    /// The compaction that the worker is called for; none if threads of an opening that is over have called for it.
+    pub(super) fn in_turn(&mut self, job: Job) -> Option<Job> {
+        match &mut self.library {
+            None => Some(job),
+            Some(library) => (job.opening == self.opening).then(|| library.in_turn(job)),
+        }
+    }
+
+    /// Begins a compaction on the store of this opening, as the threads that share it want it, if there are any.
+    pub(super) fn begin_compaction(
+        &mut self,
+        job: Job,
+    ) -> Result<Result<Compaction, Fatal>, Closed> {
+        match (&mut self.store, &mut self.backend) {
+            (Some(store), Some(backend)) if backend.is_open() && self.opening == job.opening => {
+                Ok(match &mut self.library {
+                    Some(library) => library.begin((store, backend)),
+                    None => Ok(Compaction::start(store, job.revision)),
+                })
+            }
+            _ => Err(Closed),
         }
     }
 

@@ -11,14 +11,18 @@ pub(super) fn simpler(op: &Op) -> Vec<Op> {
     match op {
         Op::Single(action) => simpler_actions(action).into_iter().map(Op::Single).collect(),
         Op::Txn(txn) => simpler_txns(txn),
-        Op::Compact(At::FromLast(_)) => {
-            SMALL_REVISIONS.map(|n| Op::Compact(At::Absolute(n))).collect()
-        }
-        Op::Compact(At::Absolute(n)) => {
-            SMALL_REVISIONS.take_while(|m| m < n).map(|m| Op::Compact(At::Absolute(m))).collect()
-        }
+        Op::Compact(at) => simpler_revisions(*at).map(Op::Compact).collect(),
         Op::Close | Op::Grant(_) | Op::Revoke(_) => Vec::new(),
     }
+}
+
+/// Numbers in place of a revision, ascending.
+pub(super) fn simpler_revisions(at: At) -> impl Iterator<Item = At> {
+    let below = match at {
+        At::FromLast(_) => i64::MAX,
+        At::Absolute(n) => n,
+    };
+    SMALL_REVISIONS.take_while(move |n| *n < below).map(At::Absolute)
 }
 
 fn simpler_txns(txn: &Txn) -> Vec<Op> {

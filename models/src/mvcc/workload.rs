@@ -47,11 +47,11 @@ pub(super) fn read_back() -> Vec<(u16, Call)> {
 }
 
 /// Draws the parts of one operation.
-struct Words<'d> {
-    keys: usize,
-    number: u32,
-    writes: u32,
-    draw: &'d mut Draw,
+pub(super) struct Words<'d> {
+    pub(super) keys: usize,
+    pub(super) number: u32,
+    pub(super) writes: u32,
+    pub(super) draw: &'d mut Draw,
 }
 
 impl Words<'_> {
@@ -70,11 +70,11 @@ impl Words<'_> {
         }
     }
 
-    fn key(&mut self) -> Vec<u8> {
+    pub(super) fn key(&mut self) -> Vec<u8> {
         KEYS[self.draw.index(self.keys)].into()
     }
 
-    fn key_set(&mut self) -> Keys {
+    pub(super) fn key_set(&mut self) -> Keys {
         match self.draw.below(8) {
             0 => Keys::From(self.key()),
             1 | 2 => Keys::Span(self.key(), self.key()),
@@ -91,18 +91,18 @@ impl Words<'_> {
     }
 
     /// A revision so far from the last one that the client has seen.
-    fn near(&mut self, from: i64, to: i64) -> At {
+    pub(super) fn near(&mut self, from: i64, to: i64) -> At {
         let distance = self.draw.below((to - from + 1).unsigned_abs());
         At::FromLast(from.saturating_add_unsigned(distance))
     }
 
-    fn put(&mut self, key: Vec<u8>) -> Action {
+    pub(super) fn put(&mut self, key: Vec<u8>) -> Action {
         let lease = if self.draw.chance(1, 8) { 1 + self.draw.below(3) } else { 0 };
         let lease = i64::try_from(lease).expect("a small number");
         Action::Put(Put { key, value: self.value(), lease })
     }
 
-    fn get(&mut self) -> Action {
+    pub(super) fn get(&mut self) -> Action {
         let keys = self.key_set();
         let at = self.draw.chance(1, 2).then(|| self.near(-4, 1));
         let limit = if self.draw.chance(1, 6) { 1 + self.draw.below(2) } else { 0 };

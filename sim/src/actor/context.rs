@@ -2,7 +2,7 @@
 
 use super::{Actor, BugSet, CloseReason, DiskOp, Mark, Outcome, Point};
 use crate::actor::Bug;
-use crate::choose::{Key, Site};
+use crate::choose::Site;
 use crate::id::{ActorId, ConnId, FileId, FileName, Incarnation, NodeId, OpId, RequestId};
 use crate::time::{Span, Time};
 
@@ -44,8 +44,8 @@ pub trait Host<A: Actor> {
     fn mark(&mut self, me: Me, mark: &'static Mark);
     /// Completes an operation.
     fn complete(&mut self, me: Me, op: OpId, outcome: Outcome<A::Ret>);
-    /// Decides.
-    fn choose(&mut self, me: Me, site: &'static Site, key: Key) -> u32;
+    /// Decides about a subject for the `n`-th time.
+    fn choose(&mut self, me: Me, site: &'static Site, subject: u64, n: u64) -> u32;
     /// The planted bugs of this run.
     fn bugs(&self) -> BugSet;
     /// What the actors of this node share.
@@ -166,8 +166,7 @@ impl<'a, A: Actor> Context<'a, A> {
 
     /// Decides at a site of the model, about `subject`, for the `n`-th time. 0 is calm.
     pub fn choose(&mut self, site: &'static Site, subject: u64, n: u64) -> u32 {
-        let key = Key::own(self.me.actor.0, self.me.incarnation.0, subject, n);
-        self.host.choose(self.me, site, key)
+        self.host.choose(self.me, site, subject, n)
     }
 
     /// Whether this planted bug is switched on.

@@ -8,7 +8,7 @@
 //! ```
 
 use super::{Actor, BugSet, CloseReason, Context, DiskOp, Event, Host, Mark, Me, Outcome, Point};
-use crate::choose::{Key, Site};
+use crate::choose::Site;
 use crate::id::{ActorId, ConnId, OpId, RequestId};
 use crate::time::{Span, Time};
 
@@ -115,8 +115,8 @@ impl<A: Actor, B: Embeds<A>> Host<A> for Lifted<'_, '_, B> {
         };
         self.host.complete(me, op, outcome);
     }
-    fn choose(&mut self, me: Me, site: &'static Site, key: Key) -> u32 {
-        self.host.choose(me, site, key)
+    fn choose(&mut self, me: Me, site: &'static Site, subject: u64, n: u64) -> u32 {
+        self.host.choose(me, site, subject, n)
     }
     fn bugs(&self) -> BugSet {
         B::bugs_part(self.host.bugs())

@@ -281,17 +281,19 @@ impl Choices {
     /// Decides at a site that is known to be live.
     #[inline(always)]
     pub(crate) fn decide(&mut self, site: u16, key: Key) -> u32 {
-        let folded = fold_key(site, key);
         if self.special & bit(site) != 0 {
-            return self.decide_specially(site, key, folded);
+            return self.decide_specially(site, key.who, key.what, key.which);
         }
-        self.odds[usize::from(site) % SITES_MAX].pick(fold(self.seed, folded))
+        self.odds[usize::from(site) % SITES_MAX].pick(fold(self.seed, fold_key(site, key)))
     }
 
-    /// The same where there is more to it than a draw.
+    /// The same where there is more to it than a draw. It takes the key apart, since it would be written to memory before
+    /// every draw if it went as a whole.
     #[cold]
     #[inline(never)]
-    fn decide_specially(&mut self, site: u16, key: Key, folded: u64) -> u32 {
+    fn decide_specially(&mut self, site: u16, who: u64, what: u64, which: u64) -> u32 {
+        let key = Key { who, what, which };
+        let folded = fold_key(site, key);
         let overridden = self.overridden & (1 << site) != 0;
         let forced = if overridden { self.overrides.get_mut(&folded) } else { None };
         let outcome = match forced {

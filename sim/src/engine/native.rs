@@ -76,29 +76,40 @@ impl<'s, A: Actor> Native<'s, A> {
     fn run_through(&mut self, plan: &Plan<A>, options: Options) -> Report {
         let scenario = self.scenario;
         self.prepare(plan, options);
-        let simulation = &mut self.simulation;
         let mut step_digests = Vec::new();
-        let looks = options.step_digests || options.stop_after.is_some();
+        if options.step_digests || options.stop_after.is_some() {
+            self.look_on(plan, options, &mut step_digests);
+        } else {
+            self.simulation.run_on(scenario, plan);
+        }
+        let simulation = &mut self.simulation;
+        let verdict = simulation.verdict().cloned();
+        let verdict = verdict.unwrap_or_else(|| Verdict::Inconclusive("stopped as asked".into()));
+        simulation.report(verdict, step_digests)
+    }
+
+    /// Goes on to the end, or to the step that was asked for, and looks at every step.
+    #[cold]
+    fn look_on(&mut self, plan: &Plan<A>, options: Options, step_digests: &mut Vec<u64>) {
+        let simulation = &mut self.simulation;
         loop {
-            match simulation.advance(scenario, plan) {
-                Progress::Step if looks => {
+            match simulation.advance(self.scenario, plan) {
+                Progress::Step => {
                     if options.step_digests {
                         step_digests.push(simulation.world.digest());
                     }
                     if options.stop_after == Some(simulation.world.steps()) {
-                        break;
+                        return;
                     }
                 }
-                Progress::Step | Progress::Between => {}
-                Progress::Over => break,
+                Progress::Between => {}
+                Progress::Over => return,
             }
         }
-        let verdict = simulation.verdict().cloned();
-        let verdict = verdict.unwrap_or_else(|| Verdict::Inconclusive("stopped as asked".into()));
-        self.simulation.report(verdict, step_digests)
     }
 
     /// Makes the simulation ready for a plan, without running it.
+    #[inline(never)]
     pub fn prepare(&mut self, plan: &Plan<A>, options: Options) -> &mut Simulation<A> {
         self.ready = false;
         let known = self.topology.take().filter(|(config, _)| *config == plan.config);

@@ -111,6 +111,12 @@ impl<A: Actor> Simulation<A> {
         self.counted
     }
 
+    /// Goes on to the end. A function of its own, so that its few variables stay in registers.
+    #[inline(never)]
+    pub(super) fn run_on(&mut self, scenario: &Scenario<A>, plan: &Plan<A>) {
+        while self.advance(scenario, plan) != Progress::Over {}
+    }
+
     /// Goes on by one entry of the agenda.
     #[inline]
     pub fn advance(&mut self, scenario: &Scenario<A>, plan: &Plan<A>) -> Progress {
@@ -120,6 +126,12 @@ impl<A: Actor> Simulation<A> {
         {
             return self.stepped(scenario, plan, stepped);
         }
+        self.advance_otherwise(scenario, plan)
+    }
+
+    /// Goes on where the trouble has ended, or nobody works.
+    #[inline(never)]
+    fn advance_otherwise(&mut self, scenario: &Scenario<A>, plan: &Plan<A>) -> Progress {
         if let Some(progress) = self.pass(scenario, plan, self.world.next_due()) {
             return progress;
         }

@@ -49,30 +49,39 @@ pub struct Links {
     links: Vec<Link>,
     /// Per node: until when all that it does takes longer, and how many times as long.
     slow: Vec<(Time, u32)>,
-    /// The latency that all links have, if they have one, and nothing has troubled any since the reset.
-    calm: Option<Span>,
+    /// The latency that all links have, if they have one.
+    same: Option<Span>,
+    /// Something has been troubled since the reset.
+    troubled: bool,
 }
 
 impl Links {
     /// Makes `nodes` squared calm links, all with one latency. Keeps its memory.
     pub fn reset_to(&mut self, nodes: usize, base: Span) {
-        if self.nodes == nodes && self.calm == Some(base) {
+        if self.nodes == nodes && self.same == Some(base) && !self.troubled {
             return;
         }
-        self.reset(nodes, |_, _| base);
-        self.calm = Some(base);
+        self.reset(nodes, |_| move |_| base);
+        self.same = Some(base);
     }
 
-    /// Makes `nodes` squared calm links, each with the latency that `base` gives it. Keeps its memory.
-    pub fn reset(&mut self, nodes: usize, mut base: impl FnMut(usize, usize) -> Span) {
-        self.nodes = nodes;
-        self.calm = None;
-        self.slow.clear();
-        self.slow.resize(nodes, (Time(0), 1));
-        self.links.clear();
-        for from in 0..nodes {
-            self.links
-                .extend((0..nodes).map(|to| Link::calm(base(from, to).at_least(Span::LEAST))));
+    /// Makes `nodes` squared calm links, each with the latency that `bases` gives it for the node that it comes from and then
+    /// the node that it goes to. Keeps its memory.
+    pub fn reset<B: Fn(usize) -> Span>(&mut self, nodes: usize, bases: impl Fn(usize) -> B) {
+        if self.nodes != nodes || self.troubled {
+            self.nodes = nodes;
+            self.troubled = false;
+            self.slow.clear();
+            self.slow.resize(nodes, (Time(0), 1));
+            self.links.clear();
+            self.links.resize(nodes * nodes, Link::calm(Span::LEAST));
+        }
+        self.same = None;
+        for (from, links) in self.links.chunks_exact_mut(nodes.max(1)).enumerate() {
+            let base = bases(from);
+            for (to, link) in links.iter_mut().enumerate() {
+                link.base = base(to).at_least(Span::LEAST);
+            }
         }
     }
 
@@ -85,13 +94,13 @@ impl Links {
 
     /// The same, to be troubled.
     pub fn get_mut(&mut self, from: NodeId, to: NodeId) -> &mut Link {
-        self.calm = None;
+        self.troubled = true;
         &mut self.links[usize::from(from.0) * self.nodes + usize::from(to.0)]
     }
 
     /// All that a node does takes `factor` times as long until then.
     pub fn slow_node(&mut self, node: NodeId, until: Time, factor: u32) {
-        self.calm = None;
+        self.troubled = true;
         self.slow[usize::from(node.0)] = (until, factor);
     }
 
@@ -107,7 +116,7 @@ impl Links {
 
     /// Ends all trouble at `now`.
     pub fn heal(&mut self, now: Time) {
-        if self.calm.is_some() {
+        if !self.troubled {
             return;
         }
         for (until, _) in &mut self.slow {

@@ -1,8 +1,7 @@
 //! What is due, in total order: by time, then priority, then order of creation.
 
+use super::heap::Heap;
 use crate::time::Time;
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
 
 const SLOT_BITS: u32 = 24;
 const ID_BITS: u32 = 32;
@@ -14,7 +13,7 @@ const ID_BITS: u32 = 32;
 /// put something down, and one walk through the heap is cheaper than two.
 #[derive(Clone, Debug)]
 pub(crate) struct Agenda<T> {
-    heap: BinaryHeap<Reverse<u128>>,
+    heap: Heap,
     slots: Vec<Option<T>>,
     free: Vec<u32>,
     created: u32,
@@ -24,8 +23,8 @@ pub(crate) struct Agenda<T> {
 
 impl<T> Default for Agenda<T> {
     fn default() -> Agenda<T> {
-        let (heap, slots, free) = (BinaryHeap::new(), Vec::new(), Vec::new());
-        Agenda { heap, slots, free, created: 0, hollow: false }
+        let (slots, free) = (Vec::new(), Vec::new());
+        Agenda { heap: Heap::default(), slots, free, created: 0, hollow: false }
     }
 }
 
@@ -44,23 +43,25 @@ impl<T> Agenda<T> {
         self.hollow = false;
     }
 
-    /// Puts something down, and answers its creation number. Inlined, so that the entry is built where it stays.
-    #[inline(always)]
+    /// Puts something down, and answers its creation number.
+    #[inline(never)]
     pub(crate) fn push(&mut self, due: Time, priority: u8, what: T) -> u32 {
+        self.push_in_place(due, priority, what)
+    }
+
+    /// The same for what comes most often: inlined, so that the entry is built where it stays.
+    #[inline(always)]
+    pub(crate) fn push_in_place(&mut self, due: Time, priority: u8, what: T) -> u32 {
         let id = self.created;
         self.created = id.checked_add(1).expect("fewer than 2^32 entries in a run");
         let word = u128::from(due.0) << 64
             | u128::from(priority) << (SLOT_BITS + ID_BITS)
             | u128::from(id) << SLOT_BITS;
-        if self.hollow
-            && let Some(mut root) = self.heap.peek_mut()
-        {
-            self.hollow = false;
-            let slot = slot_of(root.0);
-            *root = Reverse(word | u128::from(slot));
+        if std::mem::take(&mut self.hollow) {
+            let slot = slot_of(self.heap.root());
             // First the way through the heap, then the entry: its words were written just now, and copying them at once
             // would wait for that.
-            drop(root);
+            self.heap.replace_root(word | u128::from(slot));
             self.slots[slot as usize] = Some(what);
             return id;
         }
@@ -77,23 +78,16 @@ impl<T> Agenda<T> {
                 slot
             }
         };
-        self.heap.push(Reverse(word | u128::from(slot)));
+        self.heap.push(word | u128::from(slot));
         id
     }
 
     /// The word of the next entry.
     #[inline]
     fn next(&self) -> Option<u128> {
-        let words = self.heap.as_slice();
-        if !self.hollow {
-            return words.first().map(|Reverse(word)| *word);
-        }
-        // The root is gone: the next one is one of its children.
-        match words {
-            [_, Reverse(left), Reverse(right), ..] => Some(*left.min(right)),
-            [_, Reverse(only)] => Some(*only),
-            _ => None,
-        }
+        // If the root is gone, the next one is one of its children.
+        let word = if self.hollow { self.heap.second() } else { self.heap.root() };
+        (word != u128::MAX).then_some(word)
     }
 
     /// The instant of the next entry.
@@ -117,26 +111,32 @@ impl<T> Agenda<T> {
     #[inline(always)]
     pub(crate) fn pop(&mut self) -> Option<(Time, u32, T)> {
         self.settle();
-        let Reverse(word) = *self.heap.peek()?;
-        Some(self.take(word))
+        let word = self.heap.root();
+        if word == u128::MAX { None } else { Some(self.take(word)) }
     }
 
     /// The same, if it is due before `limit`.
     #[inline(always)]
     pub(crate) fn pop_before(&mut self, limit: Time) -> Option<(Time, u32, T)> {
         self.settle();
-        let Reverse(word) = *self.heap.peek()?;
+        // Where there is none, it is not due either.
+        let word = self.heap.root();
         if u128::from(limit.0) <= word >> 64 { None } else { Some(self.take(word)) }
     }
 
     /// Removes the root if it stands for an entry that was taken.
     #[inline(always)]
     fn settle(&mut self) {
-        if std::mem::take(&mut self.hollow)
-            && let Some(Reverse(word)) = self.heap.pop()
-        {
-            self.free.push(slot_of(word));
+        if self.hollow {
+            self.drop_root();
         }
+    }
+
+    #[inline(never)]
+    fn drop_root(&mut self) {
+        self.hollow = false;
+        self.free.push(slot_of(self.heap.root()));
+        self.heap.pop();
     }
 
     /// Takes the entry of the root, which has this word.
@@ -152,6 +152,8 @@ impl<T> Agenda<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::choose::fold;
+    use std::collections::BTreeSet;
 
     #[test]
     fn entries_come_by_time_then_priority_then_creation() {
@@ -166,6 +168,26 @@ mod tests {
     }
 
     #[test]
+    fn entries_come_in_order_however_they_are_put_down_and_taken() {
+        let (mut agenda, mut expected) = (Agenda::default(), BTreeSet::new());
+        let mut word = 1_u64;
+        for i in 0..20_000 {
+            word = fold(word, i);
+            // It grows, and shrinks to nothing, again and again.
+            if word % 16 < (if i / 500 % 2 == 0 { 9 } else { 6 }) {
+                let (due, priority) = (Time(word >> 60), (word >> 58) as u8 & 3);
+                let id = agenda.push(due, priority, i);
+                expected.insert((due, priority, id, i));
+            } else {
+                let next = expected.pop_first();
+                assert_eq!(agenda.next_due(), next.map(|(due, ..)| due));
+                assert_eq!(agenda.next_priority(), next.map_or(0, |(_, priority, ..)| priority));
+                assert_eq!(agenda.pop(), next.map(|(due, _, id, i)| (due, id, i)));
+            }
+        }
+    }
+
+    #[test]
     fn slots_are_used_again() {
         let mut agenda = Agenda::default();
         for i in 0..1000 {
@@ -175,7 +197,7 @@ mod tests {
                 Some((i, i, i))
             );
         }
-        assert_eq!((agenda.slots.len(), agenda.heap.len()), (1, 1));
+        assert_eq!((agenda.slots.len(), agenda.free.len()), (1, 0));
         assert_eq!((agenda.next_due(), agenda.pop()), (None, None));
     }
 }

@@ -5,6 +5,7 @@ use super::agenda::Agenda;
 use super::lanes::{Lane, Residents};
 use super::locks::Locks;
 use super::seat::Seat;
+use super::tally::Tally;
 use super::timers::Timers;
 use super::{Step, Violation, client::Client};
 use crate::actor::{
@@ -17,7 +18,6 @@ use crate::nemesis::{Account, PlannedOp, Run};
 use crate::net::Links;
 use crate::time::{Span, Time};
 use crate::trace::Tracer;
-use hashbrown::HashTable;
 use std::collections::VecDeque;
 
 /// The order among events due at the same instant. 0 = order of creation. (Drawn outcomes are small; a second engine that
@@ -176,7 +176,7 @@ pub(crate) struct Core<A: Actor> {
     pub(crate) bugs: BugSet,
     pub(crate) choices: Choices,
     /// Under a word for each thing counted.
-    pub(crate) counts: HashTable<(u64, u32)>,
+    pub(crate) counts: Tally,
     pub(crate) homes: Vec<NodeId>,
     /// By actor.
     pub(crate) lanes: Vec<Lane>,
@@ -197,7 +197,7 @@ pub(crate) struct Core<A: Actor> {
     pub(crate) busy: u32,
     /// Datagrams can deviate from calm by choice.
     pub(crate) net_varies: bool,
-    /// From then on datagrams take the short way: no link or node is in trouble, and none can deviate.
+    /// From then on datagrams take the short way: no link or node is in trouble, and nobody traces.
     pub(crate) short_way_from: Time,
     /// Until then some link or node is in trouble.
     pub(crate) trouble_until: Time,
@@ -247,7 +247,7 @@ impl<A: Actor> Default for Core<A> {
             run: Run::DEFAULT,
             bugs: BugSet::NONE,
             choices: Choices::default(),
-            counts: HashTable::new(),
+            counts: Tally::default(),
             homes: Vec::new(),
             lanes: Vec::new(),
             residents: Residents::default(),
@@ -325,12 +325,7 @@ impl<A: Actor> Core<A> {
 
     /// How often something equal has come before, plus one. Only asked where a decision can be other than calm.
     pub(crate) fn count(&mut self, who: u64, what: u64, kind: u64) -> u32 {
-        let word = fold(fold_pair(start(0), who, what), kind);
-        // The word is spread over all bits: it is its own hash.
-        let found = self.counts.entry(word, |(of, _)| *of == word, |(of, _)| *of);
-        let (_, n) = found.or_insert((word, 0)).into_mut();
-        *n += 1;
-        *n
+        self.counts.count(fold(fold_pair(start(0), who, what), kind))
     }
 
     /// The key of something that passes between two actors.
@@ -350,8 +345,13 @@ impl<A: Actor> Core<A> {
     }
 
     /// The priority among equals of an event with this key, which is put down next.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn priority(&mut self, key: Key) -> u8 {
+        if self.choices.is_live(&TIE) { self.decide_priority(key) } else { 0 }
+    }
+
+    #[inline(never)]
+    fn decide_priority(&mut self, key: Key) -> u8 {
         if let Some(keys) = &mut self.tie_keys {
             keys.push_back((self.agenda.next_number(), key));
         }

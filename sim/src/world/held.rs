@@ -136,7 +136,6 @@ impl<A: Actor> World<A> {
         self.core.tie_keys = Some(VecDeque::new());
         self.core.choices.ask(&TIE);
         self.core.net_varies = true;
-        self.core.short_way_from = Time(u64::MAX);
     }
 
     /// Begins with an entry whose time has come.

@@ -31,8 +31,7 @@ impl<A: Actor> Core<A> {
         self.digest = words.end();
     }
 
-    /// Sends where the short way is barred: within a node, in a run that is traced, in trouble, or over a network that may
-    /// deviate from calm.
+    /// Sends where the short way is barred: within a node, in a run that is traced, or in trouble.
     #[inline(never)]
     fn send_the_long_way(&mut self, me: Me, to: ActorId, msg: A::Msg) {
         if self.tracer.is_some() {
@@ -49,12 +48,32 @@ impl<A: Actor> Core<A> {
         );
     }
 
-    /// Sends over a network that may deviate from calm.
+    /// Sends over a network that may deviate from calm and is not in trouble: mostly, nothing comes of it.
+    #[inline(never)]
+    fn send_by_choice(&mut self, me: Me, to: ActorId, msg: A::Msg) {
+        let base = self.links.get(me.node, self.lane(to).node).base;
+        let key = self.key_between(me, to, Family::Message, &msg);
+        let fate = Fate::decide(&mut self.choices, key, base);
+        if fate != Fate::Calm {
+            return self.transmit_so(me, to, msg, (Some(key), fate));
+        }
+        let priority = self.priority(key);
+        self.deliver_in_place(me, to, msg, (self.now + base, priority));
+    }
+
+    /// Sends over a network that may be in trouble, and may deviate from calm.
     fn transmit(&mut self, me: Me, to: ActorId, msg: A::Msg) {
+        let base = self.links.get(me.node, self.home(to)).base;
+        let key = self.net_varies.then(|| self.key_between(me, to, Family::Message, &msg));
+        let fate = key.map_or(Fate::Calm, |key| Fate::decide(&mut self.choices, key, base));
+        self.transmit_so(me, to, msg, (key, fate));
+    }
+
+    /// Sends a datagram that has this key, if it has one, and this fate.
+    #[inline(never)]
+    fn transmit_so(&mut self, me: Me, to: ActorId, msg: A::Msg, (key, fate): (Option<Key>, Fate)) {
         let target = self.home(to);
         let link = *self.links.get(me.node, target);
-        let key = self.net_varies.then(|| self.key_between(me, to, Family::Message, &msg));
-        let fate = key.map_or(Fate::Calm, |key| Fate::decide(&mut self.choices, key, link.base));
         if fate != Fate::Calm {
             fate.hash(&mut self.digest);
             self.trace(|_| format!("  {fate}"));
@@ -94,8 +113,12 @@ impl<A: Actor> Core<A> {
         self.deliver_later(me, to, msg, (link.arrival(self.now, extra), priority));
     }
 
+    fn deliver_later(&mut self, me: Me, to: ActorId, msg: A::Msg, when: (Time, u8)) {
+        self.deliver_in_place(me, to, msg, when);
+    }
+
     #[inline(always)]
-    fn deliver_later(&mut self, me: Me, to: ActorId, msg: A::Msg, (due, priority): (Time, u8)) {
+    fn deliver_in_place(&mut self, me: Me, to: ActorId, msg: A::Msg, (due, priority): (Time, u8)) {
         let incarnation = self.lane(to).expected;
         let event = Pending::Message { from: me.actor, msg };
         let entry = Entry {
@@ -103,12 +126,25 @@ impl<A: Actor> Core<A> {
             second: StepId(0),
             due: Due::Event { to, incarnation, event },
         };
-        self.agenda.push(due, priority, entry);
+        self.agenda.push_in_place(due, priority, entry);
     }
 
     #[cold]
     fn saw_cut_datagram(&mut self) {
         self.trace(|_| "  lost in a cut".into());
+    }
+
+    /// Apart, so that a run that nobody traces does not ask what the outcome was: that branch would be mispredicted.
+    #[cold]
+    #[inline(never)]
+    fn trace_choice(&mut self, site: &Site, outcome: u32) {
+        if outcome == 0 {
+            return;
+        }
+        self.trace(|_| match site.outcomes.get(outcome as usize - 1) {
+            Some(named) => format!("choose {}: {named}", site.name),
+            None => format!("choose {}: {outcome}", site.name),
+        });
     }
 }
 
@@ -130,10 +166,11 @@ impl<A: Actor> Host<A> for Core<A> {
         if lane.node == me.node || self.now < self.short_way_from {
             return self.send_the_long_way(me, to, msg);
         }
+        if self.net_varies {
+            return self.send_by_choice(me, to, msg);
+        }
         let due = self.now + self.links.get(me.node, lane.node).base;
-        let event = Pending::Message { from: me.actor, msg };
-        let due_event = Due::Event { to, incarnation: lane.expected, event };
-        self.agenda.push(due, 0, Entry { cause: self.step, second: StepId(0), due: due_event });
+        self.deliver_in_place(me, to, msg, (due, 0));
     }
 
     fn arm(&mut self, me: Me, timer: A::Timer, after: Span) {
@@ -146,25 +183,20 @@ impl<A: Actor> Host<A> for Core<A> {
         let after =
             seat.clock.true_span(after.at_least(Span::LEAST)).times(seat.slowness(self.now));
         let (deadline, cause) = (self.now + after, self.step);
-        if let Some(armed) = self.timers.get_mut(me.actor, timer) {
-            armed.deadline = deadline;
-            armed.cause = cause;
-            armed.incarnation = me.incarnation;
-            if armed.entry_due <= deadline {
-                return;
-            }
-        }
-        let priority = if self.choices.is_live(&super::TIE) {
-            let key = self.key_between(me, me.actor, Family::Timer, &timer);
-            self.priority(key)
-        } else {
-            0
-        };
-        let entry = Entry { cause, second: StepId(0), due: Due::Timer { actor: me.actor, timer } };
-        let entry = self.agenda.push(deadline, priority, entry);
         let armed =
-            Armed { incarnation: me.incarnation, deadline, entry, entry_due: deadline, cause };
-        self.timers.insert(me.actor, timer, armed);
+            Armed { incarnation: me.incarnation, deadline, entry: 0, entry_due: deadline, cause };
+        let Some(armed) = self.timers.arm(me.actor, timer, armed) else { return };
+        let entry = Entry { cause, second: StepId(0), due: Due::Timer { actor: me.actor, timer } };
+        if !self.choices.is_live(&super::TIE) {
+            armed.entry = self.agenda.push_in_place(deadline, 0, entry);
+            return;
+        }
+        let key = self.key_between(me, me.actor, Family::Timer, &timer);
+        let priority = self.priority(key);
+        let entry = self.agenda.push(deadline, priority, entry);
+        if let Some(armed) = self.timers.get_mut(me.actor, timer) {
+            armed.entry = entry;
+        }
     }
 
     fn disarm(&mut self, me: Me, timer: A::Timer) {
@@ -294,18 +326,16 @@ impl<A: Actor> Host<A> for Core<A> {
         self.conclude(client, outcome);
     }
 
-    fn choose(&mut self, _me: Me, site: &'static Site, key: Key) -> u32 {
+    fn choose(&mut self, me: Me, site: &'static Site, subject: u64, n: u64) -> u32 {
         if self.struck || !self.choices.is_live(site) {
             return 0;
         }
+        let key = Key::own(me.actor.0, me.incarnation.0, subject, n);
         let outcome = self.choices.decide(site.id, key);
         // Calm leaves no trace: where noise is given as lines, nobody may ask at all.
         self.digest = self.digest.unusual(outcome);
-        if self.tracer.is_some() && outcome != 0 {
-            self.trace(|_| match site.outcomes.get(outcome as usize - 1) {
-                Some(named) => format!("choose {}: {named}", site.name),
-                None => format!("choose {}: {outcome}", site.name),
-            });
+        if self.tracer.is_some() {
+            self.trace_choice(site, outcome);
         }
         outcome
     }

@@ -39,7 +39,9 @@ impl<A: Actor> Core<A> {
         run: impl FnOnce(&mut crate::net::conn::Conns, &mut Medium<'_>) -> R,
     ) -> R {
         let result = self.over_medium(run);
-        self.tell_of_conns(false);
+        if self.conns.has_news() {
+            self.tell_of_conns(false);
+        }
         result
     }
 

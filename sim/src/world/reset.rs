@@ -21,7 +21,7 @@ impl<A: Actor> Core<A> {
         self.agenda.reset();
         self.run = Run { local: run.local.at_least(Span::LEAST), ..run };
         self.bugs = plan.bugs;
-        self.counts.clear();
+        self.counts.reset();
         self.reset_lanes(topology);
         self.labels.clear();
         self.labels.extend(topology.labels());
@@ -37,14 +37,7 @@ impl<A: Actor> Core<A> {
         self.timers.reset();
         self.handed.resize_with(self.homes.len(), Vec::new);
         self.handed.iter_mut().for_each(Vec::clear);
-        if run.spread.0 == 0 {
-            self.links.reset_to(nodes, run.latency);
-        } else {
-            self.links.reset(nodes, |from, to| {
-                let word = fold(fold(start(plan.seed), from as u64), to as u64);
-                Span(run.latency.0 + scale(word, run.spread.0.saturating_add(1)))
-            });
-        }
+        self.reset_links(nodes, plan);
         self.io_reset(nodes, topology.file_classes());
         self.history.events.clear();
         self.faults.clone_from(&plan.faults);
@@ -71,7 +64,22 @@ impl<A: Actor> Core<A> {
         self.net_varies = self.choices.is_live(&crate::net::NET) || self.choices.is_live(&TIE);
         self.trouble_until = Time(0);
         self.open_from = Time(0);
-        self.short_way_from = if self.net_varies { Time(u64::MAX) } else { Time(0) };
+        self.short_way_from = Time(0);
+    }
+
+    fn reset_links(&mut self, nodes: usize, plan: &Plan<A>) {
+        let run = plan.run;
+        if run.spread.0 == 0 {
+            self.links.reset_to(nodes, run.latency);
+        } else {
+            self.links.reset(nodes, |from| {
+                let from = fold(start(plan.seed), from as u64);
+                move |to| {
+                    let word = fold(from, to as u64);
+                    Span(run.latency.0 + scale(word, run.spread.0.saturating_add(1)))
+                }
+            });
+        }
     }
 
     fn reset_lanes(&mut self, topology: &Topology<A>) {

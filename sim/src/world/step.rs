@@ -17,13 +17,14 @@ const BURST_LOOK: u32 = 4096;
 
 /// What one step was about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(C)] // Written at every step: node and actor side by side would be put together by shuffles.
 pub struct Step {
+    /// The node that it happened on, if on one.
+    pub node: Option<NodeId>,
     /// Its number, from 1.
     pub id: StepId,
     /// When it was due.
     pub at: Time,
-    /// The node that it happened on, if on one.
-    pub node: Option<NodeId>,
     /// The actor that handled an event, if one did.
     pub actor: Option<ActorId>,
 }
@@ -178,7 +179,8 @@ impl<A: Actor> World<A> {
         {
             return self.core.put_off(node, moment, Due::Event { to, incarnation, event });
         }
-        if seat.paused_until < moment.at && self.core.lane(to).open != seat.incarnation {
+        let goes_on = seat.up && seat.paused_until < moment.at;
+        if goes_on && self.core.lane(to).open != seat.incarnation {
             self.core.open_lanes();
         }
         self.handle::<LEND>(moment, (to, incarnation), event.into())

@@ -4,6 +4,7 @@ use crate::choose::FixedState;
 use crate::id::{ActorId, Incarnation, StepId};
 use crate::time::Time;
 use hashbrown::HashMap;
+use hashbrown::hash_map::Entry;
 use std::hash::Hash;
 
 /// A timer that has a deadline.
@@ -42,9 +43,23 @@ impl<T: Copy + Eq + Hash> Timers<T> {
         self.armed.get_mut(&(actor, timer))
     }
 
+    /// Sets a deadline. Answers the timer if it needs an entry in the agenda, which comes up at the deadline: the caller
+    /// writes down which one that is.
     #[inline]
-    pub(crate) fn insert(&mut self, actor: ActorId, timer: T, armed: Armed) {
-        self.armed.insert((actor, timer), armed);
+    pub(crate) fn arm(&mut self, actor: ActorId, timer: T, armed: Armed) -> Option<&mut Armed> {
+        match self.armed.entry((actor, timer)) {
+            Entry::Occupied(known) => {
+                let known = known.into_mut();
+                let Armed { entry, entry_due, .. } = *known;
+                if entry_due <= armed.deadline {
+                    *known = Armed { entry, entry_due, ..armed };
+                    return None;
+                }
+                *known = armed;
+                Some(known)
+            }
+            Entry::Vacant(place) => Some(place.insert(armed)),
+        }
     }
 
     #[inline]

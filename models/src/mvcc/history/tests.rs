@@ -30,6 +30,30 @@ fn ask(node: &Node, keys: Keys, [start, end, limit]: [i64; 3]) -> String {
     }
 }
 
+/// Whether a compaction has already deleted it makes no difference.
+#[test]
+fn what_a_transaction_overwrote_itself_is_history_until_it_is_compacted() {
+    use crate::mvcc::kv::Kv;
+    use crate::mvcc::op::Put;
+
+    let mut kv = Kv::default();
+    let id = kv.begin().expect("free");
+    for (key, value) in [("a", "1"), ("b", "2"), ("a", "3")] {
+        let put = Put { key: key.into(), value: value.into(), lease: 0 };
+        kv.put_in(id, &put).expect("its own id");
+    }
+    kv.end(id).expect("its own id");
+    let query = Query { keys: Keys::From(Vec::new()), start: 2, end: 0, limit: 0 };
+    let ask = |kv: &Kv| shown(&kv.range_history(&query).expect("readable"));
+    assert_eq!(ask(&kv), "[2.0=1 2.1=2 2.2=3] 3");
+    kv.ask(&crate::mvcc::op::Op::Compact(2)).expect("accepted");
+    assert_eq!(ask(&kv), "[2.1=2 2.2=3] 3");
+    while kv.compaction().is_some() {
+        kv.batch(Some(1)).expect("a batch");
+    }
+    assert_eq!(ask(&kv), "[2.1=2 2.2=3] 3");
+}
+
 /// T29, by the rules of its time.
 #[test]
 fn a_part_of_the_history_ends_before_its_end_and_says_where_to_go_on() {

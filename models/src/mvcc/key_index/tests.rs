@@ -244,3 +244,20 @@ fn the_older_generation_answers_in_a_gap_only_if_that_is_planted() {
     let alone = KeyIndex::restored_tombstone(rev(3));
     assert_eq!(alone.get_by(4, Gap::AnsweredByOlder), Err(NotFound));
 }
+
+/// Only the library lets a transaction do so: a client's may not delete what it puts.
+#[test]
+fn a_key_that_is_deleted_and_put_again_in_one_transaction_survives_a_compaction_there() {
+    let mut key = KeyIndex::created(rev(2));
+    key.tombstone(Revision::new(5, 0)).expect("the key exists");
+    key.put(Revision::new(5, 1));
+    let mut kept = BTreeSet::new();
+    key.keep(5, HeadTombstone::Kept, &mut kept);
+    assert_eq!(kept, BTreeSet::from([Revision::new(5, 1)]));
+    assert_eq!(compact(&mut key.clone(), 5), [Revision::new(5, 1)]);
+    key.tombstone(Revision::new(5, 2)).expect("the key exists");
+    assert_eq!(compact(&mut key.clone(), 5), [Revision::new(5, 2)]);
+    key.put(rev(6));
+    assert_eq!(compact(&mut key.clone(), 5), [Revision::new(5, 2)]);
+    assert_eq!(compact(&mut key, 6), [rev(6)]);
+}

@@ -1,7 +1,7 @@
 //! The hash of a store at a revision, from the history alone: which records there are, and how each is written.
 
 use super::super::response::{KeyValue, OpError};
-use super::{Event, Reference};
+use super::{Event, Reference, State};
 
 /// A hash with what it covers. Two can be compared only if both revisions are equal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -25,23 +25,39 @@ impl Reference {
             return Err(OpError::Compacted);
         }
         let live = self.at(revision).ok_or(OpError::FutureRevision)?;
-        let mut hash = crc32c::crc32c(b"key");
-        for (main, events) in self.events.range(..=revision) {
-            for (sub, event) in events.iter().enumerate() {
-                let old = *main <= compacted;
-                let holds = live.get(&event.kv.key) == Some(&event.kv);
-                if !self.is_kept(event)
-                    || old && !holds && !live.is_empty()
-                    || event.deleted && *main == compacted
-                {
-                    continue;
-                }
-                let sub = i64::try_from(sub).expect("few changes");
-                hash = crc32c::crc32c_append(hash, &record_key(*main, sub, event.deleted));
-                hash = crc32c::crc32c_append(hash, &record_value(event));
-            }
+        Ok(StoreHash {
+            hash: self.fold((revision, compacted), live.is_empty()),
+            compacted,
+            revision,
+        })
+    }
+
+    /// The hash at a revision that is not to come, of a store that was compacted at `compacted`: the same whether that
+    /// compaction runs or is done, and even if nothing holds at the revision.
+    pub fn hash_above(&self, compacted: i64, revision: i64) -> Option<StoreHash> {
+        if revision > self.current() {
+            return None;
         }
-        Ok(StoreHash { hash, compacted, revision })
+        Some(StoreHash { hash: self.fold((revision, compacted), false), compacted, revision })
+    }
+
+    /// Folds the records up to a revision; of those up to the floor only what holds there, or all that are kept.
+    fn fold(&self, (revision, compacted): (i64, i64), all_kept: bool) -> u32 {
+        let none = State::new();
+        let live = self.at(revision).unwrap_or(&none);
+        let mut hash = crc32c::crc32c(b"key");
+        for (main, sub, event) in self.kept(compacted, 0).take_while(|(main, ..)| *main <= revision)
+        {
+            let old = main <= compacted;
+            let holds = live.get(&event.kv.key) == Some(&event.kv);
+            if old && !holds && !all_kept || event.deleted && main == compacted {
+                continue;
+            }
+            let sub = i64::try_from(sub).expect("few changes");
+            hash = crc32c::crc32c_append(hash, &record_key(main, sub, event.deleted));
+            hash = crc32c::crc32c_append(hash, &record_value(event));
+        }
+        hash
     }
 }
 

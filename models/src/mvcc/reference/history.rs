@@ -25,6 +25,9 @@ pub enum Watched {
     Refused,
 }
 
+/// A change with its revision and its place in it.
+pub type Placed<'r> = (i64, i64, &'r Event);
+
 impl Reference {
     /// What becomes of a watcher that is made now and begins at `start`; 0 means that it begins with the next change.
     pub fn watch(&self, start: i64) -> Watched {
@@ -102,6 +105,69 @@ impl Reference {
             found.extend(kept);
             if limit > 0 && revisions == limit {
                 return Ok((found, revision + 1));
+            }
+        }
+        Ok((found, self.current() + 1))
+    }
+
+    /// The changes from a revision on that a compaction at `compacted` leaves, in order, each with its revision and its
+    /// place in it.
+    pub(super) fn kept(
+        &self,
+        compacted: i64,
+        start: i64,
+    ) -> impl Iterator<Item = (i64, usize, &Event)> {
+        let needed = self.needed(compacted);
+        let all = self.events.range(start..).flat_map(|(main, events)| {
+            events
+                .iter()
+                .enumerate()
+                .map(move |(sub, event)| (*main, sub, event, &events[sub + 1..]))
+        });
+        all.filter(move |(main, _, event, later)| {
+            let (key, deleted) = (event.kv.key.clone(), event.deleted);
+            let last = later.iter().all(|later| later.kv.key != key);
+            *main > compacted
+                || last && needed.contains(&super::Write { revision: *main, key, deleted })
+        })
+        .map(|(main, sub, event, _)| (main, sub, event))
+    }
+
+    /// The changes of these keys in the revisions from `start` to `end` (not included; 0 or less means that there is no
+    /// end), each with its revision and its place in it, and where to go on. A start of 0 or less means the beginning of
+    /// what is kept.
+    ///
+    /// The limit counts changes, 0 or less meaning no limit. A revision that does not fit whole is left for the next time,
+    /// unless it is the first.
+    pub fn part(
+        &self,
+        keys: &Keys,
+        (start, end): (i64, i64),
+        limit: i64,
+    ) -> Result<(Vec<Placed<'_>>, i64), OpError> {
+        let floor = self.floor(self.rules.watches_at_compacted());
+        if 0 < start && start < floor {
+            return Err(OpError::Compacted);
+        }
+        if start > self.current() {
+            return Err(OpError::FutureRevision);
+        }
+        let begin = if start > 0 { start } else { floor.max(1) };
+        let among = self.kept(self.compacted, begin).filter(|(.., e)| is_among(keys, &e.kv.key));
+        let all: Vec<Placed<'_>> = among
+            .map(|(main, sub, event)| (main, i64::try_from(sub).expect("few"), event))
+            .collect();
+        let mut found = Vec::new();
+        for revision in all.chunk_by(|one, other| one.0 == other.0) {
+            let main = revision[0].0;
+            let total = i64::try_from(found.len() + revision.len()).expect("few");
+            let full = limit > 0 && total > limit && !found.is_empty();
+            if end > 0 && main >= end || full {
+                return Ok((found, main));
+            }
+            found.extend_from_slice(revision);
+            if limit > 0 && total >= limit {
+                return Ok((found, main + 1));
             }
         }
         Ok((found, self.current() + 1))

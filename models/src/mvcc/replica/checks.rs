@@ -78,7 +78,7 @@ pub const EVENTUALLY: &[Eventually<Mvcc>] = &[
 pub const FINALLY: &[Finally<Mvcc>] = &[
     Finally {
         name: store::TOLD_AS_DONE,
-        check: |world, ghost, _| Ok(store::told(world, &ghost.group.judge.done())),
+        check: |world, ghost, _| Ok(store::told(world, &ghost.group.judge.done(), &ghost.uses)),
     },
     Finally { name: store::READ_BACK, check: store::read_back_is_answered },
     Finally {
@@ -135,7 +135,7 @@ fn listen(world: &World<Mvcc>, ghost: &mut store::Ghost, step: &Step) -> Checked
 /// How long a second of a lease is, unless a clock has run otherwise.
 fn second(world: &World<Mvcc>) -> Option<Span> {
     let keeper = world.actors().iter().find_map(|actor| match actor {
-        Mvcc::Keeper(keeper) => Some(keeper),
+        Mvcc::LeaseKeeper(keeper) => Some(keeper),
         _ => None,
     });
     keeper.filter(|_| world.seen(Kind::Drift) == 0).map(|keeper| keeper.lasts(1))

@@ -82,7 +82,7 @@ impl Defragmenter {
             }
             Event::Locked(Lock::Backend) => self.locked(cx),
             Event::Message { msg: Msg::Committed, .. } => self.begin(cx),
-            Event::Message { msg: Msg::Group(GroupMsg::Reopened), .. } => self.swap(cx),
+            Event::Message { msg: Msg::Reopened, .. } => self.swap(cx),
             Event::Disk(answer) => match answer.result {
                 Ok(done) => {
                     self.left -= 1;
@@ -174,7 +174,7 @@ impl Defragmenter {
                     return self.end(cx);
                 }
                 self.state = State::Reopening(defrag);
-                cx.send(self.committer, Msg::Group(GroupMsg::Reopen));
+                cx.send(self.committer, Msg::Reopen);
             }
             (state, done) => unreachable!("while {state:?} the disk answered {done}"),
         }

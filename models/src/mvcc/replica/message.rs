@@ -56,10 +56,6 @@ pub enum GroupMsg {
     Defragment(AskId),
     /// Defragmenter to client: it is done.
     Defragmented(AskId),
-    /// Defragmenter to committer: the file has been replaced by a copy.
-    Reopen,
-    /// Committer to defragmenter: the copy is open.
-    Reopened,
     /// Client to member, and on to the keeper: this lease is to live on.
     Renew(AskId, i64),
     /// Keeper to client: it does, or it does not exist or is about to end.
@@ -85,7 +81,7 @@ pub struct Known {
 
 impl GroupMsg {
     /// The kinds of messages, by number.
-    pub const KINDS: [&'static str; 28] = [
+    pub const KINDS: [&'static str; 26] = [
         "stale",
         "propose",
         "read-index",
@@ -106,8 +102,6 @@ impl GroupMsg {
         "received",
         "defragment",
         "defragmented",
-        "reopen",
-        "reopened",
         "renew",
         "renewed",
         "log-end",
@@ -140,14 +134,12 @@ impl GroupMsg {
             GroupMsg::Received(_) => 17,
             GroupMsg::Defragment(_) => 18,
             GroupMsg::Defragmented(_) => 19,
-            GroupMsg::Reopen => 20,
-            GroupMsg::Reopened => 21,
-            GroupMsg::Renew(..) => 22,
-            GroupMsg::Renewed(..) => 23,
-            GroupMsg::LogEnd(_) => 24,
-            GroupMsg::HashAt(..) => 25,
-            GroupMsg::HashIs(..) => 26,
-            GroupMsg::RunOut(..) => 27,
+            GroupMsg::Renew(..) => 20,
+            GroupMsg::Renewed(..) => 21,
+            GroupMsg::LogEnd(_) => 22,
+            GroupMsg::HashAt(..) => 23,
+            GroupMsg::HashIs(..) => 24,
+            GroupMsg::RunOut(..) => 25,
         }
     }
 

@@ -285,7 +285,7 @@ fn server(topology: &mut Topology<Mvcc>, node: NodeId, (seats, n): (Seats, u16),
         ("shipper", Mvcc::Shipper(Shipper::new(committer, receivers))),
         ("receiver", Mvcc::Receiver(Receiver::new(seats.member(n)))),
         ("defrag", Mvcc::Defragmenter(Defragmenter::new(batch, committer, at_boot))),
-        ("leases", Mvcc::Keeper(Keeper::new(node, agreement, second, round))),
+        ("leases", Mvcc::LeaseKeeper(Keeper::new(node, agreement, second, round))),
         ("sync", Mvcc::SyncLoop(SyncLoop::new(sync, limits))),
         ("victims", Mvcc::VictimLoop(VictimLoop::new(victims))),
     ];

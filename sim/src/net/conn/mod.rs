@@ -176,6 +176,13 @@ impl Conns {
         self.seen.news()
     }
 
+    /// Whether anything has.
+    #[inline]
+    #[must_use]
+    pub const fn has_news(&self) -> bool {
+        self.seen.has_news()
+    }
+
     /// What has happened to connections since the reset.
     #[must_use]
     pub const fn seen(&self) -> &Seen {

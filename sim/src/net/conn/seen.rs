@@ -152,6 +152,11 @@ impl Seen {
         self.news.drain(..)
     }
 
+    /// Whether anything has been seen since.
+    pub(super) const fn has_news(&self) -> bool {
+        !self.news.is_empty()
+    }
+
     /// Nothing has been seen. Keeps its memory.
     pub(super) fn reset(&mut self) {
         self.counts = [0; Sight::ALL.len()];

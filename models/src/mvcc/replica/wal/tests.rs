@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use seedbed_sim::actor::{Bug, BugSet, CloseReason, DiskEvent, Host, Mark, Me, Outcome, Point};
-use seedbed_sim::choose::{Key, Site};
+use seedbed_sim::choose::Site;
 use seedbed_sim::id::{ConnId, Incarnation, NodeId, OpId, RequestId};
 use seedbed_sim::time::Time;
 
@@ -145,7 +145,7 @@ impl Host<Mvcc> for Node {
     fn complete(&mut self, _: Me, _: OpId, _: Outcome<Ret>) {
         unreachable!()
     }
-    fn choose(&mut self, _: Me, _: &'static Site, _: Key) -> u32 {
+    fn choose(&mut self, _: Me, _: &'static Site, _: u64, _: u64) -> u32 {
         unreachable!()
     }
     fn connect(&mut self, _: Me, _: ActorId) -> ConnId {

@@ -55,7 +55,7 @@ impl Rig {
     fn reset(&mut self, buffer: u32) {
         self.now = START;
         self.conns.reset(3, buffer);
-        self.links.reset(3, |_, _| LATENCY);
+        self.links.reset(3, |_| |_| LATENCY);
         self.choices.reset(7);
         self.agenda.clear();
         self.created = 0;
