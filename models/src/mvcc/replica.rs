@@ -69,7 +69,7 @@ pub struct Replica {
     pub hook_passed_over: bool,
     /// The file is being copied.
     pub defragmenting: bool,
-    /// Leases that were revoked since the keeper last looked: one of the same number is another one.
+    /// Leases that were revoked or restored since the keeper last looked: one of the same number is another one.
     pub revoked: BTreeSet<i64>,
     /// Reads wait until more is applied.
     pub reads_wait: bool,

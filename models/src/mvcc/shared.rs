@@ -120,9 +120,13 @@ impl Shared {
         }
     }
 
-    /// The compaction that the worker is called for; none if threads of an opening that is over have called for it.
+    /// The compaction that the worker is called for; none if others of an opening that is over have called for it.
     pub(super) fn in_turn(&mut self, job: Job) -> Option<Job> {
         match &mut self.library {
+            // In a group the worker is called by the applier, and told to leave off by the member.
+            None if self.replica.is_some() => {
+                Some(job).filter(|job| job.opening == self.opening && !self.stopping)
+            }
             None => Some(job),
             Some(library) => (job.opening == self.opening).then(|| library.in_turn(job)),
         }

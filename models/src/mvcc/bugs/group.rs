@@ -8,6 +8,7 @@ use crate::mvcc::watching::checks::CATCHES_UP;
 use crate::mvcc::watching::judge::RELIABLE;
 
 const REPLICAS: &str = "mvcc/replicas";
+const INSTALL: &str = "mvcc/install";
 
 /// The consistent index moves in memory as soon as an entry is taken; a commit of somebody else makes it durable before
 /// the effects of the entry.
@@ -63,7 +64,7 @@ pub const RESTORE_WAITS_UNDER_LOCK: Bug = Bug {
     source: "etcd-io/etcd from pull request 4151, commit 1714290f4 (2016): Restore takes the lock of the store and waits \
              for the compaction",
     breaks: SERVES_AGAIN,
-    scenario: REPLICAS,
+    scenario: INSTALL,
 };
 
 /// What a defragmentation commits goes past the hook that writes the consistent index, so that after a crash entries are
@@ -83,7 +84,7 @@ pub const INSTALLED_DURING_DEFRAGMENT: Bug = Bug {
     name: "installed-during-defragment",
     source: "etcd-io/etcd issue 20271, commit 92897f2d4 (2025)",
     breaks: SERVES_AGAIN,
-    scenario: REPLICAS,
+    scenario: INSTALL,
 };
 
 /// A revoke deletes the keys of the lease in the order of a map, which is another one on each node.
@@ -102,7 +103,7 @@ pub const LESSOR_LEFT_ON_OLD_BACKEND: Bug = Bug {
     source: "etcd-io/etcd from pull request 4151, commit 1714290f4 (2016): the store moves to a new backend, the \
              lessor does not",
     breaks: EQUALS_LOG,
-    scenario: REPLICAS,
+    scenario: INSTALL,
 };
 
 /// A store that is restored in place leaves its synced watchers where they are, and what the snapshot brought is never sent
@@ -112,7 +113,7 @@ pub const RESTORE_LEAVES_WATCHERS: Bug = Bug {
     name: "restore-leaves-watchers",
     source: "etcd-io/etcd pull request 8411, commit 13041c15b (2017)",
     breaks: RELIABLE,
-    scenario: REPLICAS,
+    scenario: INSTALL,
 };
 
 /// After a snapshot was installed the consistent index is still written to the backend before it.
@@ -122,7 +123,7 @@ pub const INDEX_LEFT_ON_OLD_BACKEND: Bug = Bug {
     source: "etcd-io/etcd from pull request 4151, commit 1714290f4 (2016): the store moves to a new backend, the \
              consistent index does not",
     breaks: EQUALS_LOG,
-    scenario: REPLICAS,
+    scenario: INSTALL,
 };
 
 /// In a group of one node, entries are acknowledged and applied while the log is still being synced.

@@ -109,7 +109,11 @@ impl Applier {
 
     pub(in crate::mvcc) fn on_event(&mut self, event: Event<Mvcc>, cx: &mut Context<'_, Mvcc>) {
         match event {
-            Event::Message { msg: Msg::Group(GroupMsg::Begin(opening)), .. } => {
+            Event::Message { msg: Msg::Group(GroupMsg::Begin(opening, resume)), .. } => {
+                if let Some(revision) = resume {
+                    let job = Job { revision, opening, resumed: true };
+                    cx.send(self.mates.compactor, Msg::Compact(job));
+                }
                 self.begin_with(opening, cx);
             }
             Event::Message { msg: Msg::Group(GroupMsg::Rest), .. } => {

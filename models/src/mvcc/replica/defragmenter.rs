@@ -76,7 +76,7 @@ impl Defragmenter {
             Event::Message { msg: Msg::Group(GroupMsg::Defragment(ask)), .. } => {
                 self.asked(Some(ask), cx);
             }
-            Event::Message { msg: Msg::Group(GroupMsg::Begin(_)), .. } if self.at_boot => {
+            Event::Message { msg: Msg::Group(GroupMsg::Begin(..)), .. } if self.at_boot => {
                 self.at_boot = false;
                 self.asked(None, cx);
             }

@@ -28,7 +28,7 @@ use super::reads::{Read, Reads, Task};
 use super::swap::Swap;
 use crate::mvcc::front::WatchMates;
 use crate::mvcc::hash::hash_kv;
-use crate::mvcc::message::{AskId, Job, Lock, Msg, Note, Phase};
+use crate::mvcc::message::{AskId, Lock, Msg, Note, Phase};
 use crate::mvcc::model::Mvcc;
 use crate::mvcc::op::{Op, Request};
 use crate::mvcc::response::{OpError, Outcome};
@@ -271,18 +271,17 @@ impl Member {
         }
         (group.applied, group.consistent) = (index, (opening, index));
         let Restored { store, resume } = restored;
+        // Between the store before and this one any lease may have been another of the same number.
+        let leases = store.lessor().into_iter().flat_map(|lessor| lessor.leases());
+        group.revoked.extend(leases.map(|(id, _)| id));
         let shared = cx.shared();
         shared.serve(store);
         shared.jobs = u32::from(resume.is_some());
         cx.note(Note::StoreOpened);
         open_hub(self.mates.watch, cx);
         cx.send(self.mates.timer, Msg::Start(opening));
-        if let Some(revision) = resume {
-            let job = Job { revision, opening, resumed: true };
-            cx.send(self.mates.compactor, Msg::Compact(job));
-        }
         for mate in [self.mates.applier, self.mates.defragmenter] {
-            cx.send(mate, Msg::Group(GroupMsg::Begin(opening)));
+            cx.send(mate, Msg::Group(GroupMsg::Begin(opening, resume)));
         }
         cx.point(&point::STORE_OPENED);
         self.state = State::Serving(None);

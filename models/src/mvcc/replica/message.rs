@@ -36,8 +36,9 @@ pub enum GroupMsg {
     LogOpened,
     /// To the applier: there may be something to apply.
     Go,
-    /// Member to applier: apply to the store of this opening.
-    Begin(Opening),
+    /// Member to applier: apply to the store of this opening, in which this compaction is to be resumed first, if there is
+    /// one: compactions are done in the order of their calls, and all calls come from the applier.
+    Begin(Opening, Option<i64>),
     /// Member to applier: leave off behind the present entry.
     Rest,
     /// Applier to member: it has.
@@ -124,7 +125,7 @@ impl GroupMsg {
             GroupMsg::OpenLog => 7,
             GroupMsg::LogOpened => 8,
             GroupMsg::Go => 9,
-            GroupMsg::Begin(_) => 10,
+            GroupMsg::Begin(..) => 10,
             GroupMsg::Rest => 11,
             GroupMsg::Rested => 12,
             GroupMsg::Applied(..) => 13,
@@ -197,7 +198,7 @@ impl fmt::Display for GroupMsg {
             }
             GroupMsg::ResetLog(index) | GroupMsg::Received(index) => write!(f, " {index}"),
             GroupMsg::NeedSnapshot(node) => write!(f, " for n{}", node.0),
-            GroupMsg::Begin(opening) => write!(f, " {opening}"),
+            GroupMsg::Begin(opening, _) => write!(f, " {opening}"),
             GroupMsg::Applied(id, index, outcome) => {
                 write!(f, "{id} at {index}: {}", Ret::Store(outcome.clone()))
             }
