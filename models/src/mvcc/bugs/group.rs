@@ -3,7 +3,9 @@
 use seedbed_sim::actor::Bug;
 
 use crate::mvcc::checks::SERVES_AGAIN;
-use crate::mvcc::replica::judge::{ACKNOWLEDGED_STAYS, EQUALS_LOG, HASHES_AGREE, REPLICAS_AGREE};
+use crate::mvcc::replica::judge::{
+    ACKNOWLEDGED_STAYS, EQUALS_LOG, HASHES_AGREE, LEASES_ARE_EXACT, REPLICAS_AGREE,
+};
 use crate::mvcc::watching::checks::CATCHES_UP;
 use crate::mvcc::watching::judge::RELIABLE;
 
@@ -44,7 +46,7 @@ pub const LEASE_ENDS_APART: Bug = Bug {
     index: 33,
     name: "lease-ends-apart-from-keys",
     source: "etcd-io/etcd commits 4d59b6f52 and 75c06caca: delete the keys and the lease in one transaction",
-    breaks: EQUALS_LOG,
+    breaks: LEASES_ARE_EXACT,
     scenario: REPLICAS,
 };
 
@@ -102,7 +104,7 @@ pub const LESSOR_LEFT_ON_OLD_BACKEND: Bug = Bug {
     name: "lessor-left-on-old-backend",
     source: "etcd-io/etcd from pull request 4151, commit 1714290f4 (2016): the store moves to a new backend, the \
              lessor does not",
-    breaks: EQUALS_LOG,
+    breaks: LEASES_ARE_EXACT,
     scenario: INSTALL,
 };
 

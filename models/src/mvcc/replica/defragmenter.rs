@@ -169,7 +169,8 @@ impl Defragmenter {
             (State::Naming(defrag), _) => {
                 cx.disarm(Timer::Disk);
                 cx.point(&point::DEFRAGMENT_RENAMED);
-                if cx.shared().opening() != self.opening {
+                let shared = cx.shared();
+                if shared.abandoned || shared.opening() != self.opening {
                     // The file of a backend that is not the present one any more, which is a defect.
                     return self.end(cx);
                 }
