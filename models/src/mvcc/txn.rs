@@ -122,11 +122,8 @@ impl Running {
     /// Deletes the keys of a lease in another order, one for each number: which a revoke in etcd once left to a map.
     pub fn reorder_deletions(&mut self, order: u32) {
         let deletions = self.steps.len().saturating_sub(1);
-        let (Some(by), Some(end)) =
-            ((order as usize).checked_rem(deletions), self.steps.pop_back())
-        else {
-            return;
-        };
+        let Some(by) = (order as usize).checked_rem(deletions) else { return };
+        let Some(end) = self.steps.pop_back() else { return };
         self.steps.rotate_left(by);
         self.steps.push_back(end);
     }

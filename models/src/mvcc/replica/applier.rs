@@ -209,7 +209,8 @@ impl Applier {
         match Running::begin(store, backend, request) {
             Ok(mut running) => {
                 if let (Op::Revoke(lease), true) = (request, cx.bug(&bugs::REVOKE_IN_MAP_ORDER)) {
-                    let order = cx.choose(&REVOKE_ORDER, lease.cast_unsigned(), entry.index);
+                    let op = proposal.ask.map_or(0, |ask| u64::from(ask.op.number));
+                    let order = cx.choose(&REVOKE_ORDER, lease.cast_unsigned(), op);
                     running.reorder_deletions(order);
                 }
                 self.act(entry, running, cx);

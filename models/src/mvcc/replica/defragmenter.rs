@@ -120,13 +120,13 @@ impl Defragmenter {
         self.opening = shared.opening();
         let (past_hook, group) = (cx.bug(&bugs::DEFRAGMENT_PAST_HOOK), cx.shared().group());
         group.hook_passed_over = past_hook;
-        group.defragmenting = true;
         self.state = State::Committing;
         cx.send(self.committer, Msg::Commit);
     }
 
     fn begin(&mut self, cx: &mut Context<'_, Mvcc>) {
-        cx.shared().group().hook_passed_over = false;
+        let group = cx.shared().group();
+        (group.hook_passed_over, group.defragmenting) = (false, true);
         cx.point(&point::DEFRAGMENT_BEGUN);
         let backend = self.backend(cx).expect("it is not closed under the lock");
         let defrag = Defrag::begin(backend).expect("everything was just committed");
@@ -174,6 +174,7 @@ impl Defragmenter {
                     // The file of a backend that is not the present one any more, which is a defect.
                     return self.end(cx);
                 }
+                shared.group().defragmenting = false;
                 self.state = State::Reopening(defrag);
                 cx.send(self.committer, Msg::Reopen);
             }

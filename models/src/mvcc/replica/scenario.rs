@@ -18,6 +18,7 @@ use super::receiver::Receiver;
 use super::seats::{SENDERS, Seats};
 use super::shipper::Shipper;
 use super::wal::Wal;
+use super::workload::Apart;
 use super::{checks, workload};
 use crate::mvcc::batch_timer::BatchTimer;
 use crate::mvcc::client::Client;
@@ -59,7 +60,7 @@ pub const fn replicas() -> Scenario<Mvcc> {
         tune: tune_streams,
         budget: |_| budget(),
         topology,
-        workload: |config, draw| workload::draw(MIX, crowd(config), draw),
+        workload: |config, draw| workload::draw((MIX, APART), crowd(config), draw),
         always: checks::ALWAYS,
         eventually: checks::EVENTUALLY,
         finally: checks::FINALLY,
@@ -82,7 +83,7 @@ pub const fn install() -> Scenario<Mvcc> {
             let kinds = SCHEDULES.and(DELAYS).and(DEATHS).and(TORN).and(STREAMS);
             Budget { kinds, down_max: 2, fragile_max: 0, faults_max: 10 }
         },
-        workload: |config, draw| workload::draw(INSTALL_MIX, crowd(config), draw),
+        workload: |config, draw| workload::draw((INSTALL_MIX, INSTALL_APART), crowd(config), draw),
         marks: &[
             mark::SNAPSHOT_NEEDED,
             mark::SNAPSHOT_WHILE_WRITING,
@@ -102,9 +103,11 @@ pub const fn install() -> Scenario<Mvcc> {
 }
 
 /// Mostly writes, so that the log grows while somebody is away.
-const INSTALL_MIX: Mix = Mix { put: 40, delete: 8, get: 4, txn: 18, compact: 14, close: 16 };
+const INSTALL_MIX: Mix = Mix { put: 36, delete: 6, get: 4, txn: 14, compact: 12, close: 28 };
+const INSTALL_APART: Apart = Apart { defragment: 4, renew: 1, lease: 3 };
 
-/// As of all groups, but for three nodes and a short log.
+/// As of all groups, but for three nodes, a short log, and a file that is copied slowly at each boot: that is when a
+/// snapshot comes.
 const INSTALL_KNOBS: [Knob; KNOBS.len()] = {
     let mut knobs = KNOBS;
     let mut n = 0;
@@ -113,6 +116,10 @@ const INSTALL_KNOBS: [Knob; KNOBS.len()] = {
             (knobs[n].min, knobs[n].simplest) = (3, 3);
         } else if same(knobs[n].name, LOG_KEPT.name) {
             (knobs[n].max, knobs[n].simplest) = (3, 2);
+        } else if same(knobs[n].name, DEFRAG_AT_BOOT.name) {
+            (knobs[n].min, knobs[n].simplest) = (1, 1);
+        } else if same(knobs[n].name, DEFRAG_BATCH.name) {
+            (knobs[n].max, knobs[n].simplest) = (2, 2);
         }
         n += 1;
     }
@@ -187,6 +194,7 @@ const fn budget() -> Budget {
 
 /// A group is not closed by its clients: in the place of that comes what a client of one store does not ask.
 const MIX: Mix = Mix { put: 30, delete: 10, get: 16, txn: 22, compact: 8, close: 18 };
+const APART: Apart = Apart { defragment: 2, renew: 2, lease: 4 };
 
 fn crowd(config: &Config) -> Crowd {
     let seats = seats(config);

@@ -14,13 +14,17 @@ const LEASES: u64 = 3;
 const TTL_MAX: u64 = 5;
 
 /// Draws the operations of all clients: those of the group first, then those that watch.
-pub(super) fn draw(mix: Mix, crowd: Crowd, draw: &mut Draw) -> Vec<PlannedOp<Call>> {
+pub(super) fn draw(
+    (mix, apart): (Mix, Apart),
+    crowd: Crowd,
+    draw: &mut Draw,
+) -> Vec<PlannedOp<Call>> {
     let mut ops = draw_watched(mix, crowd, draw);
     for PlannedOp { op, .. } in &mut ops {
         let Call::Store(request) = op else { continue };
         attach(request, draw);
         match request {
-            Op::Close => *op = apart(draw),
+            Op::Close => *op = apart.draw(draw),
             Op::Single(Action::Get(_)) if draw.chance(1, 2) => *op = Call::Stale(request.clone()),
             _ => {}
         }
@@ -28,12 +32,21 @@ pub(super) fn draw(mix: Mix, crowd: Crowd, draw: &mut Draw) -> Vec<PlannedOp<Cal
     ops
 }
 
-/// What a client of one store does not ask.
-fn apart(draw: &mut Draw) -> Call {
-    match draw.below(8) {
-        0 | 1 => Call::Defragment,
-        2 | 3 => Call::Renew(lease(draw)),
-        _ => Call::Store(about_lease(draw)),
+/// How often what a client of one store does not ask comes, in parts of the sum.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Apart {
+    pub(super) defragment: u32,
+    pub(super) renew: u32,
+    pub(super) lease: u32,
+}
+
+impl Apart {
+    fn draw(self, draw: &mut Draw) -> Call {
+        match draw.weighted(&[self.defragment, self.renew, self.lease]) {
+            0 => Call::Defragment,
+            1 => Call::Renew(lease(draw)),
+            _ => Call::Store(about_lease(draw)),
+        }
     }
 }
 
@@ -86,9 +99,11 @@ mod tests {
         let crowd = Crowd { clients: 3, watchers: 2, keys: 6 };
         let (mut kinds, mut attached, mut past) = (BTreeMap::<String, u32>::new(), 0, 0);
         for seed in 0..50 {
-            for PlannedOp { op, client, .. } in
-                draw(EVEN, crowd, &mut Draw::new(seed, Purpose::Workload))
-            {
+            for PlannedOp { op, client, .. } in draw(
+                (EVEN, Apart { defragment: 1, renew: 1, lease: 2 }),
+                crowd,
+                &mut Draw::new(seed, Purpose::Workload),
+            ) {
                 let line = op.to_string();
                 assert_eq!(line.parse::<Call>().as_ref(), Ok(&op), "{line}");
                 assert_eq!(client >= 3, matches!(op, Call::Watch(_)), "{line}");
