@@ -61,11 +61,6 @@ impl BatchTimer {
                 self.closer = Some(from);
                 if self.state == State::Waiting {
                     cx.disarm(Timer::Batch);
-                    if cx.bug(&bugs::INSTALLED_DURING_DEFRAGMENT) && abandon(cx) {
-                        self.state = State::Off;
-                        self.closer = None;
-                        return cx.send(from, Msg::Finished);
-                    }
                     self.lock(cx);
                 }
             }
@@ -125,12 +120,4 @@ impl BatchTimer {
         self.state = State::Off;
         cx.send(closer, Msg::Finished);
     }
-}
-
-/// Gives the backend up while it is defragmented, without waiting for that; whether it is.
-fn abandon(cx: &mut Context<'_, Mvcc>) -> bool {
-    let shared = cx.shared();
-    let copied = shared.replica.as_ref().is_some_and(|group| group.defragmenting);
-    shared.abandoned |= copied;
-    copied
 }

@@ -27,12 +27,8 @@ pub struct Shared {
     store: Option<Store>,
     backend: Option<Backend>,
     opening: Opening,
-    /// The backend of the opening before, if it was replaced while somebody used it, which is a defect.
-    former: Option<(Opening, Backend)>,
     /// No compaction may go on: the store is about to be closed.
     pub stopping: bool,
-    /// The backend was given up while somebody uses it, which is a defect.
-    pub abandoned: bool,
     /// How many compactions are waiting or running; closing waits until there are none.
     pub jobs: u32,
     /// A transaction is between two of its actions.
@@ -54,12 +50,11 @@ pub struct Closed;
 impl Shared {
     /// Puts in a backend that was just opened; its store is still to be restored.
     pub fn open(&mut self, backend: Backend) -> Opening {
-        let former = self.backend.take().filter(|_| self.abandoned).map(|old| (self.opening, old));
         self.opening.0 += 1;
         let (backend, opening) = (Some(backend), self.opening);
         let (hub, replica) = (self.hub.take(), self.replica.take());
         let library = self.library.as_ref().map(Library::reopened);
-        *self = Shared { backend, opening, former, hub, replica, library, ..Shared::default() };
+        *self = Shared { backend, opening, hub, replica, library, ..Shared::default() };
         self.opening
     }
 
@@ -72,12 +67,6 @@ impl Shared {
     pub fn backend(&mut self, of: Opening) -> Result<&mut Backend, Closed> {
         let backend = self.backend.as_mut().filter(|backend| backend.is_open());
         backend.filter(|_| self.opening == of).ok_or(Closed)
-    }
-
-    /// The backend of an earlier opening that somebody still has open.
-    pub fn former(&mut self, of: Opening) -> Option<&mut Backend> {
-        let former = self.former.as_mut().filter(|(opening, _)| *opening == of);
-        former.map(|(_, backend)| backend)
     }
 
     /// Whether there is a store, with an open backend.

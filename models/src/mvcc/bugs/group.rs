@@ -79,19 +79,9 @@ pub const DEFRAGMENT_PAST_HOOK: Bug = Bug {
     scenario: REPLICAS,
 };
 
-/// A snapshot is installed while the file before it is defragmented: in the end the copy of the old file takes the place
-/// of the new one.
-pub const INSTALLED_DURING_DEFRAGMENT: Bug = Bug {
-    index: 38,
-    name: "installed-during-defragment",
-    source: "etcd-io/etcd issue 20271, commit 92897f2d4 (2025)",
-    breaks: SERVES_AGAIN,
-    scenario: INSTALL,
-};
-
 /// A revoke deletes the keys of the lease in the order of a map, which is another one on each node.
 pub const REVOKE_IN_MAP_ORDER: Bug = Bug {
-    index: 39,
+    index: 38,
     name: "revoke-in-map-order",
     source: "etcd-io/etcd pull request 6558, commit 4f9be9464 (2016): sort the keys before they are deleted",
     breaks: HASHES_AGREE,
@@ -100,7 +90,7 @@ pub const REVOKE_IN_MAP_ORDER: Bug = Bug {
 
 /// The lessor still writes leases to the backend that was there before a snapshot was installed.
 pub const LESSOR_LEFT_ON_OLD_BACKEND: Bug = Bug {
-    index: 40,
+    index: 39,
     name: "lessor-left-on-old-backend",
     source: "etcd-io/etcd from pull request 4151, commit 1714290f4 (2016): the store moves to a new backend, the \
              lessor does not",
@@ -111,7 +101,7 @@ pub const LESSOR_LEFT_ON_OLD_BACKEND: Bug = Bug {
 /// A store that is restored in place leaves its synced watchers where they are, and what the snapshot brought is never sent
 /// to them.
 pub const RESTORE_LEAVES_WATCHERS: Bug = Bug {
-    index: 41,
+    index: 40,
     name: "restore-leaves-watchers",
     source: "etcd-io/etcd pull request 8411, commit 13041c15b (2017)",
     breaks: RELIABLE,

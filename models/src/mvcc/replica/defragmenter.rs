@@ -125,23 +125,18 @@ impl Defragmenter {
     }
 
     fn begin(&mut self, cx: &mut Context<'_, Mvcc>) {
-        let group = cx.shared().group();
-        (group.hook_passed_over, group.defragmenting) = (false, true);
+        cx.shared().group().hook_passed_over = false;
         cx.point(&point::DEFRAGMENT_BEGUN);
-        let backend = self.backend(cx).expect("it is not closed under the lock");
+        let backend = self.backend(cx);
         let defrag = Defrag::begin(backend).expect("everything was just committed");
         self.state = State::Creating(Box::new(defrag));
         cx.create(COPY);
         self.wait(1, cx);
     }
 
-    fn backend<'c>(&self, cx: &'c mut Context<'_, Mvcc>) -> Option<&'c mut Backend> {
-        let shared = cx.shared();
-        match shared.backend(self.opening).is_ok() {
-            true => shared.backend(self.opening).ok(),
-            // An older one is still there for whoever has it open.
-            false => shared.former(self.opening),
-        }
+    fn backend<'c>(&self, cx: &'c mut Context<'_, Mvcc>) -> &'c mut Backend {
+        let backend = cx.shared().backend(self.opening);
+        backend.expect("it is not closed under the lock")
     }
 
     fn wait(&mut self, answers: usize, cx: &mut Context<'_, Mvcc>) {
@@ -169,12 +164,6 @@ impl Defragmenter {
             (State::Naming(defrag), _) => {
                 cx.disarm(Timer::Disk);
                 cx.point(&point::DEFRAGMENT_RENAMED);
-                let shared = cx.shared();
-                if shared.abandoned || shared.opening() != self.opening {
-                    // The file of a backend that is not the present one any more, which is a defect.
-                    return self.end(cx);
-                }
-                shared.group().defragmenting = false;
                 self.state = State::Reopening(defrag);
                 cx.send(self.committer, Msg::Reopen);
             }
@@ -184,7 +173,7 @@ impl Defragmenter {
 
     fn copy(&mut self, mut defrag: Box<Defrag>, file: FileId, cx: &mut Context<'_, Mvcc>) {
         let batch = self.batch;
-        let backend = self.backend(cx).expect("it is not closed under the lock");
+        let backend = self.backend(cx);
         let Some(commit) = defrag.copy(backend, batch) else {
             cx.sync(file);
             self.state = State::Syncing(defrag);
@@ -204,7 +193,7 @@ impl Defragmenter {
         let State::Reopening(defrag) = std::mem::replace(&mut self.state, State::Idle) else {
             return;
         };
-        let backend = self.backend(cx).expect("it is not closed under the lock");
+        let backend = self.backend(cx);
         defrag.swap(backend).expect("nobody commits without the lock");
         cx.mark(&mark::DEFRAGMENTED);
         if let Some(ask) = self.ask {
@@ -215,7 +204,6 @@ impl Defragmenter {
 
     fn end(&mut self, cx: &mut Context<'_, Mvcc>) {
         self.state = State::Idle;
-        cx.shared().group().defragmenting = false;
         cx.unlock(Lock::Backend);
         if self.leaving {
             cx.stopped();
