@@ -157,15 +157,8 @@ impl GroupJudge {
         (store, at): (Option<&Store>, Time),
     ) -> Verdicts {
         match note {
-            GroupNote::Applied(entry, outcome) => {
-                let Some(store) = store else { return Vec::new() };
-                let is_first = entry.index > self.last();
-                let mut verdicts = self.applied(node, (entry, outcome), store);
-                if is_first && outcome.is_ok() {
-                    verdicts.push((LIVES_ITS_TIME, self.leases.applied(&entry.proposal, at)));
-                }
-                verdicts
-            }
+            GroupNote::Applied(entry, outcome) => store
+                .map_or(Vec::new(), |store| self.applied_at(node, (entry, outcome), (store, at))),
             GroupNote::Renewing(ask, _) => {
                 self.leases.renewing(*ask, at);
                 Vec::new()
@@ -248,6 +241,20 @@ impl GroupJudge {
         let mut past = self.reference.clone();
         past.roll_back(current, compacted);
         Cow::Owned(past)
+    }
+
+    fn applied_at(
+        &mut self,
+        node: NodeId,
+        (entry, outcome): (&Entry, &Arc<Outcome>),
+        (store, at): (&Store, Time),
+    ) -> Verdicts {
+        let is_first = entry.index > self.last();
+        let mut verdicts = self.applied(node, (entry, outcome), store);
+        if is_first && outcome.is_ok() {
+            verdicts.push((LIVES_ITS_TIME, self.leases.applied(&entry.proposal, at)));
+        }
+        verdicts
     }
 
     fn applied(
