@@ -29,6 +29,10 @@ fn everybody_sits_where_the_seats_say() {
                 seats.committer(n),
                 seats.timer(n),
                 seats.compactor(n),
+                seats.shipper(n),
+                seats.receiver(n),
+                seats.defragmenter(n),
+                seats.keeper(n),
                 seats.sync(n),
                 seats.victims(n),
             ];
@@ -42,7 +46,8 @@ fn everybody_sits_where_the_seats_say() {
         assert!((0..seats.clients).all(|c| role(seats.client(c)) == "client"));
         assert!((0..seats.watchers).all(|w| role(seats.watcher(w)) == "watcher"));
         assert_eq!(role(seats.agreement()), "agreement");
-        assert_eq!(usize::from(seats.agreement().0) + 1, actors.len());
+        assert_eq!(actors[usize::from(seats.agreement().0) + 1].1, "comparer");
+        assert_eq!(usize::from(seats.agreement().0) + 2, actors.len());
         let clients: Vec<ActorId> = topology.clients().collect();
         assert_eq!(clients[0], seats.client(0));
         assert_eq!(clients[usize::from(seats.clients)], seats.watcher(0));
