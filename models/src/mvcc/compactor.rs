@@ -233,7 +233,7 @@ impl Compactor {
         cx.note(Note::Batch);
         cx.point(&point::COMPACT_BATCH);
         if last {
-            if let (Some(hash), Some(library)) = (compaction.hash(), &mut cx.shared().library) {
+            if let (Some(hash), Some(library)) = (compaction.hash(), &mut cx.shared().threads) {
                 library.hashes.keep(hash);
             }
             cx.note(Note::Compacted(compaction.revision()));

@@ -37,7 +37,7 @@ pub struct Shared {
     /// restored in place.
     pub hub: Option<Hub>,
     /// What threads share, on nodes that have them.
-    pub library: Option<Library>,
+    pub threads: Option<Library>,
     /// What a node has that is one of a group. It outlives the openings of a process, too.
     pub replica: Option<Box<Replica>>,
 }
@@ -53,8 +53,8 @@ impl Shared {
         self.opening.0 += 1;
         let (backend, opening) = (Some(backend), self.opening);
         let (hub, replica) = (self.hub.take(), self.replica.take());
-        let library = self.library.as_ref().map(Library::reopened);
-        *self = Shared { backend, opening, hub, replica, library, ..Shared::default() };
+        let threads = self.threads.as_ref().map(Library::reopened);
+        *self = Shared { backend, opening, hub, replica, threads, ..Shared::default() };
         self.opening
     }
 
@@ -101,7 +101,7 @@ impl Shared {
 
     /// The open store with its backend and what threads share beside them; none if nobody may go in.
     pub fn using(&mut self) -> Option<(&mut Store, &mut Backend, &mut Library)> {
-        match (&mut self.store, &mut self.backend, &mut self.library) {
+        match (&mut self.store, &mut self.backend, &mut self.threads) {
             (Some(store), Some(backend), Some(library)) if backend.is_open() && !self.stopping => {
                 Some((store, backend, library))
             }
@@ -111,7 +111,7 @@ impl Shared {
 
     /// The compaction that the worker is called for; none if others of an opening that is over have called for it.
     pub(super) fn in_turn(&mut self, job: Job) -> Option<Job> {
-        match &mut self.library {
+        match &mut self.threads {
             // In a group the worker is called by the applier, and told to leave off by the member.
             None if self.replica.is_some() => {
                 Some(job).filter(|job| job.opening == self.opening && !self.stopping)
@@ -128,7 +128,7 @@ impl Shared {
     ) -> Result<Result<Compaction, Fatal>, Closed> {
         match (&mut self.store, &mut self.backend) {
             (Some(store), Some(backend)) if backend.is_open() && self.opening == job.opening => {
-                Ok(match &mut self.library {
+                Ok(match &mut self.threads {
                     Some(library) => library.begin((store, backend)),
                     None => Ok(Compaction::start(store, job.revision)),
                 })

@@ -144,7 +144,7 @@ impl GroupMsg {
         }
     }
 
-    /// The operation or the place of the log that it is about.
+    /// The operation, lease or node that it is about. A place of the log is none: one operation less would move all others.
     #[must_use]
     pub fn subject(&self) -> u64 {
         match self {
@@ -158,10 +158,10 @@ impl GroupMsg {
             | GroupMsg::ReadAt(ask, _)
             | GroupMsg::Applied(ask, ..) => u64::from(ask.op.number),
             GroupMsg::Propose(proposal) => proposal.ask.map_or(0, |ask| u64::from(ask.op.number)),
-            GroupMsg::Join(_, _, last) | GroupMsg::Appended(_, _, last) => *last,
-            GroupMsg::Append(from, ..) => *from,
-            GroupMsg::ResetLog(index) | GroupMsg::Received(index) => *index,
-            GroupMsg::HashAt(round, _) | GroupMsg::HashIs(round, _) => u64::from(*round),
+            GroupMsg::Append(_, entries, _) => {
+                let ask = entries.first().and_then(|entry| entry.proposal.ask);
+                ask.map_or(0, |ask| u64::from(ask.op.number))
+            }
             GroupMsg::RunOut(lease, _) => lease.cast_unsigned(),
             GroupMsg::NeedSnapshot(node) => u64::from(node.0),
             _ => 0,

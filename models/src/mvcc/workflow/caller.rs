@@ -254,7 +254,7 @@ impl Caller {
             What::Plain(_) => {}
         }
         if errand.what.only_reads() && self.manner.read_buffer {
-            let defragmenting = cx.shared().library.as_ref().is_some_and(|lib| lib.defragmenting);
+            let defragmenting = cx.shared().threads.as_ref().is_some_and(|lib| lib.defragmenting);
             if !defragmenting {
                 self.state = State::Reading(errand);
                 return cx.yield_to(Phase::Read);

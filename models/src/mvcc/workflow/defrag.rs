@@ -138,7 +138,7 @@ impl Caller {
 
     fn give_up_defrag(&mut self, errand: Errand, cx: &mut Context<'_, Mvcc>) {
         cx.mark(&mark::DEFRAG_GIVEN_UP);
-        if let Some(library) = &mut cx.shared().library {
+        if let Some(library) = &mut cx.shared().threads {
             library.defragmenting = false;
         }
         self.unlock(cx);
@@ -155,7 +155,7 @@ impl Caller {
         let opening = shared.opening();
         let backend = shared.backend(opening).expect("its lock is held");
         work.defrag.swap(backend).expect("nobody has committed without the lock");
-        if let Some(library) = &mut shared.library {
+        if let Some(library) = &mut shared.threads {
             library.defragmenting = false;
         }
         cx.point(&point::DEFRAG_SWAPPED);

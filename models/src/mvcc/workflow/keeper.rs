@@ -98,7 +98,7 @@ impl Keeper {
     fn serve(&mut self, restored: Option<Restored>, cx: &mut Context<'_, Mvcc>) {
         let Some(restored) = restored else { return };
         let resume = self.door.share(restored, cx);
-        let library = &mut cx.shared().library;
+        let library = &mut cx.shared().threads;
         let library = library.get_or_insert_with(|| Library::new(self.hashes_kept));
         resume.into_iter().for_each(|revision| library.resume(revision));
         self.door.start(resume, cx);
