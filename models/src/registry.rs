@@ -21,8 +21,11 @@ pub fn registry() -> Registry {
         .with(mvcc::scenario::restart_under_compaction())
         .with(mvcc::scenario::watch())
         .with(mvcc::workflow::scenario::workflow())
+        .with(mvcc::workflow::scenario::snapshot())
         .with(mvcc::replica::scenario::replicas())
         .with(mvcc::replica::scenario::install())
+        .with(mvcc::replica::scenario::defragment())
+        .with(mvcc::replica::scenario::leases())
         .with_verbs("register", || Box::new(register::verbs::Desk::default()))
         .with_verbs("mvcc", || Box::new(mvcc::verbs::Desk::default()))
 }

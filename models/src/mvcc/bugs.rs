@@ -342,6 +342,7 @@ pub const BUGS: &[Bug] = &[
     REVOKE_IN_MAP_ORDER,
     LESSOR_LEFT_ON_OLD_BACKEND,
     RESTORE_LEAVES_WATCHERS,
+    INSTALLED_DURING_DEFRAGMENT,
 ];
 
 /// Those that are defects of the pure structures.

@@ -219,6 +219,8 @@ pub enum Timer {
     Compare,
     /// Of an agreement and of who joins it: to say again what was not answered.
     Resend,
+    /// Of a defragmenter: the disk has read the next part.
+    Copy,
 }
 
 impl Label for Timer {
@@ -238,6 +240,7 @@ impl Label for Timer {
         "leases",
         "compare",
         "resend",
+        "copy",
     ];
 
     fn kind(&self) -> u16 {

@@ -67,6 +67,8 @@ pub struct Replica {
     pub awaited: BTreeSet<AskId>,
     /// The next commit goes past the hook, which is a defect.
     pub hook_passed_over: bool,
+    /// The file is being copied, under the lock of the backend.
+    pub defragmenting: bool,
     /// Leases that were revoked or restored since the keeper last looked: one of the same number is another one.
     pub revoked: BTreeSet<i64>,
     /// Reads wait until more is applied.

@@ -193,6 +193,14 @@ pub const RESEND: Knob = Knob {
     about: "milliseconds after which the agreement sends again what a node has not acknowledged",
 };
 
+/// Of the disk under whoever makes a copy of a file.
+pub const DEFRAG_PAUSE: Knob = Knob {
+    name: "defrag_pause",
+    min: 1,
+    max: 6,
+    simplest: 6,
+    about: "milliseconds that the disk takes to read what defragmenting copies at a time",
+};
 /// Of whoever makes a file smaller, as a server of etcd can be told to.
 pub const DEFRAG_AT_BOOT: Knob = Knob {
     name: "defrag_at_boot",

@@ -1,6 +1,7 @@
 //! Planted bugs of a group: what etcd had wrong about its log, its snapshots, its leases and its defragmenting.
 
 use seedbed_sim::actor::Bug;
+use seedbed_sim::world::promise::NEVER_STOPS;
 
 use crate::mvcc::checks::SERVES_AGAIN;
 use crate::mvcc::replica::judge::{
@@ -11,6 +12,7 @@ use crate::mvcc::watching::judge::RELIABLE;
 
 const REPLICAS: &str = "mvcc/replicas";
 const INSTALL: &str = "mvcc/install";
+const DEFRAGMENT: &str = "mvcc/defragment";
 
 /// The consistent index moves in memory as soon as an entry is taken; a commit of somebody else makes it durable before
 /// the effects of the entry.
@@ -106,6 +108,16 @@ pub const RESTORE_LEAVES_WATCHERS: Bug = Bug {
     source: "etcd-io/etcd pull request 8411, commit 13041c15b (2017)",
     breaks: RELIABLE,
     scenario: INSTALL,
+};
+
+/// A snapshot is installed while the file is being copied: the copy of what was there before then takes the name of the
+/// file that the snapshot is in, and the next life begins with it.
+pub const INSTALLED_DURING_DEFRAGMENT: Bug = Bug {
+    index: 41,
+    name: "installed-during-defragment",
+    source: "etcd-io/etcd pull request 20271, commit 92897f2d4 (2025)",
+    breaks: NEVER_STOPS,
+    scenario: DEFRAGMENT,
 };
 
 /// After a snapshot was installed the consistent index is still written to the backend before it.

@@ -5,11 +5,12 @@
 //!       ─▶ rename to `db` ─▶ sync names ─▶ the committer opens it ─▶ unlock ─▶ tell the client
 //! ```
 //!
-//! The lock of the backend is held all the time, so nothing is committed to a file that is about to be replaced. Until the
-//! rename the old file counts; a copy that is left over is harmless.
+//! The lock of the backend is held all the time, so nothing is committed to a file that is about to be replaced, and no
+//! snapshot can take its place meanwhile. Until the rename the old file counts; a copy that is left over is harmless.
 
 use seedbed_sim::actor::{Context, DiskDone, DiskOp, Event};
 use seedbed_sim::id::{ActorId, FileId, FileName};
+use seedbed_sim::time::Span;
 
 use super::message::GroupMsg;
 use crate::mvcc::backend::{Backend, Defrag};
@@ -29,12 +30,16 @@ pub struct Defragmenter {
     committer: ActorId,
     /// Pairs that are copied in one step.
     batch: usize,
+    /// How long the disk takes to read what such a step copies.
+    pause: Span,
     /// It makes a copy as soon as the store is open, as a server does that is told to at its start.
     at_boot: bool,
     /// Whom to tell.
     ask: Option<AskId>,
     opening: Opening,
     state: State,
+    /// What is copied, by a defragmenter that does not mind that a snapshot takes its place: a defect.
+    old: Option<Box<Backend>>,
     /// Answers of the disk to wait for before going on.
     left: usize,
     leaving: bool,
@@ -53,6 +58,8 @@ enum State {
     Creating(Box<Defrag>),
     /// Writes a part of the copy.
     Copying(Box<Defrag>, FileId),
+    /// Waits for the disk to read the next part.
+    Reading(Box<Defrag>, FileId),
     /// Makes the copy durable.
     Syncing(Box<Defrag>),
     /// Puts it in the place of the file.
@@ -64,11 +71,22 @@ enum State {
 }
 
 impl Defragmenter {
-    /// A defragmenter that copies so many pairs in one step, for the first time at its boot or when it is asked.
+    /// A defragmenter that copies so many pairs in one step and needs so long to read them, for the first time at its boot
+    /// or when it is asked.
     #[must_use]
-    pub fn new(batch: usize, committer: ActorId, at_boot: bool) -> Defragmenter {
-        let (ask, opening, state) = (None, Opening::default(), State::Idle);
-        Defragmenter { committer, batch, at_boot, ask, opening, state, left: 0, leaving: false }
+    pub fn new((batch, pause): (usize, Span), committer: ActorId, at_boot: bool) -> Defragmenter {
+        Defragmenter {
+            committer,
+            batch,
+            pause,
+            at_boot,
+            ask: None,
+            opening: Opening::default(),
+            state: State::Idle,
+            old: None,
+            left: 0,
+            leaving: false,
+        }
     }
 
     pub(in crate::mvcc) fn on_event(&mut self, event: Event<Mvcc>, cx: &mut Context<'_, Mvcc>) {
@@ -92,6 +110,13 @@ impl Defragmenter {
                 }
                 Err(_) => fail("the disk has failed", cx),
             },
+            Event::Timer(Timer::Copy) => {
+                if let State::Reading(defrag, file) =
+                    std::mem::replace(&mut self.state, State::Idle)
+                {
+                    self.copy(defrag, file, cx);
+                }
+            }
             Event::Timer(Timer::Disk) => fail("the disk does not answer", cx),
             Event::Stop => {
                 self.leaving = true;
@@ -104,10 +129,17 @@ impl Defragmenter {
     }
 
     fn asked(&mut self, ask: Option<AskId>, cx: &mut Context<'_, Mvcc>) {
-        if let State::Idle = self.state {
-            self.ask = ask;
-            self.state = State::Locking;
-            cx.lock(Lock::Backend);
+        match self.state {
+            State::Idle => {
+                self.ask = ask;
+                self.state = State::Locking;
+                cx.lock(Lock::Backend);
+            }
+            // Who has asked asks again: the answer is to be to the newest attempt.
+            _ if ask.is_some_and(|ask| self.ask.is_some_and(|old| old.op == ask.op)) => {
+                self.ask = ask;
+            }
+            _ => {}
         }
     }
 
@@ -125,10 +157,13 @@ impl Defragmenter {
     }
 
     fn begin(&mut self, cx: &mut Context<'_, Mvcc>) {
-        cx.shared().group().hook_passed_over = false;
+        let heedless = cx.bug(&bugs::INSTALLED_DURING_DEFRAGMENT);
+        let group = cx.shared().group();
+        (group.hook_passed_over, group.defragmenting) = (false, true);
         cx.point(&point::DEFRAGMENT_BEGUN);
         let backend = self.backend(cx);
         let defrag = Defrag::begin(backend).expect("everything was just committed");
+        self.old = heedless.then(|| Box::new(backend.clone()));
         self.state = State::Creating(Box::new(defrag));
         cx.create(COPY);
         self.wait(1, cx);
@@ -149,6 +184,11 @@ impl Defragmenter {
             (State::Creating(defrag), DiskDone::Opened { file, .. }) => {
                 self.copy(defrag, *file, cx);
             }
+            (State::Copying(defrag, file), _) if self.pause > Span::ns(0) => {
+                cx.disarm(Timer::Disk);
+                cx.arm(Timer::Copy, self.pause);
+                self.state = State::Reading(defrag, file);
+            }
             (State::Copying(defrag, file), _) => self.copy(defrag, file, cx),
             (State::Syncing(defrag), _) => {
                 cx.point(&point::DEFRAGMENT_COPIED);
@@ -164,6 +204,11 @@ impl Defragmenter {
             (State::Naming(defrag), _) => {
                 cx.disarm(Timer::Disk);
                 cx.point(&point::DEFRAGMENT_RENAMED);
+                cx.shared().group().defragmenting = false;
+                // The defect lets another file take the place of this one meanwhile.
+                if cx.shared().backend(self.opening).is_err() {
+                    return self.finish(cx);
+                }
                 self.state = State::Reopening(defrag);
                 cx.send(self.committer, Msg::Reopen);
             }
@@ -173,8 +218,11 @@ impl Defragmenter {
 
     fn copy(&mut self, mut defrag: Box<Defrag>, file: FileId, cx: &mut Context<'_, Mvcc>) {
         let batch = self.batch;
-        let backend = self.backend(cx);
-        let Some(commit) = defrag.copy(backend, batch) else {
+        let commit = match &self.old {
+            Some(old) => defrag.copy(old, batch),
+            None => defrag.copy(self.backend(cx), batch),
+        };
+        let Some(commit) = commit else {
             cx.sync(file);
             self.state = State::Syncing(defrag);
             return self.wait(1, cx);
@@ -195,6 +243,10 @@ impl Defragmenter {
         };
         let backend = self.backend(cx);
         defrag.swap(backend).expect("nobody commits without the lock");
+        self.finish(cx);
+    }
+
+    fn finish(&mut self, cx: &mut Context<'_, Mvcc>) {
         cx.mark(&mark::DEFRAGMENTED);
         if let Some(ask) = self.ask {
             cx.send(ask.op.client, Msg::Group(GroupMsg::Defragmented(ask)));

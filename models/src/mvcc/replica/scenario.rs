@@ -31,8 +31,8 @@ use crate::mvcc::scenario::{
     WATCH_MARKS, tune_streams,
 };
 use crate::mvcc::settings::{
-    self, COMPARE_INTERVAL, DEFRAG_AT_BOOT, DEFRAG_BATCH, LEASE_ROUND, LEASE_SECOND, LOG_KEPT,
-    RESEND, SYNC_INTERVAL, Settings, VICTIM_INTERVAL,
+    self, COMPARE_INTERVAL, DEFRAG_AT_BOOT, DEFRAG_BATCH, DEFRAG_PAUSE, LEASE_ROUND, LEASE_SECOND,
+    LOG_KEPT, RESEND, STREAM_UNITS, SYNC_INTERVAL, Settings, VICTIM_INTERVAL,
 };
 use crate::mvcc::watching::client::Watcher;
 use crate::mvcc::watching::rounds::{SyncLoop, VictimLoop};
@@ -59,7 +59,7 @@ pub const fn replicas() -> Scenario<Mvcc> {
         knobs: &KNOBS,
         tune: tune_streams,
         budget: |_| budget(),
-        topology,
+        topology: |config| topology(config, Span::ns(0)),
         workload: |config, draw| workload::draw((MIX, APART), crowd(config), draw),
         always: checks::ALWAYS,
         eventually: checks::EVENTUALLY,
@@ -102,9 +102,62 @@ pub const fn install() -> Scenario<Mvcc> {
     }
 }
 
+/// Nodes whose files are copied again and again, slowly, while everything else goes on.
+#[must_use]
+pub const fn defragment() -> Scenario<Mvcc> {
+    Scenario {
+        name: "mvcc/defragment",
+        about: "three nodes that copy their files again and again, slowly, under load: crashes, and snapshots that come meanwhile",
+        knobs: &DEFRAGMENT_KNOBS,
+        topology: |config| topology(config, Span::ms(config.get(DEFRAG_PAUSE.name))),
+        workload: |config, draw| {
+            workload::draw((INSTALL_MIX, DEFRAGMENT_APART), crowd(config), draw)
+        },
+        marks: &[
+            mark::DEFRAGMENTED,
+            mark::SNAPSHOT_NEEDED,
+            mark::LOG_RELEASED,
+            mark::LOG_RESET,
+            mark::TORN_LOG,
+            mark::CLOSE_WAITED,
+            mark::COMPACTION_INTERRUPTED,
+            mark::COMPACTION_RESUMED,
+            mark::HASHES_COMPARED,
+        ],
+        ..install()
+    }
+}
+
+/// Nodes that are asked for leases more than for anything else.
+#[must_use]
+pub const fn leases() -> Scenario<Mvcc> {
+    Scenario {
+        name: "mvcc/leases",
+        about: "leases that are granted, renewed, revoked and run out, under crashes, changes of who decides, and snapshots",
+        knobs: &LEASES_KNOBS,
+        workload: |config, draw| workload::draw((LEASES_MIX, LEASES_APART), crowd(config), draw),
+        marks: &[
+            mark::LEASES_TAKEN_OVER,
+            mark::LEASE_RENEWED,
+            mark::LEASE_RAN_OUT,
+            mark::FORMER_PRIMARY_REFUSED,
+            mark::SNAPSHOT_NEEDED,
+            mark::LOG_RELEASED,
+            mark::LOG_RESET,
+            mark::TORN_LOG,
+            mark::HASHES_COMPARED,
+        ],
+        ..replicas()
+    }
+}
+
 /// Mostly writes, so that the log grows while somebody is away.
 const INSTALL_MIX: Mix = Mix { put: 36, delete: 6, get: 4, txn: 14, compact: 12, close: 28 };
 const INSTALL_APART: Apart = Apart { defragment: 4, renew: 1, lease: 3 };
+const DEFRAGMENT_APART: Apart = Apart { defragment: 6, renew: 1, lease: 2 };
+/// Puts that name a lease, and what is asked of leases.
+const LEASES_MIX: Mix = Mix { put: 34, delete: 6, get: 6, txn: 10, compact: 4, close: 40 };
+const LEASES_APART: Apart = Apart { defragment: 1, renew: 3, lease: 10 };
 
 /// As of all groups, but for three nodes, a short log, and a file that is copied slowly at each boot: that is when a
 /// snapshot comes.
@@ -120,6 +173,36 @@ const INSTALL_KNOBS: [Knob; KNOBS.len()] = {
             (knobs[n].min, knobs[n].simplest) = (1, 1);
         } else if same(knobs[n].name, DEFRAG_BATCH.name) {
             (knobs[n].max, knobs[n].simplest) = (2, 2);
+        }
+        n += 1;
+    }
+    knobs
+};
+
+/// As of nodes that get snapshots, with a disk that takes its time and connections that do not.
+const DEFRAGMENT_KNOBS: [Knob; KNOBS.len() + 1] = {
+    let mut knobs = joined(&INSTALL_KNOBS, &[DEFRAG_PAUSE]);
+    let mut n = 0;
+    while n < knobs.len() {
+        if same(knobs[n].name, STREAM_UNITS.name) {
+            (knobs[n].min, knobs[n].max, knobs[n].simplest) = (16, 64, 64);
+        } else if same(knobs[n].name, DEFRAG_BATCH.name) {
+            knobs[n].simplest = 1;
+        }
+        n += 1;
+    }
+    knobs
+};
+
+/// As of all groups, with a short log and seconds that are short.
+const LEASES_KNOBS: [Knob; KNOBS.len()] = {
+    let mut knobs = KNOBS;
+    let mut n = 0;
+    while n < knobs.len() {
+        if same(knobs[n].name, LOG_KEPT.name) {
+            (knobs[n].max, knobs[n].simplest) = (3, 2);
+        } else if same(knobs[n].name, LEASE_SECOND.name) {
+            (knobs[n].max, knobs[n].simplest) = (30, 30);
         }
         n += 1;
     }
@@ -210,12 +293,12 @@ pub(in crate::mvcc) fn seats(config: &Config) -> Seats {
 }
 
 /// The actors in the order of [`Seats`].
-fn topology(config: &Config) -> Topology<Mvcc> {
+fn topology(config: &Config, pause: Span) -> Topology<Mvcc> {
     let seats = seats(config);
     let mut topology = Topology::default();
     let nodes: Vec<NodeId> = (0..seats.servers).map(|_| topology.server("n")).collect();
     for (node, n) in nodes.iter().zip(0..) {
-        server(&mut topology, *node, (seats, n), config);
+        server(&mut topology, *node, (seats, n), (config, pause));
     }
     let members: Vec<ActorId> = (0..seats.servers).map(|n| seats.member(n)).collect();
     for n in 0..seats.clients {
@@ -268,7 +351,12 @@ fn member_mates(seats: Seats, n: u16, config: &Config) -> MemberMates {
 }
 
 /// The actors of one server node.
-fn server(topology: &mut Topology<Mvcc>, node: NodeId, (seats, n): (Seats, u16), config: &Config) {
+fn server(
+    topology: &mut Topology<Mvcc>,
+    node: NodeId,
+    (seats, n): (Seats, u16),
+    (config, pause): (&Config, Span),
+) {
     let settings = &Settings::of(config);
     let limits = settings::watch_limits(config);
     let (agreement, committer) = (seats.agreement(), seats.committer(n));
@@ -292,7 +380,7 @@ fn server(topology: &mut Topology<Mvcc>, node: NodeId, (seats, n): (Seats, u16),
         ("compactor", Mvcc::Compactor(Compactor::new(settings, committer))),
         ("shipper", Mvcc::Shipper(Shipper::new(committer, receivers))),
         ("receiver", Mvcc::Receiver(Receiver::new(seats.member(n)))),
-        ("defrag", Mvcc::Defragmenter(Defragmenter::new(batch, committer, at_boot))),
+        ("defrag", Mvcc::Defragmenter(Defragmenter::new((batch, pause), committer, at_boot))),
         ("leases", Mvcc::LeaseKeeper(Keeper::new(node, agreement, second, round))),
         ("sync", Mvcc::SyncLoop(SyncLoop::new(sync, limits))),
         ("victims", Mvcc::VictimLoop(VictimLoop::new(victims))),

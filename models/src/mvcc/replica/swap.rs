@@ -1,6 +1,6 @@
 //! A snapshot takes the place of the file.
 
-use seedbed_sim::actor::{Context, DiskOp, Event};
+use seedbed_sim::actor::{Context, DiskError, DiskOp, Event};
 use seedbed_sim::id::FileName;
 
 use crate::mvcc::committer::{DISK_PATIENCE, FILE};
@@ -44,6 +44,11 @@ impl Swap {
                     return true;
                 }
             },
+            // The log begins behind what no file holds; etcd, too, fails to find the snapshot and panics.
+            Event::Disk(answer) if answer.result == Err(DiskError::NotFound) => {
+                cx.abort("the snapshot that the log begins behind is missing");
+                return false;
+            }
             Event::Disk(_) => "the disk has failed",
             Event::Timer(Timer::Disk) => "the disk does not answer",
             _ => return false,

@@ -8,6 +8,7 @@ use seedbed_sim::world::Topology;
 
 use super::caller::{self, Caller, Manner};
 use super::keeper::Keeper;
+use super::workload::Uses;
 use super::{checks, workload};
 use crate::mvcc::client::Client;
 use crate::mvcc::door::Door;
@@ -30,7 +31,7 @@ pub const fn workflow() -> Scenario<Mvcc> {
         budget: |_| budget(MESSAGES.and(SCHEDULES).and(DELAYS).and(DEATHS).and(DISKS)),
         topology,
         workload: |config, draw| {
-            workload::draw(config.get(CLIENTS.name), config.count(KEYS.name), draw)
+            workload::draw(USES, config.get(CLIENTS.name), config.count(KEYS.name), draw)
         },
         always: checks::ALWAYS,
         eventually: checks::EVENTUALLY,
@@ -61,6 +62,60 @@ pub const fn workflow() -> Scenario<Mvcc> {
         ..BASE
     }
 }
+
+/// Every entry point.
+pub(super) const USES: Uses = Uses {
+    put: 20,
+    delete: 10,
+    get: 12,
+    compact: 9,
+    close: 4,
+    txn: 8,
+    hash: 10,
+    history: 9,
+    snapshot: 4,
+    defrag: 3,
+    commit: 2,
+};
+
+/// A store that is cut, closed and restored all the time.
+#[must_use]
+pub const fn snapshot() -> Scenario<Mvcc> {
+    Scenario {
+        name: "mvcc/snapshot",
+        about: "a store of which snapshots are written while threads write, and that is closed and restored again and again",
+        workload: |config, draw| {
+            workload::draw(CUTS, config.get(CLIENTS.name), config.count(KEYS.name), draw)
+        },
+        marks: &[
+            mark::COMMIT_WAITED,
+            mark::TORN_COMMIT,
+            mark::COMPACTION_RESUMED,
+            mark::CLOSE_WAITED,
+            mark::REQUEST_WHILE_CLOSING,
+            mark::DISK_ENDED_PROCESS,
+            mark::SNAPSHOT_BESIDE_WRITES,
+            mark::CLOSE_WAITED_FOR_SNAPSHOT,
+            mark::LEFT_OVER_MET,
+        ],
+        ..workflow()
+    }
+}
+
+/// Snapshots and restores more than anything else, with enough written in between.
+const CUTS: Uses = Uses {
+    put: 24,
+    delete: 8,
+    get: 4,
+    compact: 8,
+    close: 12,
+    txn: 8,
+    hash: 4,
+    history: 2,
+    snapshot: 16,
+    defrag: 4,
+    commit: 4,
+};
 
 const KNOBS: &[Knob] = &[
     CLIENTS,

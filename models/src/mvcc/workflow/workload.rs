@@ -8,13 +8,47 @@ use crate::mvcc::call::Call;
 use crate::mvcc::op::{Action, Keys, Op};
 use crate::mvcc::workload::{KEYS, Words};
 
+/// How often each entry point is used, in parts of the sum.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Uses {
+    pub(super) put: u32,
+    pub(super) delete: u32,
+    pub(super) get: u32,
+    pub(super) compact: u32,
+    pub(super) close: u32,
+    pub(super) txn: u32,
+    pub(super) hash: u32,
+    pub(super) history: u32,
+    pub(super) snapshot: u32,
+    pub(super) defrag: u32,
+    pub(super) commit: u32,
+}
+
+impl Uses {
+    fn weights(self) -> [u32; 11] {
+        [
+            self.put,
+            self.delete,
+            self.get,
+            self.compact,
+            self.close,
+            self.txn,
+            self.hash,
+            self.history,
+            self.snapshot,
+            self.defrag,
+            self.commit,
+        ]
+    }
+}
+
 /// Draws the operations of all clients. Each value names its operation, so no value is written twice.
-pub(in crate::mvcc) fn draw(clients: u64, keys: usize, draw: &mut Draw) -> Vec<PlannedOp<Call>> {
+pub(super) fn draw(uses: Uses, clients: u64, keys: usize, draw: &mut Draw) -> Vec<PlannedOp<Call>> {
     let last = u32::try_from(draw.range(30, 60)).expect("a small number");
     let mut ops = Vec::new();
     while ops.len() < last as usize {
         let client = u16::try_from(draw.below(clients)).expect("a small number");
-        let mut script = Script { client, keys, draw, ops: &mut ops };
+        let mut script = Script { uses, client, keys, draw, ops: &mut ops };
         script.next();
     }
     ops.sort_by_key(|op| (op.client, op.number));
@@ -23,6 +57,7 @@ pub(in crate::mvcc) fn draw(clients: u64, keys: usize, draw: &mut Draw) -> Vec<P
 
 /// What one client does next.
 struct Script<'d> {
+    uses: Uses,
     client: u16,
     keys: usize,
     draw: &'d mut Draw,
@@ -38,7 +73,7 @@ impl Script<'_> {
     }
 
     fn next(&mut self) {
-        match self.draw.weighted(&[20, 10, 12, 9, 4, 8, 10, 9, 4, 3, 2]) {
+        match self.draw.weighted(&self.uses.weights()) {
             0 => self.add(|words| Call::Store(Op::Single(put(words)))),
             1 => self.add(|words| Call::Store(Op::Single(Action::Delete(words.key_set())))),
             2 => self.add(|words| Call::Store(Op::Single(words.get()))),
@@ -106,7 +141,12 @@ mod tests {
         let (mut kinds, mut values) = (BTreeSet::new(), BTreeSet::new());
         for seed in 0..40 {
             values.clear();
-            for PlannedOp { op, .. } in draw(3, 6, &mut Draw::new(seed, Purpose::Workload)) {
+            for PlannedOp { op, .. } in draw(
+                crate::mvcc::workflow::scenario::USES,
+                3,
+                6,
+                &mut Draw::new(seed, Purpose::Workload),
+            ) {
                 let line = op.to_string();
                 assert_eq!(line.parse::<Call>().as_ref(), Ok(&op));
                 let inside = if line.contains(" in txn") { " in" } else { "" };

@@ -17,7 +17,7 @@ fn configs() -> impl Iterator<Item = Config> {
 #[test]
 fn everybody_sits_where_the_seats_say() {
     for config in configs() {
-        let (seats, topology) = (seats(&config), topology(&config));
+        let (seats, topology) = (seats(&config), topology(&config, Span::ns(0)));
         let actors: Vec<_> = topology.actors().collect();
         let role = |id: ActorId| actors[usize::from(id.0)].1;
         let home = |id: ActorId| actors[usize::from(id.0)].0;
