@@ -4,6 +4,7 @@
 use super::page::Page;
 use seedbed_models::registry::registry;
 use seedbed_sim::campaign::bench;
+use std::collections::BTreeSet;
 
 /// The lines that a command printed when the figures were measured.
 fn measured<'p>(page: &'p Page, command: &str) -> Vec<&'p str> {
@@ -50,5 +51,22 @@ fn the_figures_beside_madsim_are_those_of_every_workload_and_scenario_and_keep_t
         let ratio: f64 = row[4].parse().expect("a ratio");
         let budget = AT_LEAST.iter().find(|(name, _)| *name == row[0]);
         assert!(ratio >= budget.map_or(1.0, |(_, least)| *least), "{row:?}");
+    }
+}
+
+#[test]
+fn the_figures_of_the_store_alone_are_those_of_every_bench_of_it() {
+    let page = Page::read("docs/src/performance.md");
+    let lines = measured(&page, "cargo bench -p seedbed-tests --bench mvcc");
+    let rows: Vec<Vec<&str>> =
+        lines[2..].iter().map(|line| line.split('|').map(str::trim).collect()).collect();
+    let bench = include_str!("../../benches/mvcc.rs");
+    let parts = bench.split("bench_function(\"").skip(1);
+    let names: BTreeSet<&str> = parts.filter_map(|part| part.split('"').next()).collect();
+    let shown: BTreeSet<&str> = rows.iter().map(|row| row[1].trim_matches('`')).collect();
+    assert_eq!((shown, rows.len()), (names, 4));
+    for row in rows {
+        let digits: String = row[4].chars().filter(char::is_ascii_digit).collect();
+        assert!(digits.parse::<u64>().is_ok_and(|rate| rate > 0), "{row:?}");
     }
 }
