@@ -5,7 +5,8 @@ use std::hash::{Hash, Hasher};
 use std::str::FromStr;
 use std::sync::Arc;
 
-use super::op::Op;
+use super::op::{Action, Op};
+use super::parse::ParseError;
 use super::response::Outcome;
 use super::watching::wish::Wish;
 use super::workflow::usage::{Usage, Used};
@@ -76,21 +77,77 @@ impl FromStr for Call {
         if let Some(usage) = super::parse::usage(line) {
             return usage.map(Call::Use).map_err(|error| error.to_string());
         }
-        if line == "defragment" {
-            return Ok(Call::Defragment);
+        let line = line.trim();
+        let (first, rest) = line.split_once([' ', '\t']).unwrap_or((line, ""));
+        match (first, rest.trim_start()) {
+            ("defragment", "") => Ok(Call::Defragment),
+            ("defragment", rest) => {
+                Err(format!("expected nothing behind `{first}`, found `{rest}`"))
+            }
+            ("renew", lease) => {
+                let number = lease.parse().map(Call::Renew);
+                number.map_err(|_| format!("expected the number of a lease, found `{lease}`"))
+            }
+            ("stale", read) => stale(read),
+            _ if words::ALL.iter().any(|words| words.contains(&first)) => {
+                line.parse().map(Call::Store).map_err(|error: ParseError| error.to_string())
+            }
+            _ => Err(format!("expected one of {}, found `{first}`", quoted(&words::ALL))),
         }
-        if let Some(lease) = line.strip_prefix("renew ") {
-            let number = lease.parse().map(Call::Renew);
-            return number.map_err(|_| format!("expected the number of a lease, found `{lease}`"));
-        }
-        if let Some(read) = line.strip_prefix("stale ") {
-            return read
-                .parse()
-                .map(Call::Stale)
-                .map_err(|error: super::ParseError| error.to_string());
-        }
-        line.parse().map(Call::Store).map_err(|error: super::ParseError| error.to_string())
     }
+}
+
+/// A read that takes an old state, too; the line without its first word.
+fn stale(line: &str) -> Result<Call, String> {
+    let read: Result<Op, ParseError> = line.parse();
+    match read {
+        Ok(op @ Op::Single(Action::Get(_))) => Ok(Call::Stale(op)),
+        _ => Err(format!("expected a read such as `get a` behind `stale`, found `{line}`")),
+    }
+}
+
+impl Call {
+    /// The words of those who can be asked for it.
+    fn words(&self) -> &'static [&'static str] {
+        match self {
+            Call::Store(Op::Close) => words::CLOSING,
+            Call::Store(_) => words::STORE,
+            Call::Watch(_) => words::WATCHING,
+            Call::Use(_) => words::LIBRARY,
+            Call::Stale(_) | Call::Defragment | Call::Renew(_) => words::GROUP,
+        }
+    }
+
+    /// Whether a client with these words can be asked for it; if not, what is expected.
+    pub(super) fn is_one_of(&self, words: &[&[&str]]) -> Result<(), String> {
+        if words.contains(&self.words()) {
+            return Ok(());
+        }
+        let known = quoted(words);
+        Err(format!("expected an operation of this client, one of {known}, found `{self}`"))
+    }
+}
+
+fn quoted(words: &[&[&str]]) -> String {
+    format!("`{}`", words.concat().join(" "))
+}
+
+/// The words that operations begin with, by who can be asked for them.
+pub(super) mod words {
+    /// Every store that is served.
+    pub(in crate::mvcc) const STORE: &[&str] =
+        &["put", "get", "del", "txn", "compact", "grant", "revoke"];
+    /// A store that goes on after it was closed and opened again.
+    pub(in crate::mvcc) const CLOSING: &[&str] = &["close"];
+    /// The clients that watch.
+    pub(in crate::mvcc) const WATCHING: &[&str] = &["watch", "cancel", "progress", "rest", "leave"];
+    /// The threads of a library.
+    pub(in crate::mvcc) const LIBRARY: &[&str] =
+        &["begin", "end", "hash", "history", "snapshot", "defrag", "commit"];
+    /// The members of a group.
+    pub(in crate::mvcc) const GROUP: &[&str] = &["stale", "defragment", "renew"];
+    /// All of them.
+    pub(in crate::mvcc) const ALL: [&[&str]; 5] = [STORE, CLOSING, WATCHING, LIBRARY, GROUP];
 }
 
 /// What a client learned.
@@ -164,6 +221,16 @@ mod tests {
         }
         let error = "shut".parse::<Call>().expect_err("no such word");
         assert!(error.contains("expected one of `put"), "{error}");
+        for (line, expected) in [
+            ("renew", "expected the number of a lease, found ``"),
+            ("renew x", "expected the number of a lease, found `x`"),
+            ("stale", "expected a read such as `get a` behind `stale`, found ``"),
+            ("stale put a 1", "behind `stale`, found `put a 1`"),
+            ("stale close", "behind `stale`, found `close`"),
+            ("defragment a", "expected nothing behind `defragment`, found `a`"),
+        ] {
+            assert!(line.parse::<Call>().expect_err(line).contains(expected), "{line}");
+        }
         let error = "watch a 3".parse::<Call>().expect_err("a word is missing");
         assert!(error.contains("expected `from`"), "{error}");
         for (line, expected) in [
@@ -176,6 +243,42 @@ mod tests {
         ] {
             let error = line.parse::<Call>().expect_err(line);
             assert!(error.contains(expected), "{line}: {error}");
+        }
+    }
+
+    #[test]
+    fn every_word_begins_an_operation_and_belongs_to_one_kind_of_client() {
+        let lines = [
+            "put a 1",
+            "get a",
+            "del a",
+            "txn then",
+            "compact 1",
+            "grant 1 2",
+            "revoke 1",
+            "close",
+            "watch a from 0",
+            "cancel 1",
+            "progress",
+            "rest 1",
+            "leave",
+            "begin",
+            "end txn",
+            "hash",
+            "history a from 0",
+            "snapshot",
+            "defrag",
+            "commit",
+            "stale get a",
+            "defragment",
+            "renew 1",
+        ];
+        let first = |line: &&str| line.split(' ').next().unwrap_or_default().to_owned();
+        assert_eq!(lines.iter().map(first).collect::<Vec<_>>(), words::ALL.concat());
+        for line in lines.into_iter().chain(["put a 1 in txn"]) {
+            let call: Call = line.parse().expect(line);
+            let of = words::ALL.iter().filter(|words| call.is_one_of(&[words]).is_ok());
+            assert_eq!(of.count(), 1, "{line}");
         }
     }
 

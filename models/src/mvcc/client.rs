@@ -11,7 +11,7 @@ use seedbed_sim::id::{ActorId, OpId};
 use seedbed_sim::time::Span;
 
 use super::bugs;
-use super::call::{Call, Ret};
+use super::call::{Call, Ret, words};
 use super::message::{AskId, Msg, Note, Timer};
 use super::model::Mvcc;
 use super::op::{Op, Request};
@@ -37,13 +37,21 @@ pub struct Client {
     fronts: Vec<ActorId>,
     /// Whom to ask now.
     at: usize,
-    group: bool,
+    asks: Asks,
     patience: Span,
     /// The revision in the last answer.
     last: i64,
     /// The transaction that it began last.
     txn: i64,
     errand: Option<Errand>,
+}
+
+/// Whom it asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Asks {
+    Store,
+    Thread,
+    Group,
 }
 
 /// The operation under way.
@@ -89,7 +97,7 @@ impl Client {
         Client {
             fronts: vec![front],
             at: 0,
-            group: false,
+            asks: Asks::Store,
             patience: PATIENCE,
             last: FIRST_REVISION,
             txn: 0,
@@ -100,7 +108,7 @@ impl Client {
     /// A client that tells this thread what to call.
     #[must_use]
     pub fn of_thread(thread: ActorId) -> Client {
-        Client { patience: PATIENCE_BESIDE_OTHERS, ..Client::new(thread) }
+        Client { asks: Asks::Thread, patience: PATIENCE_BESIDE_OTHERS, ..Client::new(thread) }
     }
 
     /// A client of a group. It begins with the first member, and goes to the next one when it gets no answer.
@@ -110,7 +118,20 @@ impl Client {
     /// If there is no member.
     #[must_use]
     pub fn of_group(members: Vec<ActorId>) -> Client {
-        Client { group: true, ..Client::new(members[0]) }.among(members)
+        Client { asks: Asks::Group, ..Client::new(members[0]) }.among(members)
+    }
+
+    /// The words of what it can be asked for.
+    pub(super) fn words(&self) -> &'static [&'static [&'static str]] {
+        match self.asks {
+            Asks::Store => &[words::STORE, words::CLOSING],
+            Asks::Thread => &[words::STORE, words::CLOSING, words::LIBRARY],
+            Asks::Group => &[words::STORE, words::GROUP],
+        }
+    }
+
+    fn in_group(&self) -> bool {
+        self.asks == Asks::Group
     }
 
     fn among(self, fronts: Vec<ActorId>) -> Client {
@@ -182,23 +203,23 @@ impl Client {
                 let repeatable = matches!(usage, Usage::Hash(_) | Usage::History(_));
                 (Question::Use(Arc::new(usage)), repeatable)
             }
-            Call::Stale(what) if self.group => {
+            Call::Stale(what) if self.in_group() => {
                 let request = what.resolve(self.last);
                 match writes(&request) {
                     true => (Question::Store(Arc::new(request)), false),
                     false => (Question::Stale(Arc::new(request)), true),
                 }
             }
-            Call::Defragment if self.group => (Question::Defragment, true),
-            Call::Renew(lease) if self.group => (Question::Renew(*lease), true),
-            // A plan that was written by hand asks the wrong one.
+            Call::Defragment if self.in_group() => (Question::Defragment, true),
+            Call::Renew(lease) if self.in_group() => (Question::Renew(*lease), true),
+            // No seed file asks the wrong one; a plan that was made otherwise may.
             Call::Watch(_) | Call::Stale(_) | Call::Defragment | Call::Renew(_) => {
                 return cx.complete(op, Outcome::Failed);
             }
         };
         let id = AskId { op, attempt: 1 };
         self.errand = Some(Errand { id, question, repeatable });
-        if self.group {
+        if self.in_group() {
             cx.note(Note::Group(GroupNote::Wanted(id)));
         }
         self.ask(cx);

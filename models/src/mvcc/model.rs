@@ -13,7 +13,7 @@
 use seedbed_sim::actor::{Actor, Context, Event};
 
 use super::batch_timer::BatchTimer;
-use super::call::{Call, Ret};
+use super::call::{Call, Ret, words};
 use super::checks::Ghost;
 use super::client::Client;
 use super::committer::Committer;
@@ -114,6 +114,16 @@ impl Actor for Mvcc {
             Mvcc::Defragmenter(defragmenter) => defragmenter.on_event(event, cx),
             Mvcc::LeaseKeeper(keeper) => keeper.on_event(event, cx),
             Mvcc::Comparer(comparer) => comparer.on_event(event, cx),
+        }
+    }
+
+    fn takes(&self, op: &Call) -> Result<(), String> {
+        match self {
+            Mvcc::Client(client) => op.is_one_of(client.words()),
+            Mvcc::Watcher(_) => op.is_one_of(&[words::WATCHING]),
+            _ => {
+                Err(format!("expected another client; this one is asked for nothing, found `{op}`"))
+            }
         }
     }
 

@@ -57,6 +57,16 @@ pub trait Actor: Clone + Debug + Send + Sync + 'static {
         self.clone_from(newborn);
     }
 
+    /// Whether this actor, a client, can be asked for that; if not, what it can be asked for: "expected .., found ..". Plans
+    /// that people write are held to it. By default what is an operation at all is one of every client.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot.
+    fn takes(&self, _op: &Self::Op) -> Result<(), String> {
+        Ok(())
+    }
+
     /// Simpler operations that may do instead of this one, the simplest first: shrinking tries them. None is equal to it, and
     /// following them leads to an end.
     #[must_use]

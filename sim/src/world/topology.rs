@@ -111,6 +111,16 @@ impl<A: Actor> Topology<A> {
         self.actors.iter().map(|(node, role, actor)| (*node, *role, actor))
     }
 
+    /// Whether a client of the workload, by its number among [`Topology::clients`], can be asked for this.
+    ///
+    /// # Errors
+    ///
+    /// As [`Actor::takes`].
+    pub fn takes(&self, client: u16, op: &A::Op) -> Result<(), String> {
+        let actor = self.clients().nth(usize::from(client));
+        actor.map_or(Ok(()), |actor| self.actors[usize::from(actor.0)].2.takes(op))
+    }
+
     /// The actors on client nodes, in order: the clients of the workload.
     pub fn clients(&self) -> impl Iterator<Item = ActorId> + '_ {
         self.actors

@@ -87,6 +87,60 @@ fn a_seed_file_with_one_thing_wrong_is_refused_at_its_line() {
     none(complaints);
 }
 
+/// Scenarios of the mvcc model with an operation or a knob: which client is asked for what, and what the message holds.
+const OPERATIONS: &[(&str, &str, &str)] = &[
+    ("mvcc/replicas", "c0#1: renew x", "the number of a lease, found `x`"),
+    ("mvcc/replicas", "c0#1: renew", "the number of a lease"),
+    ("mvcc/replicas", "c0#1: renew 99999999999999999999", "the number of a lease"),
+    ("mvcc/replicas", "c0#1: stale", "a read such as `get a` behind `stale`"),
+    ("mvcc/replicas", "c0#1: stale put a 1", "a read such as `get a` behind `stale`"),
+    ("mvcc/replicas", "c0#1: defragment n0", "nothing behind `defragment`"),
+    ("mvcc/replicas", "c0#1: close", "compact grant revoke stale defragment renew`, found `close`"),
+    ("mvcc/replicas", "c0#1: snapshot", "of this client"),
+    ("mvcc/replicas", "w0#1: put a 1", "`watch cancel progress rest leave`, found `put a 1`"),
+    ("mvcc/replicas", "g0#1: put a 1", "another client"),
+    ("mvcc/install", "c0#1: watch a from 0", "of this client"),
+    ("mvcc/workflow", "c0#1: stale get a", "snapshot defrag commit`, found `stale get a`"),
+    ("mvcc/workflow", "c0#1: renew 1", "of this client"),
+    ("mvcc/workflow", "c0#1: watch a from 0", "of this client"),
+    (
+        "mvcc/workflow",
+        "c0#1: frobnicate",
+        "snapshot defrag commit stale defragment renew`, found `frobnicate`",
+    ),
+    ("mvcc/workflow", "c0#1: end", "a transaction: `txn`"),
+    ("mvcc/single", "c0#1: put a 1 in txn", "revoke close`, found `put a 1 in txn`"),
+    ("mvcc/single", "c0#1: defragment", "of this client"),
+    ("mvcc/watch", "c0#1: progress", "of this client"),
+];
+
+#[test]
+fn an_operation_that_a_client_does_not_know_is_refused_at_its_line() {
+    let file = folder("operations").join("bad.toml");
+    let refused = |(scenario, op, words): &(&str, &str, &str)| {
+        let text =
+            format!("format = 1\nscenario = \"{scenario}\"\nseed = 7\nworkload = [\"{op}\"]\n");
+        refusal("replay", &file, text.as_bytes(), (4, words))
+    };
+    none(OPERATIONS.iter().filter_map(refused).collect());
+}
+
+#[test]
+fn a_group_of_too_many_nodes_is_refused_at_its_line() {
+    let file = folder("knobs").join("bad.toml");
+    let head = "format = 1\nscenario = \"mvcc/replicas\"\nseed = 7\n\n[config]\n";
+    let knobs = [
+        ("servers = 7", "from 1 to 3, found 7"),
+        ("servers = 0", "from 1 to 3, found 0"),
+        ("servers = -1", "a whole number"),
+        ("severs = 3", "severs"),
+    ];
+    let refused = |(knob, words): &(&str, &str)| {
+        refusal("replay", &file, format!("{head}{knob}\n").as_bytes(), (6, words))
+    };
+    none(knobs.iter().filter_map(refused).collect());
+}
+
 #[test]
 fn the_seed_file_that_is_made_wrong_is_sound_itself() {
     let file = folder("sound").join("good.toml");

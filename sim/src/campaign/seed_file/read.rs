@@ -165,7 +165,9 @@ impl<A: Actor> Reader<'_, '_, '_, A> {
         let mut last = vec![None; clients.len()];
         let mut ops = Vec::new();
         for line in self.fields.texts("workload")? {
-            let op = read_op::<A>(line.what, &clients).map_err(|wrong| self.wrong(&line, wrong))?;
+            let op = read_op::<A>(line.what, &clients)
+                .and_then(|op| self.topology.takes(op.client, &op.op).map(|()| op))
+                .map_err(|wrong| self.wrong(&line, wrong))?;
             let last = &mut last[usize::from(op.client)];
             if last.is_some_and(|last| last >= op.number) {
                 let message = format!(
