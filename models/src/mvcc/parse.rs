@@ -173,6 +173,9 @@ fn escape(chars: &[char], column: usize) -> Result<(u8, usize), ParseError> {
     }
 }
 
+/// The longest rest of a client that watches.
+const REST_MAX_MS: u32 = 10_000;
+
 const END: &str = "the end of the line";
 
 struct Parser {
@@ -221,7 +224,7 @@ impl Parser {
             return self.number("the number of an operation").map(Wish::Cancel);
         }
         if self.word("rest") {
-            return self.number("milliseconds").map(Wish::Rest);
+            return self.rest().map(Wish::Rest);
         }
         if self.word("progress") {
             return Ok(Wish::Progress);
@@ -230,6 +233,17 @@ impl Parser {
             return Ok(Wish::Leave);
         }
         Err(self.unexpected("one of `watch cancel progress rest leave`"))
+    }
+
+    /// Longer than a run waits for its clients, a rest would seem to be one that never ends.
+    fn rest(&mut self) -> Result<u32, ParseError> {
+        let at = self.next;
+        let ms = self.number("milliseconds, at most 10000")?;
+        if ms > REST_MAX_MS {
+            self.next = at;
+            return Err(self.unexpected("milliseconds, at most 10000"));
+        }
+        Ok(ms)
     }
 
     /// An action, or nothing if the next word does not begin one.

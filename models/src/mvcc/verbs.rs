@@ -112,6 +112,7 @@
 use seedbed_sim::campaign::transcript::Verbs;
 
 use super::backend::Snapshot;
+use super::call::words as words_of;
 use super::index::Index;
 use super::key_index::KeyIndex;
 use super::kv::{Kv, KvError};
@@ -167,7 +168,12 @@ impl Verbs for Desk {
             .or_else(|| self.raw(verb, operands))
             .or_else(|| self.watching(verb, operands))
             .or_else(|| self.key_or_index(verb, operands))
-            .unwrap_or_else(|| self.ask(command))
+            .unwrap_or_else(|| {
+                match [words_of::STORE, words_of::CLOSING].concat().contains(&verb) {
+                    true => self.ask(command),
+                    false => Err(format!("expected a verb with its operands, found `{command}`")),
+                }
+            })
     }
 }
 

@@ -184,7 +184,7 @@ fn run_at(
         Parsed::Own(verb) => run_own((registry, verbs), verb, &mut console, place),
     };
     let status = status.unwrap_or_else(|Usage(message)| {
-        console.note(&message);
+        console.note(one_line(&message));
         Status::Usage
     });
     match console.write_error() {
@@ -194,6 +194,12 @@ fn run_at(
         }
         None => status,
     }
+}
+
+/// A message as one line: what was found may hold line breaks, and orders to the terminal.
+fn one_line(message: &str) -> String {
+    let shown = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.into() };
+    message.chars().map(shown).collect()
 }
 
 /// What was asked for.

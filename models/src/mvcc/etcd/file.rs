@@ -51,15 +51,16 @@ impl SeedFile {
             format!("{name}:{line}: expected TOML: {}", error.message())
         })?;
         let wrong = |what: &str| format!("{name}: expected {what}");
-        let known = ["format", "scenario", "seed", "breaks", "workload"];
-        if let Some(key) = table.keys().find(|key| !known.contains(&key.as_str())) {
-            return Err(format!("{name}: expected {}, found `{key}`", known.join(" ")));
-        }
         if table.get("format").and_then(toml::Value::as_integer) != Some(1) {
             return Err(wrong("`format = 1`"));
         }
         if table.get("scenario").and_then(toml::Value::as_str) != Some(SCENARIO) {
             return Err(wrong(&format!("`scenario = \"{SCENARIO}\"`; others go to `replay`")));
+        }
+        let known = ["format", "scenario", "seed", "breaks", "workload"];
+        if let Some(key) = table.keys().find(|key| !known.contains(&key.as_str())) {
+            let place = place_of(text, name, |line| line.trim_start().starts_with(key));
+            return Err(format!("{place}: expected {}, found `{key}`", known.join(" ")));
         }
         let seed = table.get("seed").map_or(Some(0), |seed| u64::try_from(seed.as_integer()?).ok());
         let seed = seed.ok_or_else(|| wrong("`seed` to be a seed"))?;
@@ -76,7 +77,11 @@ impl SeedFile {
 /// File and line of a step, as far as it stands there as it reads.
 fn place(text: &str, name: &str, step: &str) -> String {
     let written = Value::String(step.to_owned()).to_string();
-    match text.lines().position(|line| line.contains(&written)) {
+    place_of(text, name, |line| line.contains(&written))
+}
+
+fn place_of(text: &str, name: &str, stands: impl Fn(&str) -> bool) -> String {
+    match text.lines().position(stands) {
         Some(line) => format!("{name}:{}", line + 1),
         None => name.to_owned(),
     }
@@ -112,7 +117,8 @@ mod tests {
             ("format = ", "f:1: expected TOML"),
             ("format = 2", "`format = 1`"),
             ("format = 1\nscenario = \"mvcc/single\"", "`replay`"),
-            ("format = 1\nfaults = []", "found `faults`"),
+            ("format = 1\nscenario = \"mvcc/single\"\nbug = \"a\"", "`replay`"),
+            (&format!("# faults\n{head}faults = []"), "f:4: expected format scenario"),
             (head, "`workload`"),
             (&format!("{head}seed = -1"), "`seed`"),
             (&format!("{head}workload = [1]"), "texts"),

@@ -16,7 +16,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::super::op::{Action, At, Get, Keys, Op};
+use super::super::op::{Action, At, Get, Grant, Keys, Op};
+use super::super::parse::ParseError;
 use super::list::List;
 
 /// One step of a plan.
@@ -98,7 +99,8 @@ impl FromStr for Step {
     type Err = String;
 
     fn from_str(line: &str) -> Result<Step, String> {
-        let op = |text: &str| text.parse::<Op>().map_err(|error| error.to_string());
+        let op =
+            |text: &str| text.parse().map_err(|error: ParseError| error.to_string()).and_then(fits);
         let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
         match (word, rest) {
             ("list", rest) => rest.parse().map(Step::List),
@@ -126,6 +128,21 @@ impl FromStr for Step {
         }
     }
 }
+
+/// Refuses the leases that a server changes or refuses by limits of its own, which are no promises of a store: it finds a
+/// number in place of 0, and has a least and a greatest time.
+fn fits(op: Op) -> Result<Op, String> {
+    match op {
+        Op::Grant(Grant { lease: 0, .. }) => Err(wrong("a lease number other than 0", "0")),
+        Op::Grant(Grant { ttl, .. }) if !(1..=TTL_MAX).contains(&ttl) => {
+            Err(wrong(&format!("from 1 to {TTL_MAX} seconds"), &ttl.to_string()))
+        }
+        op => Ok(op),
+    }
+}
+
+/// The most seconds of a lease (etcd's `MaxLeaseTTL`).
+const TTL_MAX: i64 = 9_000_000_000;
 
 fn wrong(expected: &str, found: &str) -> String {
     format!("expected {expected}, found `{found}`")
@@ -194,6 +211,10 @@ mod tests {
             ("cancel", "the number of a watcher"),
             ("lease x", "a lease number"),
             ("hash 3", "end of the line"),
+            ("grant 0 5", "a lease number other than 0"),
+            ("grant 1 0", "from 1 to 9000000000 seconds, found `0`"),
+            ("grant 1 9000000001", "from 1 to 9000000000 seconds"),
+            ("kill during grant 1 -1", "from 1 to 9000000000 seconds, found `-1`"),
             ("kill -9", "`during`"),
             ("kill during", "`during`"),
             ("kill during nothing", "column 1"),

@@ -65,10 +65,9 @@ fn what_is_no_command_is_told() {
             "watch 1 a since 2",
             "expected `from REV`, `id N`, `no-put`, `no-delete` or `prev`, found `since`",
         ),
-        (
-            "shut",
-            "column 1: expected one of `put get del txn compact close grant revoke`, found `shut`",
-        ),
+        ("put a", "column 6: expected a value, found the end of the line"),
+        ("shut", "expected a verb with its operands, found `shut`"),
+        ("wait", "expected a verb with its operands, found `wait`"),
     ] {
         assert_eq!(desk.run(command), Err(error.into()), "{command}");
     }
