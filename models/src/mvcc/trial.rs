@@ -10,7 +10,33 @@ use seedbed_sim::time::Span;
 use super::client::Client;
 use super::model::Mvcc;
 use super::settings::Settings;
-use super::{bugs, checks, scenario};
+use super::{bugs, checks, replica, scenario, workflow};
+
+/// Else a finding would be a seed file that nobody can read.
+#[test]
+fn no_client_is_planned_to_do_what_it_cannot_be_asked_for() {
+    let single = [scenario::single(), scenario::restart(), scenario::restart_under_compaction()];
+    let group = [replica::scenario::replicas(), replica::scenario::install()];
+    let group =
+        group.into_iter().chain([replica::scenario::defragment(), replica::scenario::leases()]);
+    let library = [workflow::scenario::workflow(), workflow::scenario::snapshot()];
+    for scenario in single.into_iter().chain([scenario::watch()]).chain(group).chain(library) {
+        for seed in 0..30 {
+            let plan = scenario.expand(seed);
+            let topology = (scenario.topology)(&plan.config);
+            let asked = plan.ops.iter().map(|planned| (planned.client, &planned.op));
+            let at_the_end = (scenario.read_back)(&plan.config);
+            for (client, op) in asked.chain(at_the_end.iter().map(|(client, op)| (*client, op))) {
+                assert_eq!(
+                    topology.takes(client, op),
+                    Ok(()),
+                    "{} {seed}: {client}",
+                    scenario.name
+                );
+            }
+        }
+    }
+}
 
 #[test]
 fn a_single_node_keeps_its_promises() {
