@@ -343,6 +343,8 @@ pub const BUGS: &[Bug] = &[
     LESSOR_LEFT_ON_OLD_BACKEND,
     RESTORE_LEAVES_WATCHERS,
     INSTALLED_DURING_DEFRAGMENT,
+    SNAPSHOT_ASKED_ONCE,
+    FORMER_PRIMARY_REVOKES,
 ];
 
 /// Those that are defects of the pure structures.

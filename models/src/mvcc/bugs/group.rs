@@ -4,14 +4,16 @@ use seedbed_sim::actor::Bug;
 use seedbed_sim::world::promise::NEVER_STOPS;
 
 use crate::mvcc::checks::SERVES_AGAIN;
+use crate::mvcc::replica::checks::FOLLOWS;
 use crate::mvcc::replica::judge::{
-    ACKNOWLEDGED_STAYS, EQUALS_LOG, HASHES_AGREE, LEASES_ARE_EXACT, REPLICAS_AGREE,
+    ACKNOWLEDGED_STAYS, EQUALS_LOG, HASHES_AGREE, LEASES_ARE_EXACT, LIVES_ITS_TIME, REPLICAS_AGREE,
 };
 use crate::mvcc::watching::checks::CATCHES_UP;
 use crate::mvcc::watching::judge::RELIABLE;
 
 const REPLICAS: &str = "mvcc/replicas";
 const INSTALL: &str = "mvcc/install";
+const LEASES: &str = "mvcc/leases";
 const DEFRAGMENT: &str = "mvcc/defragment";
 
 /// The consistent index moves in memory as soon as an entry is taken; a commit of somebody else makes it durable before
@@ -118,6 +120,27 @@ pub const INSTALLED_DURING_DEFRAGMENT: Bug = Bug {
     source: "etcd-io/etcd pull request 20271, commit 92897f2d4 (2025)",
     breaks: NEVER_STOPS,
     scenario: DEFRAGMENT,
+};
+
+/// Once a snapshot was asked for on behalf of a node, nothing is sent to it until it has it, although it may have died
+/// meanwhile, or the snapshot may never have been sent.
+pub const SNAPSHOT_ASKED_ONCE: Bug = Bug {
+    index: 42,
+    name: "snapshot-asked-once",
+    source: "etcd-io/etcd issue 10225 (2018): a follower that is killed while it gets a snapshot stays in limbo; mended \
+             in dgraph-io/dgraph pull request 2707",
+    breaks: FOLLOWS,
+    scenario: INSTALL,
+};
+
+/// The revoke of a node that takes itself for the primary is agreed to although another one is, which has given the
+/// lease its whole time again.
+pub const FORMER_PRIMARY_REVOKES: Bug = Bug {
+    index: 43,
+    name: "former-primary-revokes",
+    source: "etcd-io/etcd issue 15247 (2023): a leader that was held up revokes leases by its old deadlines",
+    breaks: LIVES_ITS_TIME,
+    scenario: LEASES,
 };
 
 /// After a snapshot was installed the consistent index is still written to the backend before it.

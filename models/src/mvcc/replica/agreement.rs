@@ -7,9 +7,9 @@ use seedbed_sim::time::Span;
 
 use super::message::GroupMsg;
 use super::note::GroupNote;
-use crate::mvcc::mark;
 use crate::mvcc::message::{Msg, Note, Timer};
 use crate::mvcc::model::Mvcc;
+use crate::mvcc::{bugs, mark};
 
 mod group;
 #[cfg(test)]
@@ -45,6 +45,7 @@ impl Agreement {
         let now = cx.now();
         let effects = match event {
             Event::Boot => {
+                self.group.asks_once = cx.bug(&bugs::SNAPSHOT_ASKED_ONCE);
                 cx.arm(Timer::Resend, self.resend);
                 return;
             }
@@ -56,7 +57,7 @@ impl Agreement {
                 self.group.propose(proposal)
             }
             Event::Message { from, msg: Msg::Group(GroupMsg::RunOut(lease, applied)) } => {
-                if !self.group.leads(from) {
+                if !self.group.leads(from) && !cx.bug(&bugs::FORMER_PRIMARY_REVOKES) {
                     return cx.mark(&mark::FORMER_PRIMARY_REFUSED);
                 }
                 self.group.run_out(lease, applied)

@@ -381,9 +381,7 @@ impl Member {
 
     /// Begins to close the store, because the process ends or a snapshot is to take its place.
     fn close(&mut self, cx: &mut Context<'_, Mvcc>) {
-        if !self.leaving && self.received.is_some_and(|index| index <= cx.shared().group().applied)
-        {
-            // It came too late to be of use.
+        if self.is_overtaken(cx) {
             self.received = None;
             return self.next(cx);
         }
@@ -392,7 +390,20 @@ impl Member {
         cx.send(self.mates.applier, Msg::Group(GroupMsg::Rest));
     }
 
+    /// Whether a snapshot is to be installed that came too late to be of use.
+    fn is_overtaken(&self, cx: &mut Context<'_, Mvcc>) -> bool {
+        let applied = cx.shared().group().applied;
+        !self.leaving && self.received.is_some_and(|index| index <= applied)
+    }
+
     fn applier_left_off(&mut self, cx: &mut Context<'_, Mvcc>) {
+        if self.is_overtaken(cx) {
+            // What was applied until it left off may be released from the log already.
+            self.received = None;
+            self.state = State::Serving(None);
+            cx.send(self.mates.applier, Msg::Group(GroupMsg::Begin(self.opening, None)));
+            return self.next(cx);
+        }
         let shared = cx.shared();
         shared.stopping = true;
         if shared.jobs == 0 {

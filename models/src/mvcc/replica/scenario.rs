@@ -157,7 +157,7 @@ const INSTALL_APART: Apart = Apart { defragment: 4, renew: 1, lease: 3 };
 const DEFRAGMENT_APART: Apart = Apart { defragment: 6, renew: 1, lease: 2 };
 /// Puts that name a lease, and what is asked of leases.
 const LEASES_MIX: Mix = Mix { put: 34, delete: 6, get: 6, txn: 10, compact: 4, close: 40 };
-const LEASES_APART: Apart = Apart { defragment: 1, renew: 3, lease: 10 };
+const LEASES_APART: Apart = Apart { defragment: 1, renew: 8, lease: 9 };
 
 /// As of all groups, but for three nodes, a short log, and a file that is copied slowly at each boot: that is when a
 /// snapshot comes.
@@ -194,7 +194,7 @@ const DEFRAGMENT_KNOBS: [Knob; KNOBS.len() + 1] = {
     knobs
 };
 
-/// As of all groups, with a short log and seconds that are short.
+/// As of all groups, with a short log, short seconds, and an agreement that soon takes who is silent for dead.
 const LEASES_KNOBS: [Knob; KNOBS.len()] = {
     let mut knobs = KNOBS;
     let mut n = 0;
@@ -202,7 +202,9 @@ const LEASES_KNOBS: [Knob; KNOBS.len()] = {
         if same(knobs[n].name, LOG_KEPT.name) {
             (knobs[n].max, knobs[n].simplest) = (3, 2);
         } else if same(knobs[n].name, LEASE_SECOND.name) {
-            (knobs[n].max, knobs[n].simplest) = (30, 30);
+            (knobs[n].max, knobs[n].simplest) = (15, 15);
+        } else if same(knobs[n].name, RESEND.name) {
+            (knobs[n].max, knobs[n].simplest) = (4, 4);
         }
         n += 1;
     }

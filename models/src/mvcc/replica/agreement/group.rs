@@ -31,6 +31,8 @@ pub(super) struct Group {
     primary: Option<usize>,
     /// A node that is not heard of for longer may be dead.
     patience: Span,
+    /// A snapshot that was asked for is waited for, whatever becomes of it: a defect.
+    pub(super) asks_once: bool,
 }
 
 /// A node.
@@ -99,7 +101,8 @@ impl Group {
         };
         let (peers, entries, asks) =
             (peers.into_iter().map(peer).collect(), Vec::new(), BTreeSet::new());
-        Group { peers, entries, asks, committed: 0, primary: None, patience }
+        let (committed, primary, asks_once) = (0, None, false);
+        Group { peers, entries, asks, committed, primary, patience, asks_once }
     }
 
     /// Everything up to here is committed.
@@ -124,7 +127,11 @@ impl Group {
         let mut effects = Vec::new();
         let Some(n) = self.peers.iter().position(|peer| peer.wal == wal) else { return effects };
         let said = Reported { last: said.last.min(self.last()), ..said };
+        let asked = self.peers[n].asked;
         let Some(begins) = self.peers[n].report(said, now) else { return effects };
+        if self.asks_once {
+            self.peers[n].asked = asked.filter(|_| self.is_behind(n));
+        }
         if begins {
             self.look_for_loss(&mut effects);
         }
@@ -268,7 +275,8 @@ impl Group {
 
     fn ask_snapshot(&mut self, n: usize, now: Time, effects: &mut Vec<Effect>) {
         let peer = &self.peers[n];
-        let lately = peer.asked.is_some_and(|asked| now.since(asked) < self.patience);
+        let waits = |asked| self.asks_once || now.since(asked) < self.patience;
+        let lately = peer.asked.is_some_and(waits);
         if lately || !self.is_heard(n, now) || !self.is_behind(n) {
             return;
         }
