@@ -292,9 +292,17 @@ pub(super) fn stores(world: &World<Mvcc>) -> impl Iterator<Item = (NodeId, bool,
     })
 }
 
+/// A thread that waits for its disk may wait in vain, with the patience of a slow node, and with the locks of the store.
 pub(super) fn serves_again(world: &World<Mvcc>, _: &Ghost) -> Result<(), String> {
-    match stores(world).find(|(_, serves, _)| !serves) {
-        Some((node, ..)) => Err(format!("the store of node {} is not open", node.0)),
+    if let Some((node, ..)) = stores(world).find(|(_, serves, _)| !serves) {
+        return Err(format!("the store of node {} is not open", node.0));
+    }
+    let busy = |actor: &Mvcc| matches!(actor, Mvcc::Caller(caller) if !caller.is_idle());
+    match world.actors().iter().zip(0_u16..).find(|(actor, _)| busy(actor)) {
+        Some((_, n)) => {
+            let node = world.home(ActorId(n)).0;
+            Err(format!("a thread of node {node} is at work"))
+        }
         None => Ok(()),
     }
 }

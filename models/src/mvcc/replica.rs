@@ -18,8 +18,6 @@
 
 use std::collections::BTreeSet;
 
-use seedbed_sim::id::NodeId;
-
 use super::backend::{Backend, Bucket};
 use super::message::AskId;
 use super::shared::Opening;
@@ -69,12 +67,14 @@ pub struct Replica {
     pub hook_passed_over: bool,
     /// The file is being copied, under the lock of the backend.
     pub defragmenting: bool,
-    /// Leases that were revoked or restored since the keeper last looked: one of the same number is another one.
+    /// Leases that were revoked since the keeper last looked: one of the same number is another one.
     pub revoked: BTreeSet<i64>,
+    /// Another store was opened since then, and between it and the one before every lease may have been revoked.
+    pub leases_anew: bool,
     /// Reads wait until more is applied.
     pub reads_wait: bool,
     /// Who decides when leases end, as far as this node knows.
-    pub primary: Option<NodeId>,
+    pub primary: Option<message::Primacy>,
 }
 
 /// The consistent index that a backend has, pending or durable; 0 if none was ever written.

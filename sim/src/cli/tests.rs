@@ -110,6 +110,11 @@ fn a_sweep_without_a_bug_is_clean_and_strict_finds_nothing_unseen() {
     assert_eq!(swept["runs"], 400);
     assert_eq!(swept["findings"], Value::Array(Vec::new()));
     assert!(swept["counted_runs"].as_u64() > Some(200), "{swept}");
+    let median = |of: &str| swept["median"][of].as_u64().expect("a number");
+    let mean = swept["events"].as_u64().expect("a number") / 400;
+    assert!(median("operations") > 0 && median("faults") > 0, "{swept}");
+    assert!((mean / 4..mean * 4).contains(&median("events")), "{swept}");
+    assert!(swept["busy_runs"].as_u64() <= Some(400), "{swept}");
     assert!(swept["sometimes"]["a desk came back"].as_u64() > Some(0));
 }
 

@@ -65,6 +65,7 @@ pub struct SweptScenario {
     pub scenario: &'static str,
     pub runs: u64,
     pub counted_runs: u64,
+    pub busy_runs: u64,
     pub inconclusive_runs: u64,
     pub events: u64,
     pub virtual_ms: u64,
@@ -76,6 +77,18 @@ pub struct SweptScenario {
     pub never_evaluated: Vec<&'static str>,
     /// Per kind of trouble that the budget allows: how often it happened.
     pub happened: BTreeMap<&'static str, u64>,
+    pub median: Median,
+}
+
+/// What a run has in the middle of all runs of a scenario.
+#[derive(Debug, Serialize)]
+#[expect(missing_docs, reason = "the names are the document's")]
+pub struct Median {
+    /// Completed ones.
+    pub operations: u32,
+    /// Things that went wrong, of every kind.
+    pub faults: u32,
+    pub events: u32,
 }
 
 /// A finding.
@@ -98,6 +111,7 @@ impl Swept {
             scenario: lane.info.name,
             runs: lane.tally.runs,
             counted_runs: lane.tally.counted,
+            busy_runs: lane.tally.busy,
             inconclusive_runs: lane.tally.inconclusive,
             events: lane.tally.events,
             virtual_ms: u64::try_from(lane.tally.virtual_ns / 1_000_000).unwrap_or(u64::MAX),
@@ -113,6 +127,11 @@ impl Swept {
             happened: (lane.info.kinds.iter())
                 .map(|kind| (kind.name(), lane.tally.seen[kind as usize]))
                 .collect(),
+            median: Median {
+                operations: lane.tally.operations.median(),
+                faults: lane.tally.troubles.median(),
+                events: lane.tally.steps.median(),
+            },
         };
         Swept {
             scenarios: outcome.lanes.iter().map(scenario).collect(),

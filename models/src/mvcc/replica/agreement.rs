@@ -56,8 +56,9 @@ impl Agreement {
             Event::Message { msg: Msg::Group(GroupMsg::Propose(proposal)), .. } => {
                 self.group.propose(proposal)
             }
-            Event::Message { from, msg: Msg::Group(GroupMsg::RunOut(lease, applied)) } => {
-                if !self.group.leads(from) && !cx.bug(&bugs::FORMER_PRIMARY_REVOKES) {
+            Event::Message { from, msg: Msg::Group(GroupMsg::RunOut(lease, applied, term)) } => {
+                let current = self.group.leads(from) && self.group.term() == term;
+                if !current && !cx.bug(&bugs::FORMER_PRIMARY_REVOKES) {
                     return cx.mark(&mark::FORMER_PRIMARY_REFUSED);
                 }
                 self.group.run_out(lease, applied)

@@ -6,8 +6,8 @@
 //! ```
 //!
 //! All nodes know the leases, but only the primary has deadlines, by its own clock; they are not in the log. Whoever
-//! becomes the primary gives every lease its whole time again: it may extend a lease, and never shortens one. What the
-//! former primary still proposes is not agreed to (etcd issue 15247).
+//! becomes the primary gives every lease its whole time again: it may extend a lease, and never shortens one. What a
+//! former primary still proposes is not agreed to (etcd issue 15247), nor is what the same node goes by from an earlier term.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ use seedbed_sim::actor::{Context, Event};
 use seedbed_sim::id::{ActorId, NodeId};
 use seedbed_sim::time::{Span, Time};
 
-use super::message::GroupMsg;
+use super::message::{GroupMsg, Primacy};
 use super::note::GroupNote;
 use crate::mvcc::mark;
 use crate::mvcc::message::{AskId, Msg, Note, Timer};
@@ -32,6 +32,8 @@ pub struct Keeper {
     round: Span,
     /// The deadline of each lease that is known; none unless the node is the primary.
     deadlines: Option<BTreeMap<i64, Deadline>>,
+    /// In which term these are counted.
+    term: u32,
     /// Renewals that wait until more is applied.
     renewals: Vec<Renewal>,
 }
@@ -60,7 +62,7 @@ impl Keeper {
     /// The keeper of a node, whose seconds last so long.
     #[must_use]
     pub fn new(node: NodeId, agreement: ActorId, second: Span, round: Span) -> Keeper {
-        Keeper { node, agreement, second, round, deadlines: None, renewals: Vec::new() }
+        Keeper { node, agreement, second, round, deadlines: None, term: 0, renewals: Vec::new() }
     }
 
     pub(in crate::mvcc) fn on_event(&mut self, event: Event<Mvcc>, cx: &mut Context<'_, Mvcc>) {
@@ -89,10 +91,14 @@ impl Keeper {
     fn look(&mut self, cx: &mut Context<'_, Mvcc>) {
         let shared = cx.shared();
         let group = shared.replica.as_ref().filter(|_| shared.is_open());
-        let leads = group.is_some_and(|group| group.primary == Some(self.node));
-        if !leads {
+        let leads = group.and_then(|group| group.primary).filter(|of| of.node == self.node);
+        let Some(Primacy { term, .. }) = leads else {
             self.deadlines = None;
             return;
+        };
+        if term > self.term {
+            // Another one may have been the primary meanwhile, and have given leases more time.
+            (self.deadlines, self.term) = (None, term);
         }
         self.learn(cx);
         self.renew(cx);
@@ -116,8 +122,10 @@ impl Keeper {
             cx.mark(&mark::LEASES_TAKEN_OVER);
         }
         let mut deadlines = self.deadlines.take().unwrap_or_default();
-        let revoked = std::mem::take(&mut cx.shared().group().revoked);
-        deadlines.retain(|id, _| leases.contains_key(id) && !revoked.contains(id));
+        let group = cx.shared().group();
+        let (revoked, anew) =
+            (std::mem::take(&mut group.revoked), std::mem::take(&mut group.leases_anew));
+        deadlines.retain(|id, _| !anew && leases.contains_key(id) && !revoked.contains(id));
         for (id, ttl) in leases {
             let end = cx.now() + self.lasts(ttl);
             deadlines.entry(id).or_insert(Deadline::At(end));
@@ -161,7 +169,7 @@ impl Keeper {
                 *deadline = Deadline::Over;
                 cx.mark(&mark::LEASE_RAN_OUT);
             }
-            cx.send(self.agreement, Msg::Group(GroupMsg::RunOut(*lease, applied)));
+            cx.send(self.agreement, Msg::Group(GroupMsg::RunOut(*lease, applied, self.term)));
         }
     }
 }

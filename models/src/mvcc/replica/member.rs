@@ -271,9 +271,7 @@ impl Member {
         }
         (group.applied, group.consistent) = (index, (opening, index));
         let Restored { store, resume } = restored;
-        // Between the store before and this one any lease may have been another of the same number.
-        let leases = store.lessor().into_iter().flat_map(|lessor| lessor.leases());
-        group.revoked.extend(leases.map(|(id, _)| id));
+        group.leases_anew = true;
         let shared = cx.shared();
         shared.serve(store);
         shared.jobs = u32::from(resume.is_some());

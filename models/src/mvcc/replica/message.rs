@@ -67,8 +67,8 @@ pub enum GroupMsg {
     HashAt(u32, i64),
     /// Member to comparer: this; nothing is answered by whoever does not have that revision.
     HashIs(u32, KvHash),
-    /// Keeper to agreement: this lease has run out, by what was applied up to this entry.
-    RunOut(i64, u64),
+    /// Keeper to agreement: this lease has run out, by what was applied up to this entry, and by the deadlines of this term.
+    RunOut(i64, u64, u32),
 }
 
 /// What the agreement tells with everything.
@@ -77,7 +77,16 @@ pub struct Known {
     /// Everything up to here is committed.
     pub committed: u64,
     /// Who decides when leases end.
-    pub primary: NodeId,
+    pub primary: Primacy,
+}
+
+/// Who decides when leases end, and since when: whoever comes back to it later does so in another term, by other deadlines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Primacy {
+    /// The node.
+    pub node: NodeId,
+    /// Terms are counted over the whole group.
+    pub term: u32,
 }
 
 impl GroupMsg {
@@ -162,7 +171,7 @@ impl GroupMsg {
                 let ask = entries.first().and_then(|entry| entry.proposal.ask);
                 ask.map_or(0, |ask| u64::from(ask.op.number))
             }
-            GroupMsg::RunOut(lease, _) => lease.cast_unsigned(),
+            GroupMsg::RunOut(lease, ..) => lease.cast_unsigned(),
             GroupMsg::NeedSnapshot(node) => u64::from(node.0),
             _ => 0,
         }
@@ -175,7 +184,9 @@ impl fmt::Display for GroupMsg {
         match self {
             GroupMsg::Stale(id, request) => write!(f, "{id}: {request}"),
             GroupMsg::Propose(proposal) => write!(f, " {proposal}"),
-            GroupMsg::RunOut(lease, applied) => write!(f, " {lease} at entry {applied}"),
+            GroupMsg::RunOut(lease, applied, term) => {
+                write!(f, " {lease} at entry {applied} in term {term}")
+            }
             GroupMsg::HashAt(_, at) => write!(f, " {at}"),
             GroupMsg::HashIs(_, KvHash { hash, compacted, revision }) => {
                 write!(f, " {hash}, compacted {compacted}, revision {revision}")

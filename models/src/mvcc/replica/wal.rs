@@ -243,9 +243,10 @@ impl Wal {
         cx.disarm(Timer::Resend);
         let group = cx.shared().group();
         let grown = known.committed > group.committed;
-        // What is older may name a former primary.
-        if known.committed >= group.committed {
-            (group.committed, group.primary) = (known.committed, Some(known.primary));
+        group.committed = group.committed.max(known.committed);
+        // What is older names a former primary.
+        if group.primary.is_none_or(|primary| known.primary.term >= primary.term) {
+            group.primary = Some(known.primary);
         }
         let before = group.log.last();
         for entry in entries {

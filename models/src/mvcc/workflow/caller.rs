@@ -133,6 +133,12 @@ pub(super) enum Then {
 }
 
 impl Caller {
+    /// Whether it waits to be asked.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        matches!(self.state, State::Idle)
+    }
+
     /// A thread with nothing to do.
     #[must_use]
     pub fn new(manner: Manner, mates: Mates) -> Caller {

@@ -11,9 +11,11 @@
 
 mod board;
 mod dispatch;
+mod spread;
 mod tally;
 
 pub use board::{Finding, words_for};
+pub use spread::Spread;
 pub use tally::Tally;
 
 use super::clock::Stopwatch;

@@ -1,5 +1,6 @@
 //! What many runs add up to. Its size does not depend on how many there are.
 
+use super::Spread;
 use crate::engine::{Report, Verdict};
 use crate::fault::Kind;
 
@@ -10,6 +11,8 @@ pub struct Tally {
     pub runs: u64,
     /// Runs in which an operation of the workload succeeded after the first fault.
     pub counted: u64,
+    /// Runs that completed at least 20 operations and in which at least one thing went wrong.
+    pub busy: u64,
     /// Steps.
     pub events: u64,
     /// Virtual time, in nanoseconds.
@@ -28,13 +31,23 @@ pub struct Tally {
     pub evaluated: Vec<u64>,
     /// Per kind of the catalogue: how often it happened.
     pub seen: [u64; Kind::CATALOGUE.len()],
+    /// Per run: operations that were completed.
+    pub operations: Spread,
+    /// Per run: things that went wrong.
+    pub troubles: Spread,
+    /// Per run: steps.
+    pub steps: Spread,
 }
+
+/// Operations of a run from which on it is taken for busy.
+const BUSY: u32 = 20;
 
 impl Default for Tally {
     fn default() -> Tally {
         Tally {
             runs: 0,
             counted: 0,
+            busy: 0,
             events: 0,
             virtual_ns: 0,
             broken: 0,
@@ -44,6 +57,9 @@ impl Default for Tally {
             points: [0; 64],
             evaluated: Vec::new(),
             seen: [0; Kind::CATALOGUE.len()],
+            operations: Spread::default(),
+            troubles: Spread::default(),
+            steps: Spread::default(),
         }
     }
 }
@@ -69,12 +85,18 @@ impl Tally {
         for (sum, seen) in self.seen.iter_mut().zip(report.seen) {
             *sum += u64::from(seen);
         }
+        let troubles = report.seen.iter().sum::<u32>();
+        self.busy += u64::from(report.completed >= BUSY && troubles > 0);
+        self.operations.add(report.completed);
+        self.troubles.add(troubles);
+        self.steps.add(report.steps);
     }
 
     /// Adds what others add up to.
     pub fn merge(&mut self, other: &Tally) {
         self.runs += other.runs;
         self.counted += other.counted;
+        self.busy += other.busy;
         self.events += other.events;
         self.virtual_ns += other.virtual_ns;
         self.broken += other.broken;
@@ -86,6 +108,9 @@ impl Tally {
         add_all(&mut self.points, &other.points);
         add_all(&mut self.evaluated, &other.evaluated);
         add_all(&mut self.seen, &other.seen);
+        self.operations.merge(&other.operations);
+        self.troubles.merge(&other.troubles);
+        self.steps.merge(&other.steps);
     }
 
     fn note_inconclusive(&mut self, seed: u64, reason: &str) {

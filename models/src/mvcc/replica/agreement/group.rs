@@ -10,7 +10,7 @@ use super::Effect;
 use crate::mvcc::message::AskId;
 use crate::mvcc::op::Op;
 use crate::mvcc::replica::entry::{Entry, Proposal};
-use crate::mvcc::replica::message::{GroupMsg, Known};
+use crate::mvcc::replica::message::{GroupMsg, Known, Primacy};
 use crate::mvcc::replica::note::GroupNote;
 
 /// Entries of one message.
@@ -27,8 +27,9 @@ pub(super) struct Group {
     /// Whose requests they are.
     asks: BTreeSet<AskId>,
     committed: u64,
-    /// Which of the peers.
+    /// Which of the peers, and how often that has changed.
     primary: Option<usize>,
+    term: u32,
     /// A node that is not heard of for longer may be dead.
     patience: Span,
     /// A snapshot that was asked for is waited for, whatever becomes of it: a defect.
@@ -101,8 +102,8 @@ impl Group {
         };
         let (peers, entries, asks) =
             (peers.into_iter().map(peer).collect(), Vec::new(), BTreeSet::new());
-        let (committed, primary, asks_once) = (0, None, false);
-        Group { peers, entries, asks, committed, primary, patience, asks_once }
+        let (committed, primary, term, asks_once) = (0, None, 0, false);
+        Group { peers, entries, asks, committed, primary, term, patience, asks_once }
     }
 
     /// Everything up to here is committed.
@@ -177,14 +178,19 @@ impl Group {
         self.primary.is_some_and(|n| self.peers[n].keeper == keeper)
     }
 
+    /// Which primary it is, by their order.
+    pub(super) fn term(&self) -> u32 {
+        self.term
+    }
+
     /// Where the log ends.
     pub(super) fn last(&self) -> u64 {
         self.entries.len() as u64
     }
 
     fn known(&self) -> Known {
-        let primary = self.peers[self.primary.unwrap_or(0)].node;
-        Known { committed: self.committed, primary }
+        let node = self.peers[self.primary.unwrap_or(0)].node;
+        Known { committed: self.committed, primary: Primacy { node, term: self.term } }
     }
 
     /// A node may have less in a new life than it had acknowledged. What no node has any more is gone for good.
@@ -224,7 +230,9 @@ impl Group {
     fn elect(&mut self, now: Time) {
         if self.primary.is_none_or(|n| !self.is_heard(n, now)) {
             let first = (0..self.peers.len()).find(|n| self.is_heard(*n, now));
-            self.primary = first.or(self.primary);
+            let next = first.or(self.primary);
+            self.term += u32::from(next != self.primary);
+            self.primary = next;
         }
     }
 

@@ -66,7 +66,7 @@ fn told(effects: Vec<Effect>) -> Vec<String> {
             let places: Vec<u64> = entries.iter().map(|entry| entry.index).collect();
             assert!(places.iter().copied().eq(from..from + entries.len() as u64));
             let to_last = places.last().map_or(String::new(), |last| format!("..{last}"));
-            format!("{}<{from}{to_last}!{}@{}", to.0 - 10, known.committed, known.primary.0)
+            format!("{}<{from}{to_last}!{}@{}", to.0 - 10, known.committed, known.primary.node.0)
         }
         effect => panic!("{effect:?}"),
     };

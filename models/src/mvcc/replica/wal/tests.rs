@@ -15,6 +15,7 @@ use crate::mvcc::defects::Defects;
 use crate::mvcc::message::{Lock, Phase};
 use crate::mvcc::op::Op;
 use crate::mvcc::replica::entry::Proposal;
+use crate::mvcc::replica::message::Primacy;
 use crate::mvcc::shared::Shared;
 use crate::mvcc::store::Store;
 
@@ -242,7 +243,7 @@ impl Trial {
         let request = Op::Close;
         let proposal = Arc::new(Proposal { ask: None, request });
         let entry = |index| Entry { index, proposal: proposal.clone() };
-        let known = Known { committed, primary: NodeId(0) };
+        let known = Known { committed, primary: Primacy { node: NodeId(0), term: 1 } };
         let entries = (from..=last).map(entry).collect();
         self.hear(AGREEMENT, GroupMsg::Append(from, entries, known))
     }
