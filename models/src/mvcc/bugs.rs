@@ -344,7 +344,7 @@ pub const BUGS: &[Bug] = &[
     RESTORE_LEAVES_WATCHERS,
     INSTALLED_DURING_DEFRAGMENT,
     SNAPSHOT_ASKED_ONCE,
-    FORMER_PRIMARY_REVOKES,
+    LEASES_NOT_EXTENDED,
 ];
 
 /// Those that are defects of the pure structures.

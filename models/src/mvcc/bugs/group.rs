@@ -133,12 +133,13 @@ pub const SNAPSHOT_ASKED_ONCE: Bug = Bug {
     scenario: INSTALL,
 };
 
-/// The revoke of a node that takes itself for the primary is agreed to although another one is, which has given the
-/// lease its whole time again.
-pub const FORMER_PRIMARY_REVOKES: Bug = Bug {
+/// A new primary goes on by deadlines that it has counted itself since it knew the leases, although clients have renewed
+/// them at the one before it.
+pub const LEASES_NOT_EXTENDED: Bug = Bug {
     index: 43,
-    name: "former-primary-revokes",
-    source: "etcd-io/etcd issue 15247 (2023): a leader that was held up revokes leases by its old deadlines",
+    name: "leases-not-extended-by-new-primary",
+    source: "etcd-io/etcd issue 2660 (2015): keys are lost during an election; and pull request 4778 (2016): refresh the \
+             time of leases when a leader is elected",
     breaks: LIVES_ITS_TIME,
     scenario: LEASES,
 };

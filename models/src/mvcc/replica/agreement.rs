@@ -58,7 +58,7 @@ impl Agreement {
             }
             Event::Message { from, msg: Msg::Group(GroupMsg::RunOut(lease, applied, term)) } => {
                 let current = self.group.leads(from) && self.group.term() == term;
-                if !current && !cx.bug(&bugs::FORMER_PRIMARY_REVOKES) {
+                if !current {
                     return cx.mark(&mark::FORMER_PRIMARY_REFUSED);
                 }
                 self.group.run_out(lease, applied)

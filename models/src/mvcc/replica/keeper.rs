@@ -17,9 +17,9 @@ use seedbed_sim::time::{Span, Time};
 
 use super::message::{GroupMsg, Primacy};
 use super::note::GroupNote;
-use crate::mvcc::mark;
 use crate::mvcc::message::{AskId, Msg, Note, Timer};
 use crate::mvcc::model::Mvcc;
+use crate::mvcc::{bugs, mark};
 
 /// Keeps the deadlines of a node.
 #[derive(Clone, Debug)]
@@ -89,16 +89,22 @@ impl Keeper {
     }
 
     fn look(&mut self, cx: &mut Context<'_, Mvcc>) {
+        let counts_on = cx.bug(&bugs::LEASES_NOT_EXTENDED);
         let shared = cx.shared();
         let group = shared.replica.as_ref().filter(|_| shared.is_open());
+        let is_open = group.is_some();
         let leads = group.and_then(|group| group.primary).filter(|of| of.node == self.node);
         let Some(Primacy { term, .. }) = leads else {
+            if counts_on && is_open {
+                return self.learn(cx);
+            }
             self.deadlines = None;
             return;
         };
         if term > self.term {
+            self.term = term;
             // Another one may have been the primary meanwhile, and have given leases more time.
-            (self.deadlines, self.term) = (None, term);
+            self.deadlines = self.deadlines.take().filter(|_| counts_on);
         }
         self.learn(cx);
         self.renew(cx);
