@@ -169,10 +169,12 @@ impl Verbs for Desk {
             .or_else(|| self.watching(verb, operands))
             .or_else(|| self.key_or_index(verb, operands))
             .unwrap_or_else(|| {
-                match [words_of::STORE, words_of::CLOSING].concat().contains(&verb) {
-                    true => self.ask(command),
-                    false => Err(format!("expected a verb with its operands, found `{command}`")),
+                let asked = [words_of::STORE, words_of::CLOSING].concat();
+                if asked.contains(&verb) {
+                    return self.ask(command);
                 }
+                let asked = asked.join(" ");
+                Err(format!("expected one of `{asked}`, or another verb with its operands, found `{command}`"))
             })
     }
 }

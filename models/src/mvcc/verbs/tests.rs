@@ -66,8 +66,14 @@ fn what_is_no_command_is_told() {
             "expected `from REV`, `id N`, `no-put`, `no-delete` or `prev`, found `since`",
         ),
         ("put a", "column 6: expected a value, found the end of the line"),
-        ("shut", "expected a verb with its operands, found `shut`"),
-        ("wait", "expected a verb with its operands, found `wait`"),
+        (
+            "shut",
+            "expected one of `put get del txn compact grant revoke close`, or another verb with its operands, found `shut`",
+        ),
+        (
+            "wait",
+            "expected one of `put get del txn compact grant revoke close`, or another verb with its operands, found `wait`",
+        ),
     ] {
         assert_eq!(desk.run(command), Err(error.into()), "{command}");
     }
