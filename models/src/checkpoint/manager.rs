@@ -132,6 +132,11 @@ impl Manager {
         self.checkpoints.last().filter(|last| last.is_open)
     }
 
+    /// The id of the next checkpoint that this copy makes itself.
+    pub fn next_id(&self) -> CheckpointId {
+        self.next_id
+    }
+
     /// The newest mutation.
     pub fn last_mutation(&self) -> MutationId {
         self.last_mutation
@@ -161,6 +166,18 @@ impl Manager {
         });
         let items = self.items_ahead_of(cursor);
         Some(Remaining { mutations, items, counted: self.counted - cursor.offset })
+    }
+
+    /// Everything that a cursor has left, in the order in which it will be delivered if nothing else comes.
+    pub fn ahead(&self, name: CursorName) -> impl Iterator<Item = &Item> {
+        let cursor = self.cursor(name).copied();
+        let from = cursor.map_or(usize::MAX, |cursor| cursor.checkpoint);
+        let parts = self.checkpoints.iter().enumerate().skip(from);
+        let parts = parts.filter(move |(_, part)| cursor.is_some_and(|c| !c.passes_over(part)));
+        parts.flat_map(move |(at, part)| {
+            let position = cursor.filter(|c| c.checkpoint == at).map_or(0, |c| c.position);
+            part.items.get(position + 1..).unwrap_or_default()
+        })
     }
 
     /// Whether something is left for a cursor in front of the checkpoint `barrier`.

@@ -64,13 +64,12 @@ fn merged(parts: &[Checkpoint], id: CheckpointId, is_open: bool) -> (Checkpoint,
     for (at, part) in parts.iter().enumerate() {
         let newer = &parts[at + 1..];
         let mut place = Vec::new();
-        for (position, item) in part.items.iter().enumerate() {
+        for item in &part.items {
             if stays(item, part, newer) {
                 merged.append(*item);
             }
-            // The start is delivered again, as it has another id, unless something behind it has been delivered.
-            let is_at_start = merged.is_empty() && !(newer.is_empty() && position > 0);
-            place.push(if is_at_start { 0 } else { merged.end() });
+            // The start may have another id, and is delivered again unless something behind it was.
+            place.push(if merged.is_empty() { 0 } else { merged.end() });
         }
         places.push(place);
     }

@@ -42,6 +42,7 @@
 //! assert_eq!(items, ["checkpoint_start(1)", "set(a=2)"]);
 //! ```
 
+pub mod checks;
 mod closing;
 pub mod cursor;
 pub mod defects;
@@ -49,6 +50,7 @@ pub mod manager;
 mod merge;
 pub mod op;
 pub mod queue;
+pub mod reference;
 mod register;
 mod remote;
 mod removal;
