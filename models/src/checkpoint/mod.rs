@@ -58,3 +58,8 @@ pub mod response;
 pub mod segment;
 pub mod settings;
 pub mod window;
+
+#[cfg(test)]
+mod pair;
+#[cfg(test)]
+mod small_world;
