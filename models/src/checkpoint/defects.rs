@@ -93,4 +93,40 @@ impl Defects {
     pub(super) fn counts_more(self) -> bool {
         self.start_marker_forgotten || self.offsets_not_adjusted
     }
+
+    /// Plants one by the name of its field. Nothing if there is none of that name.
+    pub fn plant(&mut self, name: &str) -> Option<()> {
+        self.switches().into_iter().find(|(of, _)| *of == name).map(|(_, switch)| *switch = true)
+    }
+
+    /// The names of all.
+    pub fn names() -> Vec<&'static str> {
+        Defects::default().switches().map(|(name, _)| name).to_vec()
+    }
+
+    fn switches(&mut self) -> [(&'static str, &mut bool); 21] {
+        [
+            ("repair_off_by_one", &mut self.repair_off_by_one),
+            ("requeue_is_no_work", &mut self.requeue_is_no_work),
+            ("last_closed_is_predecessor", &mut self.last_closed_is_predecessor),
+            ("reregistration_pins", &mut self.reregistration_pins),
+            ("registered_by_id_alone", &mut self.registered_by_id_alone),
+            ("start_marker_forgotten", &mut self.start_marker_forgotten),
+            ("offsets_not_adjusted", &mut self.offsets_not_adjusted),
+            ("merge_rewinds", &mut self.merge_rewinds),
+            ("merge_forgets_cursors", &mut self.merge_forgets_cursors),
+            ("smaller_start_erases", &mut self.smaller_start_erases),
+            ("rollback_keeps_persisted_id", &mut self.rollback_keeps_persisted_id),
+            ("next_id_not_advanced", &mut self.next_id_not_advanced),
+            ("promoted_without_open", &mut self.promoted_without_open),
+            ("start_reuses_id", &mut self.start_reuses_id),
+            ("end_opens_next", &mut self.end_opens_next),
+            ("start_takes_next_id", &mut self.start_takes_next_id),
+            ("window_survives_reset", &mut self.window_survives_reset),
+            ("collects_past_revert", &mut self.collects_past_revert),
+            ("completes_during_revert", &mut self.completes_during_revert),
+            ("revert_asserts_barrier", &mut self.revert_asserts_barrier),
+            ("events_once_only", &mut self.events_once_only),
+        ]
+    }
 }

@@ -57,9 +57,14 @@ mod removal;
 pub mod response;
 pub mod segment;
 pub mod settings;
+pub mod verbs;
 pub mod window;
 
 #[cfg(test)]
+mod large_world;
+#[cfg(test)]
 mod pair;
+#[cfg(test)]
+mod planted;
 #[cfg(test)]
 mod small_world;

@@ -216,6 +216,9 @@ impl fmt::Display for Item {
             Item::Empty => f.write_str("empty"),
             Item::CheckpointStart(id) => write!(f, "checkpoint_start({id})"),
             Item::Mutation(mutation) => match mutation.change.operation {
+                Operation::Set if mutation.change.value == Value::EMPTY => {
+                    write!(f, "set({})", mutation.change.key)
+                }
                 Operation::Set => {
                     write!(f, "set({}={})", mutation.change.key, mutation.change.value)
                 }

@@ -148,6 +148,11 @@ impl Reference {
         Some(self.entries[at].item)
     }
 
+    /// All of them, one after the other.
+    pub fn fetch_all(&mut self, name: CursorName, stops: bool) -> Vec<Item> {
+        std::iter::from_fn(|| self.next(name, stops)).collect()
+    }
+
     /// Everything that a reader has left.
     pub fn ahead(&self, name: CursorName) -> impl Iterator<Item = &Item> {
         let left = self.seen(name)..self.entries.len();
@@ -203,12 +208,22 @@ impl Reference {
     /// `None`: that is not here.
     pub fn register(&mut self, name: CursorName, from: CheckpointId) -> Option<bool> {
         let found = self.here().find(|part| self.parts[*part].id == from && from.0 > 0);
+        let last = self.parts.len() - 1;
+        let is_next = !self.parts[last].is_open && self.parts[last].id.next() == from;
+        let found = found.or(Some(last).filter(|_| is_next));
         let stood = self.readers.iter().find(|r| r.name == name).map(|r| r.stands);
         match found {
             Some(part) if stood == Some(part) => return Some(true),
-            Some(part) => self.place(name, part),
+            Some(part) => {
+                self.place(name, part);
+                let end = self.entries.len();
+                self.readers
+                    .iter_mut()
+                    .filter(|r| r.name == name && is_next)
+                    .for_each(|r| r.seen = end);
+            }
             None if self.window.is_some() => {}
-            None => self.place(name, self.parts.len() - 1),
+            None => self.place(name, last),
         }
         found.map(|_| false)
     }
