@@ -136,7 +136,7 @@ const CASES: &[Case] = &[
     Case {
         bug: "start_takes_next_id",
         kind: "replica",
-        commands: "begun 2; told start 2 1; set a; ended 2; told complete 2 1; begun 3; flush",
+        commands: "begun 2; told start 2 1; set a; told complete 2 1; ended 2; begun 3; flush",
         right: "checkpoint_start(2) online_update_start set(a) online_update_end checkpoint_end(2) \
                 checkpoint_start(3); last closed 2",
         wrong: "checkpoint_start(2) checkpoint_end(2) checkpoint_start(3); last closed 2",

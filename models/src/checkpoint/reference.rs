@@ -33,6 +33,8 @@ pub struct Reference {
     readers: Vec<Reader>,
     /// The first part of an online update, and whether it is being reverted.
     window: Option<(usize, bool)>,
+    /// What the first part of the last online update was called when that began, and which update it is.
+    begun: CheckpointId,
     epoch: Epoch,
     mutations: u64,
     /// No greater id was ever in use.
@@ -81,6 +83,7 @@ impl Reference {
             parts,
             readers,
             window,
+            begun: greatest,
             epoch,
             mutations,
             greatest,
@@ -317,13 +320,14 @@ impl Reference {
     }
 
     fn begin_window(&mut self) {
-        self.window = Some((self.parts.len() - 1, false));
+        let first = self.parts.len() - 1;
+        self.window = Some((first, false));
+        self.begun = self.parts[first].id;
         self.append_event(EventKind::Start);
     }
 
     fn append_event(&mut self, kind: EventKind) {
-        let first = self.window.map_or(0, |(first, _)| first);
-        let event = Event { kind, checkpoint: self.parts[first].id, epoch: self.epoch };
+        let event = Event { kind, checkpoint: self.begun, epoch: self.epoch };
         self.append(Item::OnlineUpdate(event));
     }
 

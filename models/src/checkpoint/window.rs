@@ -88,6 +88,10 @@ impl Manager {
         let again =
             if self.defects.events_once_only { Accepted::Refused } else { Accepted::AlreadyDone };
         match (event.kind, is_open) {
+            // The end of a window stands in its last checkpoint, which is closed after that.
+            (EventKind::Complete | EventKind::Revert, Some(_)) if !self.has_open() => {
+                Accepted::Refused
+            }
             (EventKind::Start, _) if event.epoch <= self.epoch => again,
             (EventKind::Start, _) => self.accept_window(now, event),
             (EventKind::Complete, Some(window)) => {
@@ -150,9 +154,12 @@ impl Manager {
     /// The window that a client may end.
     fn ended_by_client(&self, even_reverting: bool) -> Result<Window, Refusal> {
         let window = self.window.filter(|w| !w.is_reverting || even_reverting);
-        let window =
-            window.filter(|_| self.role == Role::Active && self.open_checkpoint().is_some());
+        let window = window.filter(|_| self.role == Role::Active && self.has_open());
         window.ok_or(Refusal::NotSupported)
+    }
+
+    fn has_open(&self) -> bool {
+        self.open_checkpoint().is_some()
     }
 
     fn asserts_barrier(&self) -> bool {

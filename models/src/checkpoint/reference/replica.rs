@@ -19,7 +19,7 @@ impl Reference {
             let first = match self.window {
                 None => self.here().next().unwrap_or(last),
                 Some((first, is_reverting)) => {
-                    if is_reverting || id < self.parts[first].id {
+                    if is_reverting || id < self.begun {
                         return false;
                     }
                     first
@@ -51,7 +51,7 @@ impl Reference {
     /// The active copy has gone on with an online update. Whether this copy can follow.
     pub fn accept_event(&mut self, now: u64, event: Event) -> bool {
         let is_open = self.window.is_some_and(|(_, is_reverting)| !is_reverting);
-        let is_this = event.epoch == self.epoch && is_open;
+        let is_this = event.epoch == self.epoch && is_open && self.open_part().is_some();
         match event.kind {
             _ if self.is_active => true,
             EventKind::Start if event.epoch <= self.epoch => true,
@@ -66,7 +66,9 @@ impl Reference {
                 self.turn_back();
                 true
             }
-            EventKind::Complete | EventKind::Revert => event.epoch <= self.epoch,
+            EventKind::Complete | EventKind::Revert => {
+                event.epoch <= self.epoch && !(event.epoch == self.epoch && is_open)
+            }
         }
     }
 

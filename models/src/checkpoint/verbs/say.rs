@@ -115,7 +115,7 @@ pub(super) fn state(log: &Manager) -> String {
 /// A line for each checkpoint. A cursor is shown behind the item that it has delivered last.
 pub(super) fn show(log: &Manager) -> String {
     let lines = log.checkpoints().iter().enumerate().map(|(at, checkpoint)| {
-        let mut line = format!("{} {:6}", checkpoint.id(), kind(checkpoint));
+        let mut line = format!("{} {:8}", checkpoint.id(), kind(checkpoint));
         for (position, item) in checkpoint.items().iter().enumerate() {
             if position > 0 {
                 let _ = write!(line, " {item}");
