@@ -140,7 +140,7 @@ impl Manager {
         if !checkpoint.is_open && cursor.position >= checkpoint.end() {
             return checkpoint.id;
         }
-        checkpoint.id.previous()
+        checkpoint.closed_before(cursor.position)
     }
 
     /// The place of a cursor in the list of cursors.

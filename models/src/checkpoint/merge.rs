@@ -10,7 +10,7 @@
 
 use super::manager::{Manager, Role};
 use super::op::{CheckpointId, Item};
-use super::segment::Checkpoint;
+use super::segment::{Checkpoint, Inherited};
 
 impl Manager {
     /// Merges all closed checkpoints of a replica into one, if there are more than two checkpoints. Its ids have gaps then.
@@ -73,6 +73,7 @@ fn merged(parts: &[Checkpoint], id: CheckpointId, is_open: bool) -> (Checkpoint,
         }
         places.push(place);
     }
+    merged.inherited = inherited(parts, id);
     if !is_open {
         merged.append(Item::CheckpointEnd(id));
         merged.is_open = false;
@@ -81,6 +82,17 @@ fn merged(parts: &[Checkpoint], id: CheckpointId, is_open: bool) -> (Checkpoint,
         }
     }
     (merged, places)
+}
+
+/// What comes from checkpoints before `id`.
+fn inherited(parts: &[Checkpoint], id: CheckpointId) -> Option<Inherited> {
+    let all = parts.iter().filter_map(|part| {
+        let last = part.items.iter().rev().find_map(Item::mutation).map(|mutation| mutation.id);
+        let whole = last.filter(|_| part.id < id).map(|until| Inherited { oldest: part.id, until });
+        let oldest = part.inherited.map_or(part.id, |of| of.oldest);
+        whole.map(|whole| Inherited { oldest, ..whole }).or(part.inherited)
+    });
+    all.reduce(|a, b| Inherited { oldest: a.oldest.min(b.oldest), until: a.until.max(b.until) })
 }
 
 /// Whether an item is part of the merged checkpoint: not if it was reverted, or something newer about its key follows.
@@ -93,5 +105,38 @@ fn stays(item: &Item, part: &Checkpoint, newer: &[Checkpoint]) -> bool {
         }
         Item::Flush | Item::Commit | Item::OnlineUpdate(_) => true,
         Item::Empty | Item::CheckpointStart(_) | Item::CheckpointEnd(_) => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::op::{Change, CursorName, Incarnation};
+    use super::super::settings::Settings;
+    use super::*;
+
+    /// A replica with closed checkpoints 1 and 2, a change in each, and 3 open.
+    fn replica() -> Manager {
+        let mut log = Manager::new(Settings::USUAL, Role::Replica, Incarnation(1), 0);
+        for (id, key) in (1..).zip(["a", "b"]) {
+            log.accept_start(0, CheckpointId(id));
+            log.queue(0, Change::delete(key.parse().expect("it fits")));
+            log.accept_end(CheckpointId(id));
+        }
+        log.accept_start(0, CheckpointId(3));
+        log
+    }
+
+    #[test]
+    fn a_checkpoint_counts_as_delivered_only_with_all_that_was_merged_into_a_later_one() {
+        let fetch = |log: &mut Manager, limit| {
+            let fetched = log.fetch(CursorName::Persistence, limit, None).expect("it is there");
+            fetched.last_closed
+        };
+        let (mut collapsed, mut apart) = (replica(), replica());
+        assert_eq!(collapsed.collapse(), 0);
+        // The change of checkpoint 1, in a checkpoint that is called 2 now.
+        assert_eq!([fetch(&mut collapsed, 1), fetch(&mut collapsed, 1)].map(|id| id.0), [0, 1]);
+        assert_eq!([fetch(&mut collapsed, 2), fetch(&mut collapsed, 9)].map(|id| id.0), [2, 2]);
+        assert_eq!([fetch(&mut apart, 2), fetch(&mut apart, 1)].map(|id| id.0), [0, 1]);
     }
 }

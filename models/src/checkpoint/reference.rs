@@ -142,7 +142,7 @@ impl Reference {
         let barrier = barrier.map_or(usize::MAX, |(part, _)| part);
         while self.has_all_of_part(reader) && self.readers[reader].stands < barrier {
             let Some(next) = self.after(self.readers[reader].stands) else { break };
-            self.readers[reader].stands = next;
+            self.move_on(reader, next);
         }
         let at = (self.readers[reader].seen..self.entries.len())
             .find(|at| self.is_for(name, *at) && self.entries[*at].part < barrier)?;
@@ -195,7 +195,7 @@ impl Reference {
             if self.has_all_of_part(reader)
                 && let Some(next) = self.after(self.readers[reader].stands)
             {
-                self.readers[reader].stands = next;
+                self.move_on(reader, next);
             }
         }
         let here: Vec<usize> = self.here().collect();
@@ -361,6 +361,13 @@ impl Reference {
         self.remove_reader(name);
         self.readers.push(Reader { name, seen, stands: part });
         self.readers.sort_unstable_by_key(|reader| reader.name);
+    }
+
+    /// A reader has nothing left in front of a checkpoint, or nothing that is for it.
+    fn move_on(&mut self, reader: usize, part: usize) {
+        let begin = self.entries.iter().position(|entry| entry.part == part).unwrap_or(0);
+        let Reader { seen, stands, .. } = &mut self.readers[reader];
+        (*seen, *stands) = (begin.max(*seen), part);
     }
 
     fn is_for(&self, name: CursorName, at: usize) -> bool {

@@ -97,7 +97,7 @@ impl Manager {
     }
 
     /// The active copy begins with an id that is here already: the copy before it had come further. Everything is one
-    /// checkpoint of that id from then on, so that no deletion is lost; of an open window only what belongs to it.
+    /// checkpoint of that id from then on, so that no deletion is lost; of an open window only what is not older.
     fn go_back(&mut self, now: u64, id: CheckpointId) -> Started {
         let defects = self.defects;
         let persisted_at_most =
@@ -111,7 +111,8 @@ impl Manager {
             if window.is_reverting || id < window.checkpoint {
                 return Started::Refused;
             }
-            first = self.window_from();
+            let newer = self.checkpoints.iter().take_while(|checkpoint| checkpoint.id < id).count();
+            first = newer.max(self.window_from());
         }
         self.merge(first, self.checkpoints.len() - 1, id, true);
         Started::Merged { persisted_at_most }

@@ -20,12 +20,23 @@ pub struct Checkpoint {
     pub(super) is_open: bool,
     /// It belongs to an online update that was reverted: nothing of it is for the disk.
     pub(super) is_reverted: bool,
+    /// What was merged into it from checkpoints with smaller ids.
+    pub(super) inherited: Option<Inherited>,
     /// First the empty one, then the start.
     pub(super) items: Vec<Item>,
     /// Sorted by key.
     index: Vec<Indexed>,
     /// Who stands here, sorted.
     pub(super) cursors: Vec<CursorName>,
+}
+
+/// A part of a checkpoint that came from others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Inherited {
+    /// The oldest of them.
+    pub(super) oldest: CheckpointId,
+    /// Their last mutation.
+    pub(super) until: MutationId,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -42,6 +53,7 @@ impl Checkpoint {
             created_at,
             is_open: true,
             is_reverted: false,
+            inherited: None,
             items: vec![Item::Empty, Item::CheckpointStart(id)],
             index: Vec::new(),
             cursors: Vec::new(),
@@ -97,6 +109,15 @@ impl Checkpoint {
     /// The keys that have a mutation here, in order.
     pub fn keys(&self) -> impl Iterator<Item = Key> {
         self.index.iter().map(|indexed| indexed.key)
+    }
+
+    /// What has been delivered as a whole to a cursor that stands at `position`: the checkpoint before this one; or, if it
+    /// lacks something that was merged into this one, the one before that came from.
+    pub(super) fn closed_before(&self, position: usize) -> CheckpointId {
+        let behind = self.items.iter().take(position + 1).rev();
+        let last = behind.filter_map(Item::mutation).map(|mutation| mutation.id).next();
+        let lacks = self.inherited.filter(|part| last.is_none_or(|last| last < part.until));
+        lacks.map_or(self.id, |part| part.oldest.min(self.id)).previous()
     }
 
     /// The position of the last item.

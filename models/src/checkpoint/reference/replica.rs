@@ -22,11 +22,14 @@ impl Reference {
                     if is_reverting || id < self.begun {
                         return false;
                     }
-                    first
+                    let newer = self.here().find(|part| self.parts[*part].id >= id);
+                    newer.unwrap_or(last).max(first)
                 }
             };
             self.merge(first, last, id, true);
-            self.window = self.window.map(|(_, is_reverting)| (last, is_reverting));
+            if self.window.is_some_and(|(window, _)| window >= first) {
+                self.window = Some((last, false));
+            }
         } else if part.is_open && is_empty {
             self.renumber(last, id);
             let here = self.readers.iter().filter(|reader| reader.stands == last);
