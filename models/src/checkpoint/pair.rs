@@ -5,7 +5,7 @@ use super::defects::Defects;
 use super::manager::{Manager, Role};
 use super::op::{CheckpointId, CursorName, Incarnation, Item};
 use super::reference::{Limits, Reference};
-use super::response::Registration;
+use super::response::{Fetched, Registration};
 use super::settings::Settings;
 
 /// NOSKIP.
@@ -13,6 +13,9 @@ pub(super) const NOTHING_IS_SKIPPED: &str =
     "the last version of each key is behind a cursor or ahead of it";
 /// ONCE.
 pub(super) const NOTHING_COMES_TWICE: &str = "no version is delivered twice to a cursor";
+/// DUR, as far as it is the log's.
+pub(super) const CLOSED_IS_DELIVERED: &str =
+    "everything up to the last closed checkpoint has been delivered";
 /// The reference model has it so.
 pub(super) const SAME: &str = "the log is the one of the reference model";
 
@@ -44,18 +47,42 @@ impl Pair {
     pub(super) fn next(&mut self, name: CursorName) -> Outcome {
         let stops = name.persists();
         let barrier = self.log.barrier().filter(|_| stops);
-        let got =
-            self.log.fetch(name, 1, barrier).and_then(|fetched| fetched.items.first().copied());
-        same("next", &got, &self.reference.next(name, stops))
+        let Some(got) = self.log.fetch(name, 1, barrier) else { return Ok(()) };
+        same("next", &got.items.first().copied(), &self.reference.next(name, stops))?;
+        self.check_closed(name, got.last_closed)
     }
 
-    /// Both deliver the same items, and say how far that is.
+    /// Both deliver the same items.
     pub(super) fn fetch_all(&mut self, name: CursorName) -> Outcome {
-        let stops = name.persists();
-        let barrier = self.log.barrier().filter(|_| stops);
+        let barrier = self.log.barrier().filter(|_| name.persists());
         let got = self.log.fetch_all(name, barrier);
-        let expected: Vec<Item> = std::iter::from_fn(|| self.reference.next(name, stops)).collect();
-        same("fetched", &got.map(|got| got.items).unwrap_or_default(), &expected)
+        got.map_or(Ok(()), |got| self.check_fetched(name, &got))
+    }
+
+    /// The flusher of both takes what it may.
+    pub(super) fn drain(&mut self) -> Outcome {
+        self.reference.begin_flush();
+        let got = self.log.begin_flush(self.log.barrier());
+        got.map_or(Ok(()), |got| self.check_fetched(CursorName::Persistence, &got))
+    }
+
+    fn check_fetched(&mut self, name: CursorName, got: &Fetched) -> Outcome {
+        same("fetched", &got.items, &self.reference.fetch_all(name, name.persists()))?;
+        let last = self.log.checkpoints().last().expect("there always is one");
+        let has_all = self.log.window().is_none() && !last.is_reverted();
+        let all = if last.is_open() { last.id().previous() } else { last.id() };
+        if has_all {
+            same("last closed", &got.last_closed, &all)?;
+        }
+        self.check_closed(name, got.last_closed)
+    }
+
+    fn check_closed(&self, name: CursorName, last_closed: CheckpointId) -> Outcome {
+        if self.reference.has_all_up_to(name, last_closed) {
+            Ok(())
+        } else {
+            Err(format!("{CLOSED_IS_DELIVERED}: {name} lacks something up to {last_closed}"))
+        }
     }
 
     pub(super) fn register(&mut self, name: CursorName, from: CheckpointId) -> Outcome {

@@ -44,6 +44,8 @@ pub struct Reference {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct Entry {
     part: usize,
+    /// The checkpoint that it was told to be of; after going back to a smaller id no greater one.
+    of: CheckpointId,
     item: Item,
     is_gone: bool,
     /// Not for the disk.
@@ -166,6 +168,16 @@ impl Reference {
     pub fn has_passed(&self, name: CursorName, id: MutationId) -> bool {
         let is_it = |entry: &Entry| entry.item.mutation().is_some_and(|m| m.id == id);
         self.entries.iter().position(is_it).is_some_and(|at| at < self.seen(name))
+    }
+
+    /// Whether everything up to a checkpoint is behind a reader. A backfill is none.
+    pub fn has_all_up_to(&self, name: CursorName, id: CheckpointId) -> bool {
+        let ahead = self
+            .entries
+            .iter()
+            .skip(self.seen(name))
+            .filter(|entry| entry.of.0 > 0 && entry.of <= id);
+        !ahead.filter(|e| e.item.mutation().is_some()).any(|e| !(name.persists() && e.is_reverted))
     }
 
     /// The last mutation of each key that a reader is to have in the end, in no special order.
@@ -333,7 +345,8 @@ impl Reference {
 
     fn append(&mut self, item: Item) {
         let part = self.parts.len() - 1;
-        self.entries.push(Entry { part, item, is_gone: false, is_reverted: false });
+        let of = self.parts[part].id;
+        self.entries.push(Entry { part, of, item, is_gone: false, is_reverted: false });
     }
 
     fn open(&mut self, now: u64, id: CheckpointId) {

@@ -33,9 +33,9 @@ impl Manager {
         answer
     }
 
-    /// The active copy has ended a checkpoint.
+    /// The active copy has ended a checkpoint. A backfill ends with the start of the first checkpoint after it.
     pub fn accept_end(&mut self, id: CheckpointId) -> Ended {
-        if self.role == Role::Active {
+        if self.role == Role::Active || id == CheckpointId::BACKFILL {
             return Ended::Ignored;
         }
         match self.open_checkpoint() {

@@ -89,7 +89,7 @@ pub enum Started {
 /// What became of a checkpoint end that the active copy sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Ended {
-    /// This copy is active, or has another checkpoint open, or none.
+    /// This copy is active, or has another checkpoint open, or none; or it is a backfill.
     Ignored,
     /// The open checkpoint is closed now.
     Closed,

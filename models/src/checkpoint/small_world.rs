@@ -81,12 +81,7 @@ fn apply(pair: &mut Pair, op: Op) -> Outcome {
         Op::Delete(name) => queue(pair, Change::delete(key(name))),
         Op::Next(name) => pair.next(name),
         Op::FetchAll(name) => pair.fetch_all(name),
-        Op::Drain => {
-            let barrier = log.barrier();
-            reference.begin_flush();
-            let got = log.begin_flush(barrier).map(|got| got.items).unwrap_or_default();
-            same("drained", &got, &reference.fetch_all(CursorName::Persistence, true))
-        }
+        Op::Drain => pair.drain(),
         Op::FlushFailed => {
             log.flush_failed();
             reference.end_flush(true);

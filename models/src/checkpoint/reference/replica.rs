@@ -46,7 +46,10 @@ impl Reference {
 
     /// The active copy has ended a checkpoint.
     pub fn accept_end(&mut self, id: CheckpointId) {
-        if !self.is_active && self.open_part().is_some_and(|part| self.parts[part].id == id) {
+        if !self.is_active
+            && id.0 > 0
+            && self.open_part().is_some_and(|part| self.parts[part].id == id)
+        {
             self.close();
         }
     }
@@ -144,6 +147,7 @@ impl Reference {
     fn renumber(&mut self, part: usize, id: CheckpointId) {
         self.parts[part].id = id;
         for entry in self.entries.iter_mut().filter(|entry| entry.part == part) {
+            entry.of = id;
             if let Item::CheckpointStart(of) = &mut entry.item {
                 *of = id;
             }
@@ -155,7 +159,7 @@ impl Reference {
         let (mut starts, mut ends) = (0, 0);
         for entry in self.entries.iter_mut().filter(|e| (first..=last).contains(&e.part)) {
             let is_last_part = entry.part == last;
-            entry.part = last;
+            (entry.part, entry.of) = (last, entry.of.min(id));
             match &mut entry.item {
                 _ if entry.is_gone => {}
                 Item::CheckpointStart(of) => {
