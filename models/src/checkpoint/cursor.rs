@@ -137,7 +137,8 @@ impl Manager {
             let before = cursor.checkpoint.checked_sub(1).map(|at| self.checkpoints[at].id);
             return before.unwrap_or(CheckpointId::BACKFILL);
         }
-        if !checkpoint.is_open && cursor.position >= checkpoint.end() {
+        let has_all = cursor.position >= checkpoint.end() || cursor.passes_over(checkpoint);
+        if !checkpoint.is_open && has_all {
             return checkpoint.id;
         }
         checkpoint.closed_before(cursor.position)
