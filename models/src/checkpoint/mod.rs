@@ -18,6 +18,10 @@
 //!     removal.rs  merge.rs    what nobody needs goes; several checkpoints become one
 //!     remote.rs               what a replica is told; promotion; clearing
 //!     window.rs               online update: all of it is persisted, or nothing
+//!
+//!   checks.rs               what always holds
+//!   reference.rs            the same log without positions to repair; judges, knows only op.rs
+//!   defects.rs              what went wrong in history, as switches
 //! ```
 //!
 //! All of it is plain data: no method waits, sends, syncs or draws, and time is told. What is no error of whoever calls
@@ -26,7 +30,8 @@
 //! # Where to read on
 //!
 //! `op.rs`, then `segment.rs` with its worked example, `manager.rs`, `queue.rs`, `cursor.rs`, `closing.rs`, `removal.rs`,
-//! `register.rs`, `merge.rs` with its own example, `remote.rs`, `window.rs`. `defects.rs` has what went wrong in history.
+//! `register.rs`, `merge.rs` with its own example, `remote.rs`, `window.rs`; then `checks.rs`, and `small_world.rs`, which goes
+//! through every short sequence of operations.
 //!
 //! ```
 //! use seedbed_models::checkpoint::manager::{Manager, Role};

@@ -54,15 +54,18 @@ pub(super) fn cursor(words: &[&str]) -> Result<CursorName, String> {
 pub(super) fn fetch(words: &[&str]) -> Result<(CursorName, usize, Option<CheckpointId>), String> {
     let [name, rest @ ..] = words else { return Err("expected a cursor".into()) };
     let name = parse_cursor(name)?;
-    let (count, rest) = match rest {
-        [] => (usize::MAX, rest),
-        ["before", ..] => (usize::MAX, rest),
-        [count, rest @ ..] => (usize::try_from(number(count)?).unwrap_or(usize::MAX), rest),
+    let at = rest.iter().position(|word| *word == "before").unwrap_or(rest.len());
+    let (count, barrier) = rest.split_at(at);
+    let wrong = || format!("expected `N` or `before ID`, found `{}`", rest.join(" "));
+    let count = match count {
+        [] => usize::MAX,
+        [count] => usize::try_from(number(count)?).unwrap_or(usize::MAX),
+        _ => return Err(wrong()),
     };
-    let barrier = match rest {
+    let barrier = match barrier {
         [] => None,
-        ["before", word] => Some(CheckpointId(number(word)?)),
-        _ => return Err(format!("expected `before ID`, found `{}`", rest.join(" "))),
+        [_, id] => Some(CheckpointId(number(id)?)),
+        _ => return Err(wrong()),
     };
     Ok((name, count, barrier))
 }
@@ -75,7 +78,7 @@ pub(super) fn reader(
     let [name, from, rest @ ..] = words else { return Err("expected CURSOR ID [life N]".into()) };
     let life = match rest {
         [] => usual,
-        ["life", word] => Incarnation(number(word)?),
+        [word, life] if *word == "life" => Incarnation(number(life)?),
         _ => return Err(format!("expected `life N`, found `{}`", rest.join(" "))),
     };
     Ok((parse_cursor(name)?, CheckpointId(number(from)?), life))
@@ -115,28 +118,16 @@ pub(super) fn delete(words: &[&str]) -> Result<Change, String> {
 }
 
 fn options(mut change: Change, words: &[&str]) -> Result<Change, String> {
-    let mut rest = words;
-    while let [name, others @ ..] = rest {
-        rest = match (*name, others) {
-            ("disk", _) => {
-                change.is_on_disk = true;
-                others
-            }
-            ("flags", [value, others @ ..]) => {
-                let small = u32::try_from(number(value)?);
-                change.flags = small.map_err(|_| format!("expected flags, found `{value}`"))?;
-                others
-            }
-            ("expires", [value, others @ ..]) => {
-                change.expires_at = Some(number(value)?);
-                others
-            }
-            ("cas", [value, others @ ..]) => {
-                change.cas = number(value)?;
-                others
-            }
+    let mut rest = words.iter();
+    while let Some(name) = rest.next() {
+        let mut value = || rest.next().ok_or_else(|| format!("expected a value for `{name}`"));
+        match *name {
+            "disk" => change.is_on_disk = true,
+            "flags" => change.flags = small(value()?)?,
+            "expires" => change.expires_at = Some(number(value()?)?),
+            "cas" => change.cas = number(value()?)?,
             _ => return Err(format!("expected flags, expires, cas or disk, found `{name}`")),
-        };
+        }
     }
     Ok(change)
 }
@@ -144,19 +135,18 @@ fn options(mut change: Change, words: &[&str]) -> Result<Change, String> {
 /// What a new log is like.
 pub(super) fn newborn(words: &[&str]) -> Result<(Settings, Role, Defects), String> {
     let (mut settings, mut defects) = (Settings::USUAL, Defects::NONE);
-    let (role, mut rest) = match words {
-        ["active", rest @ ..] => (Role::Active, rest),
-        ["replica", rest @ ..] => (Role::Replica, rest),
-        rest => (Role::Active, rest),
+    let (role, mut rest) = match words.split_first() {
+        Some((&"active", rest)) => (Role::Active, rest),
+        Some((&"replica", rest)) => (Role::Replica, rest),
+        Some(_) | None => (Role::Active, words),
     };
     while let [name, value, others @ ..] = rest {
-        let small = || u32::try_from(number(value)?).map_err(|_| format!("too much: `{value}`"));
         match *name {
-            "max_items" => settings.max_items = small()?,
+            "max_items" => settings.max_items = small(value)?,
             "by_count" => settings.by_count = one_of(&[value], &[("yes", true), ("no", false)])?,
             "period" => settings.period = span(&[value])?,
-            "max_checkpoints" => settings.max_checkpoints = small()?,
-            "min_items" => settings.min_items = small()?,
+            "max_checkpoints" => settings.max_checkpoints = small(value)?,
+            "min_items" => settings.min_items = small(value)?,
             "bug" => {
                 let plant = defects.plant(value);
                 plant.ok_or_else(|| format!("expected the name of a bug, found `{value}`"))?;
@@ -179,4 +169,8 @@ fn parse_key(word: &str) -> Result<Key, String> {
 
 fn number(word: &str) -> Result<u64, String> {
     word.parse().map_err(|_| format!("expected a number, found `{word}`"))
+}
+
+fn small(word: &str) -> Result<u32, String> {
+    word.parse().map_err(|_| format!("expected a number below 2^32, found `{word}`"))
 }
