@@ -1,5 +1,6 @@
 //! Models of replicated key-value storage.
 
+pub mod checkpoint;
 pub mod mvcc;
 pub mod register;
 pub mod registry;

@@ -1,6 +1,6 @@
 //! The list of scenarios: what the `seedbed` command knows.
 
-use crate::{mvcc, register};
+use crate::{checkpoint, mvcc, register};
 use seedbed_sim::campaign::Registry;
 use seedbed_sim::cli::ExtraVerb;
 
@@ -27,5 +27,6 @@ pub fn registry() -> Registry {
         .with(mvcc::replica::scenario::defragment())
         .with(mvcc::replica::scenario::leases())
         .with_verbs("register", || Box::new(register::verbs::Desk::default()))
+        .with_verbs("checkpoint", || Box::new(checkpoint::verbs::Desk::default()))
         .with_verbs("mvcc", || Box::new(mvcc::verbs::Desk::default()))
 }
