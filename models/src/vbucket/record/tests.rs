@@ -9,7 +9,7 @@ fn state(birth: u64, persisted: u64) -> Record {
 }
 
 fn set(birth: u64, key: u8, cas: u64) -> Record {
-    let (value, until) = (Value::new(&format!("v{cas}")), (cas % 2 == 0).then_some(cas));
+    let (value, until) = (Value::new(&format!("v{cas}")), cas.is_multiple_of(2).then_some(cas));
     Record::Set(VB, birth, Version { key: Key(key), value, flags: 7, until, cas })
 }
 
