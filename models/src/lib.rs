@@ -4,3 +4,4 @@ pub mod checkpoint;
 pub mod mvcc;
 pub mod register;
 pub mod registry;
+pub mod vbucket;

@@ -1,6 +1,6 @@
 //! The list of scenarios: what the `seedbed` command knows.
 
-use crate::{checkpoint, mvcc, register};
+use crate::{checkpoint, mvcc, register, vbucket};
 use seedbed_sim::campaign::Registry;
 use seedbed_sim::cli::ExtraVerb;
 
@@ -26,7 +26,11 @@ pub fn registry() -> Registry {
         .with(mvcc::replica::scenario::install())
         .with(mvcc::replica::scenario::defragment())
         .with(mvcc::replica::scenario::leases())
+        .with(vbucket::scenario::single())
+        .with(vbucket::scenario::online_update())
+        .with(vbucket::scenario::replica())
         .with_verbs("register", || Box::new(register::verbs::Desk::default()))
         .with_verbs("checkpoint", || Box::new(checkpoint::verbs::Desk::default()))
         .with_verbs("mvcc", || Box::new(mvcc::verbs::Desk::default()))
+        .with_verbs("vbucket", || Box::new(vbucket::verbs::Desk::default()))
 }

@@ -1,0 +1,364 @@
+//! The consumer: takes what an active vbucket on another node says into the replica here.
+//!
+//! A frame may come again after a connection was lost. That is harmless: a version is put in again, a checkpoint that is
+//! over is ended once, steps of online updates name the update and are done once, and what belongs to an update that was
+//! taken back is left out.
+
+use std::collections::BTreeSet;
+
+use seedbed_sim::actor::{ConnEvent, Context, Event};
+use seedbed_sim::id::ConnId;
+use seedbed_sim::time::Span;
+
+use crate::checkpoint::op::{CheckpointId, Epoch, Event as Step, EventKind, Incarnation};
+use crate::checkpoint::response::{Accepted, Ended, Started};
+
+use super::frame::{Frame, What};
+use super::message::{Msg, Timer};
+use super::model::{Mates, Node};
+use super::note::Note;
+use super::op::{Key, State, Vb};
+use super::table::Entry;
+use super::vb::Window;
+use super::{bugs, mark, point};
+
+/// The consumer of one vbucket.
+#[derive(Clone, Debug)]
+pub struct Consumer {
+    mates: Mates,
+    vb: Vb,
+    conn: Option<ConnId>,
+    inbox: Vec<u8>,
+    /// What the buffer of the connection had no room for.
+    outbox: Vec<u8>,
+    /// The session that the replica is of: who speaks, and the birth that it filled.
+    session: u64,
+    birth: u64,
+    /// A vbucket that was promoted meanwhile has another one.
+    incarnation: Option<Incarnation>,
+    /// All up to this number has been taken in.
+    taken: u32,
+    /// The last number that was taken in and not acknowledged.
+    unacknowledged: Option<u32>,
+    /// Online updates that were taken back.
+    reverted: BTreeSet<u64>,
+}
+
+/// One of so many frames is acknowledged at once.
+const ACK_EVERY: u32 = 6;
+/// Others are after this time.
+const ACK_DELAY: Span = Span::ms(900);
+
+/// What became of a frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Taken {
+    Done,
+    /// The connection ends here.
+    HangUp,
+    /// The session ends here.
+    Refused,
+}
+
+impl Consumer {
+    /// The consumer of this vbucket.
+    #[must_use]
+    pub fn new(mates: Mates, vb: Vb) -> Consumer {
+        Consumer {
+            mates,
+            vb,
+            conn: None,
+            inbox: Vec::new(),
+            outbox: Vec::new(),
+            session: 0,
+            birth: 0,
+            incarnation: None,
+            taken: 0,
+            unacknowledged: None,
+            reverted: BTreeSet::new(),
+        }
+    }
+
+    pub(super) fn on_event(&mut self, event: Event<Node>, cx: &mut Context<'_, Node>) {
+        match event {
+            Event::Conn(ConnEvent::Accepted { conn, .. }) => self.accepted(conn, cx),
+            Event::Conn(ConnEvent::Readable { conn }) if self.conn == Some(conn) => self.read(cx),
+            Event::Conn(ConnEvent::Writable { conn }) if self.conn == Some(conn) => self.write(cx),
+            Event::Conn(ConnEvent::Closed { conn, .. }) if self.conn == Some(conn) => {
+                self.conn = None;
+            }
+            Event::Timer(Timer::Read) => {
+                if let Some(number) = self.unacknowledged.take() {
+                    self.say(number, What::Ack, cx);
+                }
+            }
+            Event::Stop => {
+                self.hang_up(cx);
+                cx.stopped();
+            }
+            _ => {}
+        }
+    }
+
+    fn hang_up(&mut self, cx: &mut Context<'_, Node>) {
+        if let Some(conn) = self.conn.take() {
+            cx.reset(conn);
+        }
+    }
+
+    fn accepted(&mut self, conn: ConnId, cx: &mut Context<'_, Node>) {
+        self.hang_up(cx);
+        if !cx.shared().is_loaded || cx.shared().is_stopping {
+            return cx.reset(conn);
+        }
+        self.conn = Some(conn);
+        self.inbox.clear();
+        self.outbox.clear();
+        self.unacknowledged = None;
+        if !self.is_same(cx) {
+            self.session = 0;
+        }
+        self.say(0, What::Hello(self.session), cx);
+    }
+
+    /// Whether the vbucket is the one that the session filled. One that was made anew or promoted is another one.
+    fn is_same(&self, cx: &mut Context<'_, Node>) -> bool {
+        let vbucket = cx.shared().vbs.get(&self.vb);
+        vbucket.is_some_and(|vbucket| {
+            vbucket.standing.birth == self.birth
+                && Some(vbucket.log.incarnation()) == self.incarnation
+        })
+    }
+
+    fn say(&mut self, number: u32, what: What, cx: &mut Context<'_, Node>) {
+        self.outbox.extend(Frame { number, what }.encode());
+        self.write(cx);
+    }
+
+    fn write(&mut self, cx: &mut Context<'_, Node>) {
+        if let Some(conn) = self.conn {
+            let written = cx.write(conn, &self.outbox);
+            self.outbox.drain(..written);
+        }
+    }
+
+    fn read(&mut self, cx: &mut Context<'_, Node>) {
+        let Some(conn) = self.conn else { return };
+        cx.read(conn, usize::MAX, &mut self.inbox);
+        while self.conn.is_some() {
+            let Ok(Some(frame)) = Frame::take(&mut self.inbox) else { return };
+            let taken = match cx.shared().is_stopping {
+                true => Taken::HangUp,
+                false => self.take(&frame, cx),
+            };
+            match taken {
+                Taken::Done => {
+                    cx.point(&point::FRAME_TAKEN);
+                    self.taken = self.taken.max(frame.number);
+                    self.acknowledge(frame.number, cx);
+                }
+                Taken::HangUp => self.hang_up(cx),
+                Taken::Refused => {
+                    self.session = 0;
+                    self.say(frame.number, What::Refuse, cx);
+                }
+            }
+        }
+    }
+
+    /// Says that all up to this number has been taken in: at once every few frames, or else a little later.
+    fn acknowledge(&mut self, number: u32, cx: &mut Context<'_, Node>) {
+        if number == 0 {
+            return self.say(number, What::Ack, cx);
+        }
+        if number.is_multiple_of(ACK_EVERY) {
+            self.unacknowledged = None;
+            return self.say(number, What::Ack, cx);
+        }
+        if self.unacknowledged.is_none() {
+            cx.arm(Timer::Read, ACK_DELAY);
+        }
+        self.unacknowledged = Some(number);
+    }
+
+    fn take(&mut self, frame: &Frame, cx: &mut Context<'_, Node>) -> Taken {
+        let vb = self.vb;
+        if let What::Begin(session) = frame.what {
+            return self.begin(session, cx);
+        }
+        let state = cx.shared().vbs.get(&vb).map(|vbucket| vbucket.standing.state);
+        if !matches!(state, Some(State::Replica | State::Pending)) {
+            return Taken::HangUp;
+        }
+        if self.session == 0 || !self.is_same(cx) {
+            return Taken::Refused;
+        }
+        let Some(vbucket) = cx.shared().vbs.get_mut(&vb) else { return Taken::HangUp };
+        match &frame.what {
+            What::Start(id) => self.start(*id, cx),
+            What::End(id) => match vbucket.log.accept_end(*id) {
+                Ended::Disconnect => Taken::HangUp,
+                Ended::Ignored | Ended::Closed => {
+                    let entries = vbucket.table.iter();
+                    let held = entries.map(|(key, entry)| (key, entry.cas)).collect();
+                    cx.shared().has_work = true;
+                    // What comes again is about a state that has been left behind.
+                    if frame.number > self.taken {
+                        cx.note(Note::Ended(vb, (self.session, frame.number), held));
+                    }
+                    self.wake(cx);
+                    Taken::Done
+                }
+            },
+            What::Set(window, version) => {
+                let (value, flags) = (Some(version.value.clone()), version.flags);
+                let (until, cas) = (version.until, version.cas);
+                let entry = Entry { value, flags, until, cas, dirty: true, row: None };
+                self.change((version.key, cas, *window), Some(entry), cx)
+            }
+            What::Delete(window, key, cas) => self.change((*key, *cas, *window), None, cx),
+            What::Update(step) => self.update(*step, cx),
+            What::Idle => Taken::Done,
+            What::Hello(_) | What::Ack | What::Refuse | What::Begin(_) => Taken::HangUp,
+        }
+    }
+
+    /// A checkpoint begins, which may be an earlier one than that which is open.
+    fn start(&mut self, id: CheckpointId, cx: &mut Context<'_, Node>) -> Taken {
+        let (vb, now) = (self.vb, cx.now().0);
+        let Some(vbucket) = cx.shared().vbs.get_mut(&vb) else { return Taken::HangUp };
+        match vbucket.log.accept_start(now, id) {
+            Started::Refused => return Taken::Refused,
+            Started::Merged { persisted_at_most } => {
+                vbucket.rewinds += 1;
+                if let Some(most) = persisted_at_most {
+                    let persisted = &mut vbucket.standing.persisted;
+                    *persisted = most.0.min(*persisted);
+                }
+                let persisted = vbucket.standing.persisted;
+                cx.note(Note::Merged(vb, id.0, persisted));
+                cx.mark(&mark::MERGED);
+            }
+            Started::Ignored | Started::Renumbered | Started::Opened => {
+                let id = vbucket.log.open_id().0;
+                cx.note(Note::Opened(vb, id));
+            }
+        }
+        cx.shared().has_work = true;
+        self.wake(cx);
+        Taken::Done
+    }
+
+    /// A session begins: whatever was here is gone.
+    fn begin(&mut self, session: u64, cx: &mut Context<'_, Node>) -> Taken {
+        let (vb, now) = (self.vb, cx.now().0);
+        let memory = cx.shared();
+        let state = memory.vbs.get(&vb).map_or(State::Replica, |vbucket| vbucket.standing.state);
+        if !matches!(state, State::Replica | State::Pending) {
+            return Taken::HangUp;
+        }
+        let gone = memory.vbs.remove(&vb);
+        let standing = memory.create(vb, state, now);
+        if let (Some(gone), Some(vbucket)) = (gone, memory.vbs.get_mut(&vb)) {
+            vbucket.blocked = gone.blocked;
+            vbucket.persisting = gone.persisting;
+            cx.note(Note::Dropped(vb, gone.standing.birth));
+        }
+        cx.note(Note::Stands(vb, standing.birth, state, standing.change));
+        cx.send(self.mates.keeper, Msg::Snapshot(vb, Some(standing)));
+        cx.mark(&mark::SESSION_BEGAN);
+        (self.session, self.taken) = (session, 0);
+        self.birth = standing.birth;
+        if let Some(vbucket) = cx.shared().vbs.get(&vb) {
+            self.incarnation = Some(vbucket.log.incarnation());
+        }
+        self.reverted.clear();
+        Taken::Done
+    }
+
+    fn change(
+        &mut self,
+        (key, cas, window): (Key, u64, u64),
+        entry: Option<Entry>,
+        cx: &mut Context<'_, Node>,
+    ) -> Taken {
+        let (vb, now) = (self.vb, cx.now().0);
+        if self.reverted.contains(&window) {
+            cx.mark(&mark::REVERTED_CAME_AGAIN);
+            return Taken::Done;
+        }
+        let item = entry.clone();
+        let memory = cx.shared();
+        let Some(vbucket) = memory.vbs.get_mut(&vb) else { return Taken::HangUp };
+        if vbucket.table.entry(key).is_some_and(|held| held.cas >= cas) {
+            cx.mark(&mark::CHANGE_CAME_AGAIN);
+            return Taken::Done;
+        }
+        let changed = vbucket.change(key, entry, cas, now);
+        memory.has_work |= changed.grew;
+        cx.note(Note::Applied(vb, key, cas, item));
+        // A left-over of an older stream finds no open checkpoint.
+        if changed.mutation != 0 {
+            cx.note(Note::Queued(vb, key, cas, changed));
+        }
+        self.wake(cx);
+        Taken::Done
+    }
+
+    fn update(&mut self, step: Step, cx: &mut Context<'_, Node>) -> Taken {
+        let (vb, now) = (self.vb, cx.now().0);
+        let Some(vbucket) = cx.shared().vbs.get_mut(&vb) else { return Taken::HangUp };
+        // A step waits for the end of the one before.
+        if vbucket.is_reverting() {
+            return Taken::HangUp;
+        }
+        match vbucket.log.accept_event(now, step) {
+            Accepted::Aborts => {
+                cx.abort("a revert finds the flusher before the window");
+                Taken::HangUp
+            }
+            Accepted::Refused if cx.bug(&bugs::UPDATE_NOT_REPEATABLE) => Taken::HangUp,
+            Accepted::Refused => Taken::Refused,
+            Accepted::Ignored => Taken::Done,
+            Accepted::AlreadyDone => {
+                cx.mark(&mark::STEP_CAME_AGAIN);
+                Taken::Done
+            }
+            Accepted::Applied => {
+                self.applied(step, cx);
+                Taken::Done
+            }
+        }
+    }
+
+    fn applied(&mut self, step: Step, cx: &mut Context<'_, Node>) {
+        let (vb, Epoch(epoch)) = (self.vb, step.epoch);
+        let Some(vbucket) = cx.shared().vbs.get_mut(&vb) else { return };
+        match step.kind {
+            EventKind::Start => vbucket.window = Some(Window::default()),
+            EventKind::Complete => {
+                vbucket.window = None;
+                cx.shared().has_work = true;
+            }
+            EventKind::Revert => {
+                // Here nobody else changes the replica, so that it is one step.
+                if let Some(window) = vbucket.window.take() {
+                    for (key, image) in window.images {
+                        vbucket.restore(key, image);
+                    }
+                }
+                vbucket.log.finish_revert();
+                self.reverted.insert(epoch);
+                cx.shared().has_work = true;
+            }
+        }
+        cx.note(Note::Stepped(vb, step.kind));
+        cx.mark(&mark::STEP_OF_REPLICA);
+        self.wake(cx);
+    }
+
+    fn wake(&mut self, cx: &mut Context<'_, Node>) {
+        if cx.shared().wakes_flusher() {
+            cx.send(self.mates.flusher, Msg::Flush);
+        }
+    }
+}

@@ -1,0 +1,190 @@
+//! Commands: states of vbuckets, online updates, waiting for the disk.
+
+use seedbed_sim::actor::Context;
+use seedbed_sim::time::Span;
+
+use crate::checkpoint::manager::Role;
+use crate::checkpoint::op::Incarnation;
+use crate::checkpoint::response::Refusal;
+use crate::vbucket::memory::role;
+use crate::vbucket::message::{Msg, Timer};
+use crate::vbucket::model::Node;
+use crate::vbucket::note::Note;
+use crate::vbucket::op::{Call, State, Update, Vb};
+use crate::vbucket::response::Answer;
+use crate::vbucket::vb::{Waiter, Window};
+use crate::vbucket::{bugs, mark, point};
+
+use super::Front;
+
+/// How long a client may wait for a checkpoint to be on disk.
+const PERSIST_PATIENCE: Span = Span::ms(600);
+
+impl Front {
+    pub(super) fn command(&mut self, vb: Vb, waiter: Waiter, cx: &mut Context<'_, Node>) {
+        match waiter.request.call {
+            Call::Update(update, _) => self.update(vb, update, waiter, cx),
+            Call::State(_, state) => self.set_state(vb, state, waiter, cx),
+            Call::Drop(_) => self.drop_vbucket(vb, waiter, cx),
+            Call::Persist(_) => self.persist(vb, waiter, cx),
+            // The scripted master is another actor.
+            Call::Feed(_) => self.answer(vb, waiter, Answer::NotSupported, cx),
+            Call::Get(_) | Call::Store(_) | Call::Count(_) | Call::Delete(_) => {}
+        }
+    }
+
+    fn update(&mut self, vb: Vb, update: Update, waiter: Waiter, cx: &mut Context<'_, Node>) {
+        let now = cx.now().0;
+        let forgets = cx.bug(&bugs::DEAD_WINDOW_STAYS);
+        let Some(vbucket) = cx.shared().vbs.get_mut(&vb) else {
+            return self.answer(vb, waiter, Answer::NotMyVbucket, cx);
+        };
+        if forgets && update == Update::Complete && vbucket.standing.state == State::Dead {
+            return self.answer(vb, waiter, Answer::Done, cx);
+        }
+        let done = match update {
+            Update::Start => vbucket.log.start(now),
+            Update::Complete => vbucket.log.complete(now),
+            Update::Revert => vbucket.log.begin_revert(now),
+        };
+        match done {
+            Err(Refusal::Aborts) => cx.abort("a revert finds the flusher before the window"),
+            Err(Refusal::NotSupported) => self.answer(vb, waiter, Answer::NotSupported, cx),
+            Ok(_) => match update {
+                Update::Start => {
+                    vbucket.window = Some(Window::default());
+                    self.answer(vb, waiter, Answer::Done, cx);
+                }
+                Update::Complete => {
+                    if let Some(asker) = vbucket.window.take().and_then(|window| window.asker) {
+                        self.answer(vb, asker, Answer::Done, cx);
+                    }
+                    let memory = cx.shared();
+                    memory.has_work = true;
+                    cx.mark(&mark::COMPLETED);
+                    self.answer(vb, waiter, Answer::Done, cx);
+                    cx.point(&point::COMPLETED);
+                    self.wake(cx);
+                }
+                Update::Revert => {
+                    if let Some(window) = &mut vbucket.window {
+                        window.is_reverting = true;
+                        window.asker = Some(waiter);
+                    }
+                    cx.note(Note::RevertBegun(vb));
+                    cx.point(&point::REVERT_BEGUN);
+                    cx.send(self.mates.reverter, Msg::Revert(vb));
+                }
+            },
+        }
+    }
+
+    fn set_state(&mut self, vb: Vb, state: State, waiter: Waiter, cx: &mut Context<'_, Node>) {
+        let now = cx.now().0;
+        let memory = cx.shared();
+        if vb.0 >= memory.settings.vbuckets {
+            return self.answer(vb, waiter, Answer::NotMyVbucket, cx);
+        }
+        let (change, incarnation) = (memory.number(), Incarnation(memory.number()));
+        let standing = match memory.vbs.get_mut(&vb) {
+            None => memory.create(vb, state, now),
+            Some(vbucket) if vbucket.standing.state == state => vbucket.standing,
+            Some(vbucket) => {
+                vbucket.standing.state = state;
+                vbucket.standing.change = change;
+                match role(state) {
+                    Role::Active => vbucket.log.promote(now, incarnation),
+                    Role::Replica => vbucket.log.demote(),
+                }
+                vbucket.standing
+            }
+        };
+        cx.note(Note::Stands(vb, standing.birth, standing.state, standing.change));
+        if let Some(vbucket) = cx.shared().vbs.get(&vb) {
+            let id = vbucket.log.open_id().0;
+            cx.note(Note::Opened(vb, id));
+        }
+        self.answer(vb, waiter, Answer::Done, cx);
+        cx.point(&point::STATE_CHANGED);
+        cx.send(self.mates.keeper, Msg::Snapshot(vb, Some(standing)));
+        // A promotion may have opened a checkpoint, so that there is one more to publish.
+        cx.shared().has_work = true;
+        self.wake(cx);
+        self.unblock(vb, cx);
+    }
+
+    fn drop_vbucket(&mut self, vb: Vb, waiter: Waiter, cx: &mut Context<'_, Node>) {
+        let memory = cx.shared();
+        let answer = match memory.vbs.get(&vb) {
+            None => Answer::NotMyVbucket,
+            Some(vbucket) if vbucket.standing.state != State::Dead => Answer::NotSupported,
+            Some(vbucket) if vbucket.window.is_some() => Answer::TemporaryFailure,
+            Some(_) => Answer::Done,
+        };
+        if answer != Answer::Done {
+            return self.answer(vb, waiter, answer, cx);
+        }
+        let Some(gone) = memory.vbs.remove(&vb) else { return };
+        cx.note(Note::Dropped(vb, gone.standing.birth));
+        self.answer(vb, waiter, Answer::Done, cx);
+        cx.mark(&mark::DROPPED);
+        cx.send(self.mates.keeper, Msg::Snapshot(vb, None));
+        let fetching = gone.fetching.into_values().flatten();
+        for waiter in gone.blocked.into_iter().chain(fetching) {
+            self.answer(vb, waiter, Answer::NotMyVbucket, cx);
+        }
+        for (_, waiter) in gone.persisting {
+            cx.disarm(Timer::Waited(waiter.id.op.number));
+            self.answer(vb, waiter, Answer::TemporaryFailure, cx);
+        }
+    }
+
+    /// Closes the open checkpoint, and waits until all that is in closed ones is on disk.
+    fn persist(&mut self, vb: Vb, waiter: Waiter, cx: &mut Context<'_, Node>) {
+        let now = cx.now().0;
+        let memory = cx.shared();
+        let Some(vbucket) = memory.vbs.get_mut(&vb) else {
+            return self.answer(vb, waiter, Answer::NotMyVbucket, cx);
+        };
+        if vbucket.log.create(now).is_some() {
+            memory.has_work = true;
+        }
+        let (wanted, persisted) = (vbucket.closed().0, vbucket.standing.persisted);
+        if persisted >= wanted {
+            return self.answer(vb, waiter, Answer::Persisted(persisted), cx);
+        }
+        let number = waiter.id.op.number;
+        vbucket.persisting.push((wanted, waiter));
+        // The flusher moves on past a checkpoint only by a cycle.
+        memory.has_work = true;
+        cx.arm(Timer::Waited(number), PERSIST_PATIENCE);
+        self.wake(cx);
+    }
+
+    pub(super) fn published(&mut self, vb: Vb, cx: &mut Context<'_, Node>) {
+        let Some(vbucket) = cx.shared().vbs.get_mut(&vb) else { return };
+        let persisted = vbucket.standing.persisted;
+        let waiting = std::mem::take(&mut vbucket.persisting);
+        let (done, waiting): (Vec<_>, Vec<_>) =
+            waiting.into_iter().partition(|(wanted, _)| *wanted <= persisted);
+        vbucket.persisting = waiting;
+        for (_, waiter) in done {
+            cx.mark(&mark::WAITED_FOR_DISK);
+            cx.disarm(Timer::Waited(waiter.id.op.number));
+            self.answer(vb, waiter, Answer::Persisted(persisted), cx);
+        }
+    }
+
+    /// Somebody has waited for the disk for too long.
+    pub(super) fn waited(&mut self, number: u32, cx: &mut Context<'_, Node>) {
+        let memory = cx.shared();
+        let found = memory.vbs.iter_mut().find_map(|(vb, vbucket)| {
+            let at = vbucket.persisting.iter().position(|(_, w)| w.id.op.number == number)?;
+            Some((*vb, vbucket.persisting.remove(at).1))
+        });
+        if let Some((vb, waiter)) = found {
+            cx.mark(&mark::WAITED_IN_VAIN);
+            self.answer(vb, waiter, Answer::TemporaryFailure, cx);
+        }
+    }
+}

@@ -1,0 +1,200 @@
+//! What the checks remember: the reference model of every vbucket, moved on by what the node says that it did, and for
+//! each key the versions that may come back from disk.
+//!
+//! ```text
+//!  versions of a key     v3        v4        v5        v6
+//!                        on disk   acknowledged, in memory only
+//!                        └─ after a crash any of these may stand in the key, and nothing else
+//! ```
+
+mod life;
+mod loading;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use seedbed_sim::check::Checked;
+use seedbed_sim::id::OpId;
+use seedbed_sim::world::{Step, World};
+
+use super::checks::{
+    ANSWERS, BARRIER, DELIVERED, EXPIRED_ONLY, KEEPS, NOT_BEFORE_DISK, ONCE, SNAPSHOT,
+    STANDINGS_IN_ORDER,
+};
+use super::model::Node;
+use super::note::Note;
+use super::op::{Call, Request, State, Update, Vb};
+use super::response::Answer;
+use life::Life;
+
+/// What the checks remember from step to step.
+#[derive(Clone, Debug, Default)]
+pub struct Ghost {
+    /// The vbuckets of each number that memory or disk may have, the newest last.
+    pub(super) lives: BTreeMap<Vb, Vec<Life>>,
+    /// What was answered to each operation.
+    pub(super) answers: BTreeMap<OpId, Vec<Answer>>,
+    /// Promises that this step was about, and the first one that it broke.
+    said: BTreeSet<&'static str>,
+    broken: Option<Broken>,
+}
+
+/// A promise that was broken: its name, the class, and what was seen.
+pub(super) type Broken = (&'static str, &'static str, String);
+/// What came of looking at a note.
+pub(super) type Judged = Result<(), Broken>;
+
+impl Ghost {
+    /// Takes in what this step says.
+    pub(super) fn observe(&mut self, world: &World<Node>, step: &Step) {
+        if self.broken.is_some() {
+            return;
+        }
+        self.said.clear();
+        for note in world.notes() {
+            if let Err(broken) = self.take(world, step, note) {
+                self.said.insert(broken.0);
+                self.broken = Some(broken);
+                return;
+            }
+        }
+    }
+
+    /// What this step says about a promise.
+    pub(super) fn verdict(&self, name: &'static str) -> Checked {
+        match &self.broken {
+            Some((broken, class, detail)) if *broken == name => {
+                Checked::Broken(class, detail.clone())
+            }
+            _ if self.said.contains(name) => Checked::Held,
+            _ => Checked::Skipped,
+        }
+    }
+
+    /// The vbucket of this number that is in memory.
+    pub(super) fn life(&mut self, vb: Vb) -> Option<&mut Life> {
+        self.lives.get_mut(&vb)?.last_mut().filter(|life| !life.is_gone)
+    }
+
+    fn take(&mut self, world: &World<Node>, step: &Step, note: &Note) -> Judged {
+        let now = step.at.0 / 1_000_000_000;
+        self.said.extend(about(note));
+        match note {
+            Note::Served(id, vb, request, answer) => {
+                self.answers.entry(id.op).or_default().push(answer.clone());
+                self.served(*vb, request, answer, now)
+            }
+            Note::Stands(vb, birth, state, change) => {
+                let lives = self.lives.entry(*vb).or_default();
+                if lives.last().is_none_or(|life| life.birth != *birth) {
+                    lives.push(Life::new(*birth));
+                }
+                if let Some(life) = lives.last_mut() {
+                    life.states.push((*change, *state));
+                }
+                Ok(())
+            }
+            Note::StandingSaved(vb, birth, change) => self.standing_saved(*vb, *birth, *change),
+            Note::DropSaved(vb) => {
+                self.lives.entry(*vb).or_default().retain(|life| !life.is_gone);
+                Ok(())
+            }
+            Note::Loaded => match step.node {
+                Some(node) => self.loaded(world.shared(node), now),
+                None => Ok(()),
+            },
+            Note::Drained => {
+                let mut lives = self.lives.values().flatten().filter(|life| !life.is_gone);
+                lives.try_for_each(Life::drained)
+            }
+            Note::Ended(_, frame, held) => super::checks::snapshot(world, *frame, held),
+            Note::Queued(vb, ..)
+            | Note::Expired(vb, ..)
+            | Note::Committed(vb, ..)
+            | Note::Published(vb, _)
+            | Note::Dropped(vb, _)
+            | Note::RevertBegun(vb)
+            | Note::Reverted(vb)
+            | Note::Applied(vb, ..)
+            | Note::Opened(vb, _)
+            | Note::Merged(vb, ..)
+            | Note::Stepped(vb, _)
+            | Note::CaughtUp(vb, _) => self.life(*vb).map_or(Ok(()), |life| life.take(note, now)),
+        }
+    }
+
+    /// A request was carried out in this second, or refused.
+    fn served(&mut self, vb: Vb, request: &Request, answer: &Answer, now: u64) -> Judged {
+        let broken = |class, expected: String| {
+            let detail = format!("`{}` was answered `{answer}`, expected {expected}", request.call);
+            Err((ANSWERS, class, detail))
+        };
+        let life = self.life(vb);
+        let state = life.as_ref().and_then(|life| life.state());
+        match (answer, request.call.key()) {
+            // Nothing was done.
+            (Answer::TemporaryFailure, _) => Ok(()),
+            (Answer::NotMyVbucket, Some(_)) if state == Some(State::Active) => {
+                broken("refused", "service, since the vbucket is active".into())
+            }
+            (Answer::NotMyVbucket, _) => Ok(()),
+            (_, Some(_)) => {
+                let Some(life) = life.filter(|_| state == Some(State::Active)) else {
+                    return broken("served elsewhere", "a refusal, since it is not active".into());
+                };
+                let cas = answer.made().unwrap_or_default();
+                let expected = life.reference.serve(&request.call, request.cas, now, cas);
+                if expected == *answer {
+                    return Ok(());
+                }
+                broken("another answer", format!("`{expected}`"))
+            }
+            (Answer::Done, None) => {
+                if let (Some(life), Call::Update(update, _)) = (life, &request.call) {
+                    match update {
+                        Update::Start => life.start(),
+                        Update::Complete => life.complete(),
+                        // From the moment on at which it began.
+                        Update::Revert => {}
+                    }
+                }
+                Ok(())
+            }
+            (Answer::Persisted(id), None) if life.is_some_and(|life| life.published < *id) => {
+                Err((NOT_BEFORE_DISK, "told too early", format!("checkpoint {id} of {vb}")))
+            }
+            (_, None) => Ok(()),
+        }
+    }
+
+    fn standing_saved(&mut self, vb: Vb, birth: u64, change: u64) -> Judged {
+        let lives = self.lives.entry(vb).or_default();
+        let Some(at) = lives.iter().position(|life| life.birth == birth) else {
+            let detail = format!("{vb} born @{birth} is on disk, and nobody knows it");
+            return Err((STANDINGS_IN_ORDER, "older life", detail));
+        };
+        // What is older than it will not come back.
+        lives.drain(..at);
+        if change < lives[0].saved {
+            let detail = format!("{vb}: change {change} after change {}", lives[0].saved);
+            return Err((STANDINGS_IN_ORDER, "older state", detail));
+        }
+        lives[0].saved = change;
+        Ok(())
+    }
+}
+
+/// The promises that a note says something about.
+fn about(note: &Note) -> &'static [&'static str] {
+    match note {
+        Note::Served(..) => &[ANSWERS],
+        Note::Expired(..) => &[EXPIRED_ONLY],
+        Note::Committed(..) => &[BARRIER, KEEPS, ONCE],
+        Note::Published(..) | Note::Merged(..) => &[NOT_BEFORE_DISK],
+        Note::StandingSaved(..) => &[STANDINGS_IN_ORDER],
+        Note::Loaded => &[KEEPS, BARRIER],
+        Note::Drained => &[KEEPS],
+        Note::Ended(..) => &[SNAPSHOT],
+        Note::CaughtUp(..) => &[DELIVERED],
+        _ => &[],
+    }
+}

@@ -1,0 +1,142 @@
+//! What may come back from disk.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::life::{Life, Version};
+use super::{Broken, Ghost, Judged};
+use crate::vbucket::checks::{BARRIER, KEEPS, STANDINGS_IN_ORDER};
+use crate::vbucket::memory::Memory;
+use crate::vbucket::op::{Key, Vb};
+use crate::vbucket::record::Standing;
+use crate::vbucket::reference::{Item, Vbucket};
+use crate::vbucket::table::Entry;
+use crate::vbucket::vb::Vbucket as InMemory;
+
+impl Ghost {
+    /// A node has read its disk, in this second: each vbucket is one that may be on disk, and so is each key in it.
+    pub(super) fn loaded(&mut self, memory: &Memory, now: u64) -> Judged {
+        if self.lives.is_empty() {
+            // The first boot of all.
+            for (vb, vbucket) in &memory.vbs {
+                let Standing { birth, state, change, .. } = vbucket.standing;
+                let life =
+                    Life { states: vec![(change, state)], saved: change, ..Life::new(birth) };
+                self.lives.insert(*vb, vec![life]);
+            }
+        }
+        let vbs: BTreeSet<Vb> = self.lives.keys().chain(memory.vbs.keys()).copied().collect();
+        for vb in vbs {
+            let lives = self.lives.remove(&vb).unwrap_or_default();
+            let lives = back(vb, lives, memory.vbs.get(&vb), (now, memory.settings.expiry_window))?;
+            self.lives.insert(vb, lives);
+        }
+        Ok(())
+    }
+}
+
+/// The one life that has come back.
+fn back(
+    vb: Vb,
+    lives: Vec<Life>,
+    found: Option<&InMemory>,
+    (now, window): (u64, u64),
+) -> Result<Vec<Life>, Broken> {
+    let broken = |detail| Err((STANDINGS_IN_ORDER, "another life", detail));
+    let Some(found) = found else {
+        return match lives.iter().find(|life| life.saved != 0 && !life.is_gone) {
+            None => Ok(Vec::new()),
+            Some(life) => broken(format!("{vb} born @{} did not come back", life.birth)),
+        };
+    };
+    let Standing { birth, state, change, .. } = found.standing;
+    let Some(mut life) = lives.into_iter().find(|life| life.birth == birth) else {
+        return broken(format!("{vb} came back as born @{birth}"));
+    };
+    if change < life.saved || !life.states.contains(&(change, state)) {
+        let saved = life.saved;
+        return broken(format!("{vb} came back as {state}, change {change}; {saved} was on disk"));
+    }
+    life.states.retain(|(of, _)| *of <= change);
+    life.saved = change;
+    life.is_gone = false;
+    life.load(found, now + window)?;
+    life.published = found.standing.persisted;
+    Ok(vec![life])
+}
+
+impl Life {
+    /// Takes what has come back in place of what was in memory. What runs out before `late` may be away already.
+    fn load(&mut self, found: &InMemory, late: u64) -> Judged {
+        self.window = None;
+        let mut reference = Vbucket::default();
+        // For each completed window: whether it may have come back as a whole, and whether it may not have come back at all.
+        let mut windows: BTreeMap<u32, (bool, bool)> = BTreeMap::new();
+        for key in (0..).map(Key).take(Key::NAMES.len()) {
+            let entry = found.table.entry(key);
+            let complete = self.complete.clone();
+            let versions = self.versions(key);
+            let may: Vec<usize> = (0..versions.len())
+                .filter(|at| {
+                    let version = &versions[*at];
+                    version.window.is_none_or(|window| complete.contains(&window))
+                        && is(version, entry, late)
+                })
+                .collect();
+            let Some(at) = may.first() else { return Err(strange(key, entry, versions)) };
+            for window in versions.iter().filter_map(|version| version.window) {
+                let last = versions.iter().rposition(|version| version.window == Some(window));
+                let first = versions.iter().position(|version| version.window == Some(window));
+                let (all, none) = windows.entry(window).or_insert((true, true));
+                *all &= may.iter().any(|at| Some(*at) >= last);
+                *none &= may.iter().any(|at| Some(*at) < first);
+            }
+            let kept = Version { mutation: 0, window: None, ..versions[*at].clone() };
+            let item = kept.item.clone().filter(|_| entry.is_some());
+            if let Some(item) = &item {
+                reference.items.insert(key, item.clone());
+            }
+            *versions = vec![Version { item, checkpoint: 0, ..kept }];
+        }
+        self.reference = reference;
+        let part = windows
+            .iter()
+            .find(|(window, (all, none))| self.complete.contains(window) && !all && !none);
+        if let Some((window, _)) = part {
+            let detail = format!("a part of online update {window} came back");
+            return Err((BARRIER, "a part of the window", detail));
+        }
+        self.complete.clear();
+        Ok(())
+    }
+}
+
+/// Whether an entry is this version.
+fn is(version: &Version, entry: Option<&Entry>, late: u64) -> bool {
+    match (&version.item, entry) {
+        (None, None) => true,
+        (Some(Item { until, .. }), None) => until.is_some_and(|until| until < late),
+        (None, Some(_)) => false,
+        (Some(item), Some(entry)) => {
+            let value = entry.value.as_ref().is_none_or(|value| *value == item.value);
+            value && (entry.flags, entry.until, entry.cas) == (item.flags, item.until, item.cas)
+        }
+    }
+}
+
+fn strange(key: Key, entry: Option<&Entry>, versions: &[Version]) -> Broken {
+    let found = match entry {
+        None => "nothing".to_string(),
+        Some(Entry { value: Some(value), cas, .. }) => format!("`{value}` @{cas}"),
+        Some(Entry { value: None, cas, .. }) => format!("a value @{cas}"),
+    };
+    let might: Vec<String> = versions
+        .iter()
+        .map(|version| match &version.item {
+            Some(item) => format!("`{}` @{}", item.value, item.cas),
+            None => format!("nothing @{}", version.cas),
+        })
+        .collect();
+    let known = entry.is_some_and(|entry| versions.iter().any(|version| version.cas == entry.cas));
+    let class = if known { "in the window" } else { "lost or old" };
+    (KEEPS, class, format!("{key} came back as {found}, expected one of {}", might.join(", ")))
+}

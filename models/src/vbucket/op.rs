@@ -1,0 +1,482 @@
+//! What clients ask, in the words of the seed file.
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+
+/// Names a key, by its place in [`Key::NAMES`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Key(pub u8);
+
+impl Key {
+    /// What keys are called. Some have the names of what a checkpoint holds beside mutations, which must not matter.
+    pub const NAMES: [&'static str; 6] =
+        ["a", "b", "checkpoint_start", "c", "online_update_end", "checkpoint_end"];
+}
+
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match Key::NAMES.get(usize::from(self.0)) {
+            Some(name) => f.write_str(name),
+            // No operation names such a key; a damaged record may.
+            None => write!(f, "key{}", self.0),
+        }
+    }
+}
+
+impl FromStr for Key {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Key, String> {
+        let found = Key::NAMES.iter().position(|name| *name == text);
+        found
+            .and_then(|at| u8::try_from(at).ok())
+            .map(Key)
+            .ok_or_else(|| format!("expected one of {}, found `{text}`", Key::NAMES.join(" ")))
+    }
+}
+
+/// Names a vbucket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Vb(pub u8);
+
+impl fmt::Display for Vb {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "v{}", self.0)
+    }
+}
+
+impl FromStr for Vb {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Vb, String> {
+        let number = text.strip_prefix('v').and_then(|digits| number(digits).ok());
+        let vb = number.and_then(|n| u8::try_from(n).ok()).map(Vb);
+        vb.ok_or_else(|| format!("expected a vbucket such as v0, found `{text}`"))
+    }
+}
+
+/// A value: text without blanks.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Value(pub Arc<str>);
+
+impl Value {
+    /// A value of this text.
+    #[must_use]
+    pub fn new(text: &str) -> Value {
+        Value(text.into())
+    }
+
+    /// The most bytes of a value.
+    pub const LEN_MAX: usize = 24;
+
+    /// Whether it is longer than a value may be.
+    #[must_use]
+    pub fn is_too_long(&self) -> bool {
+        self.0.len() > Value::LEN_MAX
+    }
+
+    /// One behind the other.
+    #[must_use]
+    pub fn joined(&self, behind: &Value) -> Value {
+        Value(format!("{self}{behind}").into())
+    }
+
+    /// The number that it is, if it is nothing but digits.
+    #[must_use]
+    pub fn number(&self) -> Option<u64> {
+        let digits = !self.0.is_empty() && self.0.bytes().all(|byte| byte.is_ascii_digit());
+        if digits { self.0.parse().ok() } else { None }
+    }
+}
+
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// How a value is stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Verb {
+    /// Whatever is there.
+    Set,
+    /// Only where nothing is.
+    Add,
+    /// Only where something is.
+    Replace,
+    /// Only where the version is that the client saw last.
+    Cas,
+    /// Behind what is there.
+    Append,
+    /// Before what is there.
+    Prepend,
+}
+
+impl Verb {
+    /// All of them, with their words.
+    pub const ALL: [(Verb, &'static str); 6] = [
+        (Verb::Set, "set"),
+        (Verb::Add, "add"),
+        (Verb::Replace, "replace"),
+        (Verb::Cas, "cas"),
+        (Verb::Append, "append"),
+        (Verb::Prepend, "prepend"),
+    ];
+}
+
+/// A change of a key to a value.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Store {
+    /// On which condition.
+    pub verb: Verb,
+    /// The key.
+    pub key: Key,
+    /// The value, or what is added to it.
+    pub value: Value,
+    /// Kept with the value; nobody looks at them.
+    pub flags: u32,
+    /// Seconds to live, 0 for ever; more than 30 days are an instant.
+    pub expiry: u32,
+}
+
+/// A number in a key goes up or down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Count {
+    /// Down, rather than up.
+    pub down: bool,
+    /// The key.
+    pub key: Key,
+    /// By this much.
+    pub by: u64,
+    /// What an absent key begins with, and its seconds to live; without it, an absent key stays absent.
+    pub initial: Option<(u64, u32)>,
+}
+
+/// The states of a vbucket on a node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum State {
+    /// Serves clients.
+    Active,
+    /// Follows another node's active vbucket.
+    Replica,
+    /// Is about to be active: clients wait.
+    Pending,
+    /// Serves nobody any more.
+    Dead,
+}
+
+impl State {
+    /// All of them, with their words.
+    pub const ALL: [(State, &'static str); 4] = [
+        (State::Active, "active"),
+        (State::Replica, "replica"),
+        (State::Pending, "pending"),
+        (State::Dead, "dead"),
+    ];
+}
+
+impl fmt::Display for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(State::ALL[*self as usize].1)
+    }
+}
+
+/// A command of an online update.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Update {
+    /// From now on changes are volatile.
+    Start,
+    /// They count.
+    Complete,
+    /// They never were.
+    Revert,
+}
+
+impl Update {
+    /// All of them, with their words.
+    pub const ALL: [(Update, &'static str); 3] =
+        [(Update::Start, "start"), (Update::Complete, "complete"), (Update::Revert, "revert")];
+}
+
+impl fmt::Display for Update {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(Update::ALL[*self as usize].1)
+    }
+}
+
+/// An operation.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Call {
+    /// `get a`: value, flags and cas.
+    Get(Key),
+    /// `set a 7 flags 3 ttl 2`, and the like.
+    Store(Store),
+    /// `incr a 1 initial 5 ttl 2`, `decr a 1`.
+    Count(Count),
+    /// `delete a`.
+    Delete(Key),
+    /// `start v0`: an online update.
+    Update(Update, Vb),
+    /// `state v0 replica`.
+    State(Vb, State),
+    /// `drop v0`: deletes a dead vbucket.
+    Drop(Vb),
+    /// `persist v0`: closes the open checkpoint and waits until it is on disk.
+    Persist(Vb),
+    /// `feed set a 7`: something that the scripted master does.
+    Feed(Feed),
+}
+
+/// What a scripted master does.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Feed {
+    /// `feed set a 7 flags 3 ttl 2`.
+    Set(Store),
+    /// `feed delete a`.
+    Delete(Key),
+    /// `feed close`: ends the open checkpoint.
+    Close,
+    /// `feed start`: a step of an online update.
+    Update(Update),
+    /// `feed hang-up`: loses the connection.
+    HangUp,
+    /// `feed lag 2`: is replaced by one that counts checkpoints from so many back.
+    Lag(u32),
+}
+
+impl fmt::Display for Feed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Feed::Set(store) => store.fmt(f),
+            Feed::Delete(key) => write!(f, "delete {key}"),
+            Feed::Close => write!(f, "close"),
+            Feed::Update(update) => write!(f, "{update}"),
+            Feed::HangUp => write!(f, "hang-up"),
+            Feed::Lag(by) => write!(f, "lag {by}"),
+        }
+    }
+}
+
+impl fmt::Display for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Store { verb, key, value, flags, expiry } = self;
+        write!(f, "{} {key} {value}", Verb::ALL[*verb as usize].1)?;
+        if *flags != 0 {
+            write!(f, " flags {flags}")?;
+        }
+        if *expiry != 0 { write!(f, " ttl {expiry}") } else { Ok(()) }
+    }
+}
+
+impl Call {
+    /// The key that it is about.
+    #[must_use]
+    pub fn key(&self) -> Option<Key> {
+        match self {
+            Call::Get(key) | Call::Delete(key) => Some(*key),
+            Call::Store(store) => Some(store.key),
+            Call::Count(count) => Some(count.key),
+            Call::Update(..)
+            | Call::State(..)
+            | Call::Drop(_)
+            | Call::Persist(_)
+            | Call::Feed(_) => None,
+        }
+    }
+
+    /// The vbucket that it is about, where there are so many.
+    #[must_use]
+    pub fn vb(&self, vbuckets: u8) -> Vb {
+        match self {
+            Call::Update(_, vb) | Call::State(vb, _) | Call::Drop(vb) | Call::Persist(vb) => *vb,
+            Call::Feed(_) => Vb(0),
+            Call::Get(key) | Call::Delete(key) => home(*key, vbuckets),
+            Call::Store(Store { key, .. }) | Call::Count(Count { key, .. }) => home(*key, vbuckets),
+        }
+    }
+}
+
+/// The vbucket of a key.
+#[must_use]
+pub fn home(key: Key, vbuckets: u8) -> Vb {
+    Vb(key.0 % vbuckets.max(1))
+}
+
+/// An operation as it goes to the node.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Request {
+    /// What to do.
+    pub call: Call,
+    /// The version that the key must have; 0 for any.
+    pub cas: u64,
+}
+
+impl fmt::Display for Call {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Call::Get(key) => write!(f, "get {key}"),
+            Call::Store(store) => store.fmt(f),
+            Call::Feed(feed) => write!(f, "feed {feed}"),
+            Call::Count(Count { down, key, by, initial }) => {
+                write!(f, "{} {key} {by}", if *down { "decr" } else { "incr" })?;
+                match initial {
+                    Some((initial, 0)) => write!(f, " initial {initial}"),
+                    Some((initial, ttl)) => write!(f, " initial {initial} ttl {ttl}"),
+                    None => Ok(()),
+                }
+            }
+            Call::Delete(key) => write!(f, "delete {key}"),
+            Call::Update(update, vb) => write!(f, "{update} {vb}"),
+            Call::State(vb, state) => write!(f, "state {vb} {state}"),
+            Call::Drop(vb) => write!(f, "drop {vb}"),
+            Call::Persist(vb) => write!(f, "persist {vb}"),
+        }
+    }
+}
+
+impl FromStr for Call {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Call, String> {
+        let words: Vec<&str> = text.split(' ').collect();
+        let call = match words[..] {
+            ["feed", ref rest @ ..] => Call::Feed(parse_feed(rest)?),
+            ["get", key] => Call::Get(key.parse()?),
+            ["delete", key] => Call::Delete(key.parse()?),
+            ["drop", vb] => Call::Drop(vb.parse()?),
+            ["persist", vb] => Call::Persist(vb.parse()?),
+            ["state", vb, state] => Call::State(vb.parse()?, word(&State::ALL, state)?),
+            [verb @ ("incr" | "decr"), key, by, ref rest @ ..] => {
+                let initial = match *rest {
+                    [] => None,
+                    ["initial", initial] => Some((number(initial)?, 0)),
+                    ["initial", initial, "ttl", ttl] => Some((number(initial)?, small(ttl)?)),
+                    _ => return Err(format!("expected `initial N ttl S` behind `{verb} {key}`")),
+                };
+                let (key, by) = (key.parse()?, number(by)?);
+                Call::Count(Count { down: verb == "decr", key, by, initial })
+            }
+            [update, vb] => Call::Update(word(&Update::ALL, update)?, vb.parse()?),
+            [verb, key, value, ref rest @ ..] if !value.is_empty() => {
+                let (flags, expiry) = match *rest {
+                    [] => (0, 0),
+                    ["flags", flags] => (small(flags)?, 0),
+                    ["ttl", ttl] => (0, small(ttl)?),
+                    ["flags", flags, "ttl", ttl] => (small(flags)?, small(ttl)?),
+                    _ => return Err(format!("expected `flags F ttl S` behind `{verb} {key}`")),
+                };
+                let (verb, key) = (word(&Verb::ALL, verb)?, key.parse()?);
+                Call::Store(Store { verb, key, value: Value::new(value), flags, expiry })
+            }
+            _ => return Err(format!("expected an operation such as `get a`, found `{text}`")),
+        };
+        // Print and parse are inverse: what would be printed in other words is refused.
+        let printed = call.to_string();
+        if printed == text {
+            Ok(call)
+        } else {
+            Err(format!("expected `{printed}`, found `{text}`"))
+        }
+    }
+}
+
+fn parse_feed(words: &[&str]) -> Result<Feed, String> {
+    Ok(match *words {
+        ["close"] => Feed::Close,
+        ["hang-up"] => Feed::HangUp,
+        ["lag", by] => Feed::Lag(small(by)?),
+        ["delete", key] => Feed::Delete(key.parse()?),
+        [update] => Feed::Update(word(&Update::ALL, update)?),
+        ["set", ..] => match words.join(" ").parse()? {
+            Call::Store(store) => Feed::Set(store),
+            _ => return Err("expected `set KEY VALUE`".into()),
+        },
+        _ => return Err(format!("expected what a master does, found `{}`", words.join(" "))),
+    })
+}
+
+fn word<T: Copy>(of: &[(T, &str)], text: &str) -> Result<T, String> {
+    let found = of.iter().find(|(_, word)| *word == text).map(|(value, _)| *value);
+    found.ok_or_else(|| {
+        let words: Vec<&str> = of.iter().map(|(_, word)| *word).collect();
+        format!("expected one of {}, found `{text}`", words.join(" "))
+    })
+}
+
+/// Only the digits that it would be printed with.
+fn number(text: &str) -> Result<u64, String> {
+    let value = text.parse::<u64>().ok().filter(|value| value.to_string() == text);
+    value.ok_or_else(|| format!("expected a whole number below 2^64, found `{text}`"))
+}
+
+fn small(text: &str) -> Result<u32, String> {
+    u32::try_from(number(text)?).map_err(|_| format!("expected less than 2^32, found `{text}`"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Call;
+
+    #[test]
+    fn a_call_prints_and_parses_to_itself() {
+        for text in [
+            "get a",
+            "set checkpoint_start 7",
+            "add b 7 flags 3",
+            "replace c x ttl 2",
+            "cas a 9 flags 1 ttl 4",
+            "append a .9",
+            "prepend checkpoint_end 9.",
+            "incr a 1",
+            "decr b 18446744073709551615 initial 5",
+            "incr online_update_end 0 initial 7 ttl 2",
+            "delete a",
+            "start v0",
+            "complete v1",
+            "revert v0",
+            "state v0 pending",
+            "drop v1",
+            "persist v0",
+            "feed set a 7 flags 1 ttl 2",
+            "feed delete b",
+            "feed close",
+            "feed revert",
+            "feed hang-up",
+            "feed lag 2",
+        ] {
+            assert_eq!(text.parse::<Call>().map(|call| call.to_string()), Ok(text.into()));
+        }
+    }
+
+    #[test]
+    fn a_call_in_other_words_is_refused() {
+        for text in [
+            "",
+            "get",
+            "get z",
+            "set a",
+            "set a ",
+            "set a 7 ttl 0",
+            "set a 7 flags 01",
+            "incr a x",
+            "start",
+            "start a",
+            "state v0 gone",
+            "state v0",
+            "drop v256",
+            "drop 0",
+            "incr a 1 ttl 3",
+            "push a 7",
+            "feed",
+            "feed add a 7",
+            "feed set a",
+            "feed lag",
+            "set a 7 ttl 3 flags 1",
+            "incr a 1 initial 5 ttl 0",
+        ] {
+            let error = text.parse::<Call>().expect_err(text);
+            assert!(error.contains("expected"), "{text}: {error}");
+        }
+    }
+}
