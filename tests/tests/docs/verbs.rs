@@ -63,7 +63,8 @@ fn known(model: &str) -> BTreeSet<String> {
     let mut desk = registry().verbs(model).expect("it has verbs")();
     let refusal = desk.run("nonsense").expect_err("no verb");
     let (_, listed) = refusal.split_once("expected one of ").expect("it lists its verbs");
-    let (listed, _) = listed.split_once(", ").expect("it says what it found");
+    let (listed, _) = listed.split_once(" found").expect("it says what it found");
+    let listed = listed.split(", or another verb").next().unwrap_or_default();
     let listed = listed.split(|c: char| !c.is_ascii_lowercase()).filter(|word| !word.is_empty());
     arms.chain(listed.map(String::from)).collect()
 }
