@@ -385,7 +385,8 @@ impl Reference {
 
     fn is_for(&self, name: CursorName, at: usize) -> bool {
         let entry = &self.entries[at];
-        !entry.is_gone && !(name.persists() && entry.is_reverted)
+        let is_hidden = name.persists() && entry.is_reverted;
+        !entry.is_gone && !is_hidden
     }
 
     /// Whether nothing is left for a reader where it stands, nor will be.

@@ -116,8 +116,8 @@ impl Reference {
     /// The closed checkpoints of a replica become one.
     pub fn collapse(&mut self) {
         let here: Vec<usize> = self.here().collect();
-        let closed = here.iter().copied().filter(|part| !self.parts[*part].is_open);
-        if let Some(last) = closed.last()
+        let closed = here.iter().rfind(|part| !self.parts[**part].is_open);
+        if let Some(last) = closed.copied()
             && here.len() > 2
             && !self.is_active
             && self.window.is_none()
