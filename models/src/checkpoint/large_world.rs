@@ -2,7 +2,7 @@
 
 use proptest::collection::vec;
 use proptest::prelude::*;
-use proptest::test_runner::{Config, RngSeed, TestError, TestRunner};
+use proptest::test_runner::{Config, RngSeed, TestRunner};
 
 use super::checks;
 use super::defects::Defects;
@@ -236,14 +236,18 @@ fn config(cases: u32) -> Config {
     Config { cases, failure_persistence: None, rng_seed: seed, ..Config::default() }
 }
 
-fn run(config: Config, defects: Defects) -> Result<(), TestError<((Settings, Role), Vec<Step>)>> {
-    TestRunner::new(config).run(&(worlds(), vec(step(), 1..80)), |((settings, role), steps)| {
-        let mut world = World::new(settings, role, defects);
-        for step in steps {
-            world.step(step).map_err(TestCaseError::fail)?;
-        }
-        Ok(())
-    })
+fn run(config: Config, defects: Defects) -> Outcome {
+    let result = TestRunner::new(config).run(
+        &(worlds(), vec(step(), 1..80)),
+        |((settings, role), steps)| {
+            let mut world = World::new(settings, role, defects);
+            for step in steps {
+                world.step(step).map_err(TestCaseError::fail)?;
+            }
+            Ok(())
+        },
+    );
+    result.map_err(|error| error.to_string())
 }
 
 #[test]
@@ -274,6 +278,7 @@ fn what_is_delivered_alone_shows_planted_bugs() {
         let mut defects = Defects::NONE;
         defects.plant(bug).expect("its name");
         let config = Config { max_shrink_iters: 0, ..config(3000) };
-        assert!(matches!(run(config, defects), Err(TestError::Fail(..))), "{bug} is not seen");
+        let broken = run(config, defects).expect_err(bug);
+        assert!(broken.starts_with("Test failed: "), "{bug}: {broken}");
     }
 }
