@@ -180,7 +180,6 @@ pub const fn replica() -> Scenario<Node> {
         always: checks::ALWAYS_REPLICA,
         eventually: checks::EVENTUALLY_REPLICA,
         marks: &[
-            mark::TORN_LOG,
             mark::REJECTED,
             mark::SESSION_BEGAN,
             mark::MERGED,
