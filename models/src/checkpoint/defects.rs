@@ -49,9 +49,11 @@ pub struct Defects {
     /// A replica that is told of the start of an online update opens a checkpoint with the next id, which the active copy
     /// then uses for another one; what has this id is erased. In ep-engine from 6d6cce7f to b1ae7f77.
     pub start_takes_next_id: bool,
-    /// Clearing the log, and going back to an id in front of the window, leave window and online cursor as they are. In
-    /// ep-engine from 79b3f055 to the end of the feature.
-    pub window_survives_reset: bool,
+    /// Clearing the log leaves window and online cursor as they are. In ep-engine from 79b3f055 to the end of the feature.
+    pub window_survives_clear: bool,
+    /// Going back to an id in front of the window leaves window and online cursor as they are. In ep-engine from 79b3f055 to
+    /// the end of the feature.
+    pub window_survives_rollback: bool,
     /// What is queued between the begin of a revert and the collection of the window is collected, too. In ep-engine from
     /// 79b3f055 on.
     pub collects_past_revert: bool,
@@ -61,6 +63,9 @@ pub struct Defects {
     pub revert_asserts_barrier: bool,
     /// An event of an online update that was done before is refused. In ep-engine from 79b3f055 on.
     pub events_once_only: bool,
+    /// A replica that is told of the start of an online update begins it in whatever checkpoint it has open, since the step
+    /// names none. Review comment on seed 002, tapconnection.cc:1006.
+    pub start_without_id: bool,
 }
 
 impl Defects {
@@ -82,11 +87,13 @@ impl Defects {
         start_reuses_id: false,
         end_opens_next: false,
         start_takes_next_id: false,
-        window_survives_reset: false,
+        window_survives_clear: false,
+        window_survives_rollback: false,
         collects_past_revert: false,
         completes_during_revert: false,
         revert_asserts_barrier: false,
         events_once_only: false,
+        start_without_id: false,
     };
 
     /// Whether "is there more?" is answered by counting, as until ep-engine b10af2bb, and not by position.
@@ -104,7 +111,7 @@ impl Defects {
         Defects::default().switches().map(|(name, _)| name).to_vec()
     }
 
-    fn switches(&mut self) -> [(&'static str, &mut bool); 21] {
+    fn switches(&mut self) -> [(&'static str, &mut bool); 23] {
         [
             ("repair_off_by_one", &mut self.repair_off_by_one),
             ("requeue_is_no_work", &mut self.requeue_is_no_work),
@@ -122,11 +129,13 @@ impl Defects {
             ("start_reuses_id", &mut self.start_reuses_id),
             ("end_opens_next", &mut self.end_opens_next),
             ("start_takes_next_id", &mut self.start_takes_next_id),
-            ("window_survives_reset", &mut self.window_survives_reset),
+            ("window_survives_clear", &mut self.window_survives_clear),
+            ("window_survives_rollback", &mut self.window_survives_rollback),
             ("collects_past_revert", &mut self.collects_past_revert),
             ("completes_during_revert", &mut self.completes_during_revert),
             ("revert_asserts_barrier", &mut self.revert_asserts_barrier),
             ("events_once_only", &mut self.events_once_only),
+            ("start_without_id", &mut self.start_without_id),
         ]
     }
 }

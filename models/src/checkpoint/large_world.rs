@@ -270,10 +270,12 @@ fn what_is_delivered_alone_shows_planted_bugs() {
         "next_id_not_advanced",
         "promoted_without_open",
         "start_reuses_id",
-        "window_survives_reset",
+        "window_survives_clear",
+        "window_survives_rollback",
         "collects_past_revert",
         "completes_during_revert",
         "events_once_only",
+        "start_without_id",
     ] {
         let mut defects = Defects::NONE;
         defects.plant(bug).expect("its name");

@@ -142,11 +142,18 @@ const CASES: &[Case] = &[
         wrong: "checkpoint_start(2) checkpoint_end(2) checkpoint_start(3); last closed 2",
     },
     Case {
-        bug: "window_survives_reset",
+        bug: "window_survives_clear",
         kind: "active",
         commands: "start; clear; start",
         right: "started: epoch 2, from checkpoint 2 on",
         wrong: "not supported",
+    },
+    Case {
+        bug: "window_survives_rollback",
+        kind: "replica",
+        commands: "begun 2; told start 3 1; set a; begun 2",
+        right: "refused: the copy has to be reset",
+        wrong: "merged, persisted at most 1",
     },
     Case {
         bug: "collects_past_revert",
@@ -175,6 +182,13 @@ const CASES: &[Case] = &[
         commands: "begun 1; told start 1 1; told start 1 1",
         right: "was done before",
         wrong: "refused: the copy has to be reset",
+    },
+    Case {
+        bug: "start_without_id",
+        kind: "replica",
+        commands: "begun 1; set a; told start 2 1; set b; window",
+        right: "set(b); keys b",
+        wrong: "set(a) set(b); keys a b",
     },
 ];
 

@@ -80,7 +80,7 @@ impl Manager {
         self.next_id = id.next();
         let mut names: Vec<CursorName> = self.cursors.iter().map(|cursor| cursor.name).collect();
         names.retain(|name| *name != CursorName::Backup);
-        if self.defects.window_survives_reset {
+        if self.defects.window_survives_clear {
             names.retain(|name| *name != CursorName::OnlineUpdate);
             self.cursors.retain(|cursor| cursor.name == CursorName::OnlineUpdate);
         } else {
@@ -107,7 +107,7 @@ impl Manager {
             return Started::Merged { persisted_at_most };
         }
         let mut first = 0;
-        if let Some(window) = self.window.filter(|_| !defects.window_survives_reset) {
+        if let Some(window) = self.window.filter(|_| !defects.window_survives_rollback) {
             if window.is_reverting || id < window.checkpoint {
                 return Started::Refused;
             }

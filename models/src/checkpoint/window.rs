@@ -232,6 +232,9 @@ impl Manager {
         if self.window.is_some() {
             return Accepted::Refused;
         }
+        if self.defects.start_without_id {
+            return self.open_window_here(now, event);
+        }
         if self.open_checkpoint().is_none_or(|open| open.id != event.checkpoint) {
             let newest = self.checkpoints.last().map(|last| last.id);
             if newest.is_some_and(|newest| newest >= event.checkpoint) {
@@ -257,6 +260,15 @@ impl Manager {
         self.open(checkpoint, now);
         self.note_id(checkpoint);
         self.begin_window(Event { checkpoint, ..event });
+        Accepted::Applied
+    }
+
+    /// The replica was told no id.
+    fn open_window_here(&mut self, now: u64, event: Event) -> Accepted {
+        if !self.has_open() {
+            self.open_next(now);
+        }
+        self.begin_window(Event { checkpoint: self.open_id(), ..event });
         Accepted::Applied
     }
 

@@ -8,12 +8,16 @@ use seedbed_sim::actor::{Bug, BugSet};
 use crate::checkpoint::defects::Defects;
 
 use super::checks::{
-    ANSWERS, COMES_TO_DISK, COUNTS_AGREE, CURSORS_STAND, DELIVERED, EXPIRED_ONLY, IDS_GROW, KEEPS,
-    NOBODY_WAITS, NOT_BEFORE_DISK, ONCE, REPLICATED, SNAPSHOT, STANDINGS_IN_ORDER,
+    ANSWERS, BARRIER, COMES_TO_DISK, COUNTS_AGREE, CURSORS_STAND, DELIVERED, EXPIRED_ONLY, KEEPS,
+    NOBODY_WAITS, NOT_BEFORE_DISK, STANDINGS_IN_ORDER,
 };
 use super::op::Key;
 use super::table::Entry;
 use super::vb::Window;
+
+mod replica;
+
+pub use replica::*;
 
 const SINGLE: &str = "vbucket/single";
 const UPDATE: &str = "vbucket/online-update";
@@ -113,7 +117,7 @@ pub const DEAD_WINDOW_STAYS: Bug = Bug {
     index: 9,
     name: "dead-window-stays",
     source: "couchbase/ep-engine 79b3f055: stopOnlineUpdate skips dead vbuckets, which then stay in the window",
-    breaks: COMES_TO_DISK,
+    breaks: ANSWERS,
     scenario: UPDATE,
 };
 
@@ -238,106 +242,33 @@ pub const REPAIR_OFF_BY_ONE: Bug = Bug {
     scenario: SINGLE,
 };
 
-/// A replica that is told of the start of an online update opens a second checkpoint of the same id, since the step says no id.
-pub const START_REUSES_ID: Bug = Bug {
-    index: 23,
-    name: "start-reuses-checkpoint-id",
-    source: "review of the change that became couchbase/ep-engine 79b3f055, tapconnection.cc:1006: pass the checkpoint id to the \
-             replica; it was not done",
-    breaks: IDS_GROW,
-    scenario: REPLICA,
+/// What complete lets to the disk is written in transactions of ordinary size.
+pub const WINDOW_BY_BATCHES: Bug = Bug {
+    index: 34,
+    name: "window-by-batches",
+    source: "couchbase/ep-engine 79b3f055: after stopOnlineUpdate the flusher takes the window like anything else, in \
+             transactions of its usual size",
+    breaks: BARRIER,
+    scenario: UPDATE,
 };
 
-/// A replica that is told of the end of an online update opens the next checkpoint by itself, and then refuses the end of the
-/// one that its master has.
-pub const END_OPENS_NEXT: Bug = Bug {
-    index: 24,
-    name: "end-opens-next-checkpoint",
-    source: "couchbase/ep-engine 79b3f055: stopOnlineUpdate of a replica opens a checkpoint, CHECKPOINT_END of another one disconnects",
-    breaks: REPLICATED,
-    scenario: REPLICA,
+/// A key that was deleted in the window comes back without flags, expiry and value.
+pub const DELETED_COMES_BACK_BARE: Bug = Bug {
+    index: 35,
+    name: "deleted-comes-back-bare",
+    source: "couchbase/ep-engine 09c1047f: a delete is reverted by adding the key with flags 0, expiry 0 and row id -1, so \
+             that its value cannot be fetched",
+    breaks: ANSWERS,
+    scenario: UPDATE,
 };
 
-/// A replica that is told of the start of an online update opens a checkpoint of the next id, which its master then uses, too,
-/// and what has that id is erased.
-pub const START_TAKES_NEXT_ID: Bug = Bug {
-    index: 25,
-    name: "start-takes-next-id",
-    source: "couchbase/ep-engine 6d6cce7f to b1ae7f77: the own id of a replica collides with the next CHECKPOINT_START",
-    breaks: COMES_TO_DISK,
-    scenario: REPLICA,
-};
-
-/// A step of an online update that comes again ends the connection, after which it comes again.
-pub const UPDATE_NOT_REPEATABLE: Bug = Bug {
-    index: 26,
-    name: "update-not-repeatable",
-    source: "couchbase/ep-engine 79b3f055, tapNotify: a start that is delivered again is NOT_SUPPORTED, which disconnects",
-    breaks: REPLICATED,
-    scenario: REPLICA,
-};
-
-/// Steps of online updates overtake the changes that wait to be sent.
-pub const STEP_OVERTAKES: Bug = Bug {
-    index: 27,
-    name: "step-overtakes-changes",
-    source: "couchbase/ep-engine 79b3f055, tapconnection.cc: steps go to the high-priority queue, changes to the ordinary one",
-    breaks: SNAPSHOT,
-    scenario: REPLICA,
-};
-
-/// Merging puts every cursor to the beginning, so that what is on disk is written again.
-pub const MERGE_REWINDS: Bug = Bug {
-    index: 28,
-    name: "merge-rewinds-cursors",
-    source: "couchbase/ep-engine 9c0951a0 (MB-7583)",
-    breaks: ONCE,
-    scenario: REPLICA,
-};
-
-/// Merging moves cursors into a checkpoint without putting them on its list.
-pub const MERGE_FORGETS_CURSORS: Bug = Bug {
-    index: 29,
-    name: "merge-forgets-cursors",
-    source: "couchbase/ep-engine 3b8debc4 (MB-7652)",
-    breaks: CURSORS_STAND,
-    scenario: REPLICA,
-};
-
-/// A replica whose master goes back to an earlier checkpoint erases what it has from there on, written or not.
-pub const SMALLER_START_ERASES: Bug = Bug {
-    index: 30,
-    name: "smaller-start-erases",
-    source: "couchbase/ep-engine b1ae7f77 (MB-4707)",
-    breaks: COMES_TO_DISK,
-    scenario: REPLICA,
-};
-
-/// A replica whose master goes back to an earlier checkpoint still says that later ones are on disk.
-pub const ROLLBACK_KEEPS_PERSISTED_ID: Bug = Bug {
-    index: 31,
-    name: "rollback-keeps-persisted-id",
-    source: "couchbase/ep-engine e36dcc2f",
-    breaks: NOT_BEFORE_DISK,
-    scenario: REPLICA,
-};
-
-/// Ids that a master sends do not move on the ids that its replica will use when it is promoted.
-pub const NEXT_ID_NOT_ADVANCED: Bug = Bug {
-    index: 32,
-    name: "next-id-not-advanced",
-    source: "couchbase/ep-engine 6d6cce7f (MB-3662)",
-    breaks: IDS_GROW,
-    scenario: REPLICA,
-};
-
-/// A replica that is promoted between the end of a checkpoint and the start of the next one has none open.
-pub const PROMOTED_WITHOUT_OPEN: Bug = Bug {
-    index: 33,
-    name: "promoted-without-open-checkpoint",
-    source: "couchbase/ep-engine 34757f89 (MB-10641)",
-    breaks: IDS_GROW,
-    scenario: REPLICA,
+/// A small value cannot be taken out of memory, which nobody asks about, so that it is not taken back.
+pub const SMALL_VALUE_STAYS: Bug = Bug {
+    index: 36,
+    name: "small-value-stays",
+    source: "couchbase/ep-engine 79b3f055, stored-value.cc: ejecting fails for small items, and the hot reload does not look",
+    breaks: ANSWERS,
+    scenario: UPDATE,
 };
 
 /// All of them.
@@ -376,6 +307,13 @@ pub const BUGS: &[Bug] = &[
     ROLLBACK_KEEPS_PERSISTED_ID,
     NEXT_ID_NOT_ADVANCED,
     PROMOTED_WITHOUT_OPEN,
+    WINDOW_BY_BATCHES,
+    DELETED_COMES_BACK_BARE,
+    SMALL_VALUE_STAYS,
+    BACKFILLED_IN_WINDOW,
+    RESET_KEEPS_WINDOW,
+    ROLLBACK_KEEPS_WINDOW,
+    START_WITHOUT_ID,
 ];
 
 /// The planted bugs that live in the log of a vbucket.
@@ -400,9 +338,15 @@ pub fn defects(bugs: BugSet) -> Defects {
         rollback_keeps_persisted_id: bugs.has(&ROLLBACK_KEEPS_PERSISTED_ID),
         next_id_not_advanced: bugs.has(&NEXT_ID_NOT_ADVANCED),
         promoted_without_open: bugs.has(&PROMOTED_WITHOUT_OPEN),
+        window_survives_clear: bugs.has(&RESET_KEEPS_WINDOW),
+        window_survives_rollback: bugs.has(&ROLLBACK_KEEPS_WINDOW),
+        start_without_id: bugs.has(&START_WITHOUT_ID),
         ..Defects::NONE
     }
 }
+
+/// A value of so many bytes is a small one.
+const SMALL: usize = 2;
 
 /// What a key is brought back to: its image, or what a planted bug makes of it.
 pub(super) fn image(
@@ -411,12 +355,13 @@ pub(super) fn image(
     present: Option<&Entry>,
     (window, key): (&Window, Key),
 ) -> Option<Entry> {
+    let is_small = |entry: &Entry| entry.value.as_ref().is_some_and(|v| v.0.len() <= SMALL);
     let without_value = |cas| {
         let (flags, until) = (0, None);
         Some(Entry { value: None, flags, until, cas, dirty: false, row: None })
     };
     match (image, present) {
-        (Some(image), _) if bugs.has(&UNWRITTEN_TAKEN_FOR_NEW) && image.row.is_none() => None,
+        (Some(_), _) if bugs.has(&UNWRITTEN_TAKEN_FOR_NEW) && window.was_unwritten(key) => None,
         (Some(_), Some(_))
             if bugs.has(&ADDED_AGAIN_TAKEN_FOR_NEW) && window.has_added_again(key) =>
         {
@@ -424,6 +369,10 @@ pub(super) fn image(
         }
         (Some(image), Some(Entry { flags, until, cas, .. })) if bugs.has(&OLD_VALUE_NEW_META) => {
             Some(Entry { flags: *flags, until: *until, cas: *cas, ..image })
+        }
+        (Some(image), None) if bugs.has(&DELETED_COMES_BACK_BARE) => without_value(image.cas),
+        (Some(_), Some(present)) if bugs.has(&SMALL_VALUE_STAYS) && is_small(present) => {
+            Some(present.clone())
         }
         (None, None) if bugs.has(&DELETED_NEW_COMES_BACK) => without_value(0),
         (None, Some(present)) if bugs.has(&ADDED_LEFT_BEHIND) => without_value(present.cas),

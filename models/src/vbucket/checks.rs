@@ -46,6 +46,8 @@ pub const REPLICATED: &str = "a replica comes to be what its master is";
 pub const CURSORS_STAND: &str = "every cursor stands on an item of a checkpoint that knows it";
 /// REM, and all other counters.
 pub const COUNTS_AGREE: &str = "what is counted is what is there";
+/// The counters of a vbucket.
+pub const COUNTED: &str = "keys, evictions and reverts are counted as they came";
 /// ID.
 pub const IDS_GROW: &str = "checkpoint ids grow, and only the last one is open";
 /// LIVE of the flusher.
@@ -113,7 +115,8 @@ pub const EVENTUALLY_REPLICA: &[Eventually<Node>] = &[
 ];
 
 /// Promises about the whole run.
-pub const FINALLY: &[Finally<Node>] = &[Finally { name: TOLD, check: told }];
+pub const FINALLY: &[Finally<Node>] =
+    &[Finally { name: TOLD, check: told }, Finally { name: COUNTED, check: counted }];
 
 /// The node that is on trial.
 pub(super) const NODE: NodeId = NodeId(0);
@@ -200,14 +203,20 @@ fn counts_agree(world: &World<Node>, _: &mut Ghost, step: &Step) -> Checked {
         for cursor in log.cursors() {
             let Some(left) = log.remaining(cursor.name()) else { continue };
             let ahead = log.checkpoints().iter().enumerate().skip(cursor.checkpoint());
-            let items: usize = ahead
+            let ahead = ahead
                 .filter(|(_, checkpoint)| !(checkpoint.is_reverted() && cursor.name().persists()))
-                .map(|(at, checkpoint)| {
+                .flat_map(|(at, checkpoint)| {
                     let position = if at == cursor.checkpoint() { cursor.position() } else { 0 };
-                    checkpoint.items().len() - 1 - position
-                })
-                .sum();
-            if left.items != items as u64 {
+                    checkpoint.items().get(position + 1..).unwrap_or_default()
+                });
+            let (items, mutations) = ahead.fold((0, 0), |(items, mutations), item| {
+                (items + 1_u64, mutations + u64::from(item.mutation().is_some()))
+            });
+            if left.mutations != mutations {
+                let detail = format!("{}: {mutations}, not {}", cursor.name(), left.mutations);
+                return Err(("mutations", detail));
+            }
+            if left.items != items {
                 let detail = format!("{} has {items} left, not {}", cursor.name(), left.items);
                 return Err(("remaining", detail));
             }
@@ -296,8 +305,22 @@ fn memory_is_bounded(world: &World<Node>, _: &Ghost) -> Result<(), String> {
     Ok(())
 }
 
+/// At rest every counter is what was seen to happen.
+fn counted(world: &World<Node>, ghost: &Ghost, _: &Config) -> Decided {
+    let Some(memory) = memory(world) else { return Ok(Checked::Skipped) };
+    for (vb, vbucket) in &memory.vbs {
+        let Some(life) = ghost.lives.get(vb).and_then(|lives| lives.last()) else { continue };
+        let (counted, seen) = (vbucket.counters, life.counts());
+        if counted != seen {
+            let detail = format!("{vb} has counted {counted:?}, there were {seen:?}");
+            return Ok(Checked::Broken("another count", detail));
+        }
+    }
+    Ok(Checked::Held)
+}
+
 /// The master of the replica, if there is one.
-fn master(world: &World<Node>) -> Option<&Master> {
+pub(super) fn master(world: &World<Node>) -> Option<&Master> {
     world.actors().iter().find_map(|actor| match actor {
         Node::Master(master) => Some(master),
         _ => None,

@@ -250,7 +250,7 @@ impl Consumer {
 
     /// A session begins: whatever was here is gone.
     fn begin(&mut self, session: u64, cx: &mut Context<'_, Node>) -> Taken {
-        let (vb, now) = (self.vb, cx.now().0);
+        let (vb, now, bugs) = (self.vb, cx.now().0, cx.bugs());
         let memory = cx.shared();
         let state = memory.vbs.get(&vb).map_or(State::Replica, |vbucket| vbucket.standing.state);
         if !matches!(state, State::Replica | State::Pending) {
@@ -261,6 +261,10 @@ impl Consumer {
         if let (Some(gone), Some(vbucket)) = (gone, memory.vbs.get_mut(&vb)) {
             vbucket.blocked = gone.blocked;
             vbucket.persisting = gone.persisting;
+            if gone.window.is_some() && bugs.has(&bugs::RESET_KEEPS_WINDOW) {
+                vbucket.log = gone.log;
+                vbucket.log.clear(now);
+            }
             cx.note(Note::Dropped(vb, gone.standing.birth));
         }
         cx.note(Note::Stands(vb, standing.birth, state, standing.change));

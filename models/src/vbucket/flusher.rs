@@ -160,8 +160,9 @@ impl Flusher {
             memory.has_work = true;
             return self.next(cx);
         }
-        let Drained { mut items, closed, is_whole } =
+        let Drained { mut items, closed, mut is_whole } =
             vbucket.drain(now, memory.settings.expiry_window);
+        is_whole &= !memory.bugs.has(&bugs::WINDOW_BY_BATCHES);
         if memory.bugs.has(&bugs::SOON_EXPIRED_SKIPPED) {
             items.retain(|item| !item.is_late);
         }
@@ -173,6 +174,9 @@ impl Flusher {
             vbucket.written();
             self.publish(vb, closed, cx);
             return self.next(cx);
+        }
+        if items.iter().any(|item| item.is_late) {
+            cx.note(Note::Second(now));
         }
         self.job = Some(Job {
             vb,

@@ -79,6 +79,7 @@ impl Front {
 
     fn serve_key(&mut self, vb: Vb, key: Key, waiter: Waiter, cx: &mut Context<'_, Node>) {
         let now = seconds(cx.wall());
+        cx.note(Note::Second(now));
         self.expire(vb, key, now, cx);
         let Some(vbucket) = cx.shared().vbs.get_mut(&vb) else { return };
         let Request { call, cas } = &*waiter.request;

@@ -7,12 +7,14 @@
 //!                        └─ after a crash any of these may stand in the key, and nothing else
 //! ```
 
+mod commands;
 mod life;
 mod loading;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use seedbed_sim::check::Checked;
+use seedbed_sim::fault::Kind;
 use seedbed_sim::id::OpId;
 use seedbed_sim::world::{Step, World};
 
@@ -33,6 +35,9 @@ pub struct Ghost {
     pub(super) lives: BTreeMap<Vb, Vec<Life>>,
     /// What was answered to each operation.
     pub(super) answers: BTreeMap<OpId, Vec<Answer>>,
+    /// The second of this step by the clock of the node, if it said it, and the latest that it has ever said.
+    second: Option<u64>,
+    latest: u64,
     /// Promises that this step was about, and the first one that it broke.
     said: BTreeSet<&'static str>,
     broken: Option<Broken>,
@@ -50,6 +55,7 @@ impl Ghost {
             return;
         }
         self.said.clear();
+        self.second = None;
         for note in world.notes() {
             if let Err(broken) = self.take(world, step, note) {
                 self.said.insert(broken.0);
@@ -76,7 +82,8 @@ impl Ghost {
     }
 
     fn take(&mut self, world: &World<Node>, step: &Step, note: &Note) -> Judged {
-        let now = step.at.0 / 1_000_000_000;
+        let real = step.at.0 / 1_000_000_000;
+        let now = self.second.unwrap_or(real);
         self.said.extend(about(note));
         match note {
             Note::Served(id, vb, request, answer) => {
@@ -99,9 +106,18 @@ impl Ghost {
                 Ok(())
             }
             Note::Loaded => match step.node {
-                Some(node) => self.loaded(world.shared(node), now),
+                Some(node) => self.loaded(world.shared(node), real.max(self.latest)),
                 None => Ok(()),
             },
+            Note::Second(second) => {
+                self.second = Some(*second);
+                self.latest = self.latest.max(*second);
+                is_right(world, *second, real)
+            }
+            Note::Applied(vb, _, cas, _) if self.is_unannounced(world, *vb, *cas) => {
+                let detail = format!("@{cas} of an online update of whose start nothing was said");
+                Err((BARRIER, "without a start", detail))
+            }
             Note::Drained => {
                 let mut lives = self.lives.values().flatten().filter(|life| !life.is_gone);
                 lives.try_for_each(Life::drained)
@@ -118,6 +134,7 @@ impl Ghost {
             | Note::Opened(vb, _)
             | Note::Merged(vb, ..)
             | Note::Stepped(vb, _)
+            | Note::Evicted(vb, ..)
             | Note::CaughtUp(vb, _) => self.life(*vb).map_or(Ok(()), |life| life.take(note, now)),
         }
     }
@@ -128,15 +145,25 @@ impl Ghost {
             let detail = format!("`{}` was answered `{answer}`, expected {expected}", request.call);
             Err((ANSWERS, class, detail))
         };
+        let fits = request.call.key().is_some() || self.may_be(vb, &request.call, answer);
         let life = self.life(vb);
         let state = life.as_ref().and_then(|life| life.state());
         match (answer, request.call.key()) {
             // Nothing was done.
             (Answer::TemporaryFailure, _) => Ok(()),
+            (_, None) if !fits => {
+                let detail = format!("`{}` was answered `{answer}`", request.call);
+                Err((ANSWERS, "another answer to a command", detail))
+            }
             (Answer::NotMyVbucket, Some(_)) if state == Some(State::Active) => {
                 broken("refused", "service, since the vbucket is active".into())
             }
-            (Answer::NotMyVbucket, _) => Ok(()),
+            (Answer::NotMyVbucket, key) => {
+                if let (Some(life), Some(_)) = (life, key) {
+                    life.counted.not_my_vbucket += 1;
+                }
+                Ok(())
+            }
             (_, Some(_)) => {
                 let Some(life) = life.filter(|_| state == Some(State::Active)) else {
                     return broken("served elsewhere", "a refusal, since it is not active".into());
@@ -154,7 +181,7 @@ impl Ghost {
                         Update::Start => life.start(),
                         Update::Complete => life.complete(),
                         // From the moment on at which it began.
-                        Update::Revert => {}
+                        Update::Revert => life.owes_revert = false,
                     }
                 }
                 Ok(())
@@ -183,11 +210,23 @@ impl Ghost {
     }
 }
 
+/// As long as nothing was done to a clock, it is right.
+fn is_right(world: &World<Node>, second: u64, real: u64) -> Judged {
+    let untouched = [Kind::Skew, Kind::Jump, Kind::Drift].iter().all(|kind| world.seen(*kind) == 0);
+    if untouched && second != real {
+        let detail = format!("the node takes second {real} for {second}");
+        return Err((EXPIRED_ONLY, "another second", detail));
+    }
+    Ok(())
+}
+
 /// The promises that a note says something about.
 fn about(note: &Note) -> &'static [&'static str] {
     match note {
         Note::Served(..) => &[ANSWERS],
-        Note::Expired(..) => &[EXPIRED_ONLY],
+        Note::Expired(..) | Note::Second(_) => &[EXPIRED_ONLY],
+        Note::Evicted(..) => &[KEEPS],
+        Note::Applied(..) => &[BARRIER],
         Note::Committed(..) => &[BARRIER, KEEPS, ONCE],
         Note::Published(..) | Note::Merged(..) => &[NOT_BEFORE_DISK],
         Note::StandingSaved(..) => &[STANDINGS_IN_ORDER],

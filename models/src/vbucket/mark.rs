@@ -76,5 +76,8 @@ pub const COLLAPSED: Mark = Mark { index: 28, name: "closed checkpoints of a rep
 /// A version is put in once.
 pub const CHANGE_CAME_AGAIN: Mark =
     Mark { index: 29, name: "a replica was told again of a version that it had" };
+/// A reader may come back with less than it had.
+pub const READER_FORGOT: Mark =
+    Mark { index: 30, name: "a reader came back with less than it had been told" };
 /// The pager works.
 pub const PURGED: Mark = Mark { index: 19, name: "the pager took a key out" };

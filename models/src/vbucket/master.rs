@@ -59,6 +59,8 @@ pub struct Master {
     owes_start: bool,
     /// The first checkpoint of the online update, and what stood there before.
     window: Option<(u64, Content)>,
+    /// The last version before it.
+    before_window: u64,
     /// What stood there at the end of each checkpoint, by session and number of the frame that said so.
     ends: BTreeMap<(u64, u32), Content>,
 }
@@ -85,8 +87,15 @@ impl Master {
             epoch: 0,
             owes_start: false,
             window: None,
+            before_window: 0,
             ends: BTreeMap::new(),
         }
+    }
+
+    /// Whether a version was made in the online update that is open.
+    #[must_use]
+    pub fn is_in_window(&self, cas: u64) -> bool {
+        self.window.is_some() && cas > self.before_window
     }
 
     /// What stands in the keys.
@@ -168,7 +177,7 @@ impl Master {
                 What::Hello(session) => {
                     self.has_greeted = true;
                     self.is_anew |= session != self.session || session == 0;
-                    self.begin_anew();
+                    self.begin_anew(cx);
                 }
                 What::Ack if !self.is_anew && frame.number != 0 => {
                     let before = self.pending.len();
@@ -177,7 +186,7 @@ impl Master {
                 }
                 What::Refuse => {
                     self.is_anew = true;
-                    self.begin_anew();
+                    self.begin_anew(cx);
                 }
                 _ => {}
             }
@@ -189,8 +198,9 @@ impl Master {
     }
 
     /// Tells the replica everything, if it has to begin anew and that can be.
-    fn begin_anew(&mut self) {
-        if !self.is_anew || !self.has_greeted || self.window.is_some() {
+    fn begin_anew(&mut self, cx: &mut Context<'_, Node>) {
+        let waits = self.window.is_some() && !cx.bug(&bugs::BACKFILLED_IN_WINDOW);
+        if !self.is_anew || !self.has_greeted || waits {
             return;
         }
         (self.is_anew, self.owes_start) = (false, false);
@@ -245,7 +255,7 @@ impl Master {
             }
             Feed::Lag(by) => self.lag(u64::from(*by)),
         };
-        self.begin_anew();
+        self.begin_anew(cx);
         self.pump(cx);
         cx.complete(op, Outcome::Ok(answer));
     }
@@ -284,11 +294,16 @@ impl Master {
     }
 
     fn update(&mut self, update: Update, cx: &mut Context<'_, Node>) -> Answer {
+        // Where the step names no checkpoint it comes before the end of the one that is open.
+        let is_early = cx.bug(&bugs::START_WITHOUT_ID);
         let kind = match (update, &self.window) {
             (Update::Start, None) => {
-                self.close();
+                if !is_early {
+                    self.close();
+                }
                 self.epoch += 1;
-                self.window = Some((self.id, self.content.clone()));
+                self.window = Some((self.id + u64::from(is_early), self.content.clone()));
+                self.before_window = self.cas;
                 EventKind::Start
             }
             (Update::Complete, Some(_)) => EventKind::Complete,
@@ -301,6 +316,9 @@ impl Master {
         self.push(What::Update(Step { kind, checkpoint, epoch: Epoch(self.epoch) }));
         if cx.bug(&bugs::STEP_OVERTAKES) {
             self.overtake();
+        }
+        if kind == EventKind::Start && is_early {
+            self.close();
         }
         if kind != EventKind::Start {
             let window = self.window.take();
@@ -324,10 +342,13 @@ impl Master {
         }
     }
 
-    /// Another master takes the place of this one, which counts checkpoints from an earlier one on.
+    /// Another master takes the place of this one, which counts checkpoints from an earlier one on. It has not heard of an
+    /// online update that is open.
     fn lag(&mut self, by: u64) -> Answer {
-        if self.window.is_some() {
-            return Answer::NotSupported;
+        let mut by = by;
+        if let Some((first, before)) = self.window.take() {
+            (self.id, self.content) = (first, before);
+            by = by.max(1);
         }
         self.id = self.id.saturating_sub(by).max(1);
         self.push(What::Start(CheckpointId(self.id)));

@@ -58,3 +58,10 @@ pub mod table;
 pub mod vb;
 pub mod verbs;
 mod workload;
+
+#[cfg(test)]
+mod crash_points;
+#[cfg(test)]
+mod examples;
+#[cfg(test)]
+mod trial;

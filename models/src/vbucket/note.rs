@@ -52,6 +52,10 @@ pub enum Note {
     Stepped(Vb, EventKind),
     /// A reader has got all that there is: the version of each key.
     CaughtUp(Vb, Vec<(Key, u64)>),
+    /// The value of this version was taken out of memory.
+    Evicted(Vb, Key, u64),
+    /// By the clock of the node it is this second.
+    Second(u64),
 }
 
 impl fmt::Display for Note {
@@ -88,6 +92,8 @@ impl fmt::Display for Note {
                 write!(f, "{vb} ended a checkpoint by frame {number}")
             }
             Note::Stepped(vb, kind) => write!(f, "{vb} did {kind:?}"),
+            Note::Evicted(vb, key, cas) => write!(f, "evicted {vb} {key} @{cas}"),
+            Note::Second(second) => write!(f, "second {second}"),
             Note::CaughtUp(vb, got) => write!(f, "caught up with {vb}: {} keys", got.len()),
         }
     }

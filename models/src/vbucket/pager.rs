@@ -4,7 +4,6 @@
 use std::collections::VecDeque;
 
 use seedbed_sim::actor::{Context, Event};
-use seedbed_sim::time::Span;
 
 use super::memory::seconds;
 use super::message::{Msg, Phase, Timer};
@@ -12,9 +11,6 @@ use super::model::{Mates, Node};
 use super::note::Note;
 use super::op::{Key, State, Vb};
 use super::{bugs, mark, point};
-
-/// Between collecting and the first purge.
-const PURGE_DELAY: Span = Span::ms(60);
 
 /// The pager.
 #[derive(Clone, Debug)]
@@ -59,7 +55,8 @@ impl Pager {
             self.found.extend(expired.map(|(key, entry)| (*vb, key, entry.cas)));
         }
         cx.point(&point::EXPIRED_COLLECTED);
-        if self.found.is_empty() { self.rest(cx) } else { cx.arm(Timer::Purge, PURGE_DELAY) }
+        let delay = cx.shared().settings.purge_delay;
+        if self.found.is_empty() { self.rest(cx) } else { cx.arm(Timer::Purge, delay) }
     }
 
     fn next(&mut self, cx: &mut Context<'_, Node>) {
@@ -85,6 +82,7 @@ impl Pager {
         }
         let cas = entry.map_or(collected, |entry| entry.cas);
         if let Some((deletion, changed)) = memory.change(vb, key, None, now) {
+            cx.note(Note::Second(second));
             cx.note(Note::Expired(vb, key, cas, deletion));
             cx.note(Note::Queued(vb, key, deletion, changed));
             cx.mark(&mark::PURGED);

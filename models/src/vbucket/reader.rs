@@ -1,7 +1,7 @@
 //! A reader: follows the log of a vbucket by a cursor of its own, as whoever sends it to another node does. It is slow, it
 //! leaves, and it comes back with what it has; what is not in the log any more it takes from the table.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use seedbed_sim::actor::{Context, Event};
 use seedbed_sim::choose::{Shape, Site};
@@ -24,7 +24,7 @@ pub static READER: Site = Site {
     id: 53,
     name: "reader",
     shape: Shape::Own,
-    outcomes: &["leave", "leave for long", "idle"],
+    outcomes: &["leave", "leave for long", "idle", "forget"],
 };
 
 const CURSOR: CursorName = CursorName::Named(0);
@@ -37,6 +37,8 @@ const AWAY: Span = Span::ms(300);
 const AWAY_FOR_LONG: Span = Span::ms(2_000);
 /// Items of a step.
 const ITEMS: usize = 3;
+/// So many ends of checkpoints back a reader remembers what it had.
+const KEPT: usize = 3;
 
 /// A reader of one vbucket.
 #[derive(Clone, Debug)]
@@ -52,8 +54,18 @@ pub struct Reader {
     /// The last online update that it was told of, and what it had when that began. Kept after the end, since all of it
     /// may be delivered again.
     before: Option<(Epoch, BTreeMap<Key, u64>)>,
+    /// What it had at the end of each of the last checkpoints, as far as it would know after a crash of its own.
+    kept: VecDeque<Kept>,
     stage: Stage,
     steps: u64,
+}
+
+/// What a reader had, and what came next then.
+#[derive(Clone, Debug)]
+struct Kept {
+    from: CheckpointId,
+    got: BTreeMap<Key, u64>,
+    before: Option<(Epoch, BTreeMap<Key, u64>)>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,6 +87,7 @@ impl Reader {
             from: CheckpointId(1),
             got: BTreeMap::new(),
             before: None,
+            kept: VecDeque::new(),
             stage: Stage::Away,
             steps: 0,
         }
@@ -128,6 +141,11 @@ impl Reader {
                 if away == 2 { AWAY_FOR_LONG } else { AWAY }
             }
             (Stage::Reading, 3) => AWAY_FOR_LONG,
+            (Stage::Reading, 4) if self.kept.len() == KEPT => {
+                self.forget();
+                cx.mark(&mark::READER_FORGOT);
+                AWAY
+            }
             (Stage::Reading, _) => {
                 self.read(cx);
                 STEP
@@ -153,10 +171,20 @@ impl Reader {
         }
     }
 
+    /// It has crashed, and comes back with what it had a while ago; its cursor stands where it stood.
+    fn forget(&mut self) {
+        if let Some(Kept { from, got, before }) = self.kept.pop_front() {
+            (self.from, self.got, self.before) = (from, got, before);
+            self.kept.clear();
+            self.stage = Stage::Away;
+        }
+    }
+
     /// Takes everything from the table: the log goes on from there.
     fn backfill(&mut self, vbucket: &Vbucket) {
         self.got = vbucket.table.iter().map(|(key, entry)| (key, entry.cas)).collect();
         self.before = None;
+        self.kept.clear();
         self.incarnation = vbucket.log.incarnation();
         self.from = vbucket.log.open_id();
     }
@@ -188,7 +216,14 @@ impl Reader {
                     Operation::Delete => drop(self.got.remove(&key)),
                 }
             }
-            Item::CheckpointEnd(id) => self.from = id.next(),
+            Item::CheckpointEnd(id) => {
+                self.from = id.next();
+                let (got, before) = (self.got.clone(), self.before.clone());
+                self.kept.push_back(Kept { from: self.from, got, before });
+                if self.kept.len() > KEPT {
+                    self.kept.pop_front();
+                }
+            }
             Item::OnlineUpdate(event) => match event.kind {
                 EventKind::Start => {
                     if self.before.as_ref().is_none_or(|(epoch, _)| *epoch != event.epoch) {

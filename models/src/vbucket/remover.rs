@@ -7,6 +7,7 @@ use seedbed_sim::actor::{Context, Event};
 use super::mark;
 use super::message::{Msg, Phase, Timer};
 use super::model::{Mates, Node};
+use super::note::Note;
 use super::op::Vb;
 
 /// The remover.
@@ -72,7 +73,8 @@ impl Remover {
         if removed.checkpoints > 0 {
             cx.mark(&mark::CHECKPOINT_REMOVED);
         }
-        if evicted > 0 {
+        for (key, cas) in evicted {
+            cx.note(Note::Evicted(vb, key, cas));
             cx.mark(&mark::EVICTED);
         }
         if cx.shared().wakes_flusher() {

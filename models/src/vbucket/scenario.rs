@@ -32,8 +32,8 @@ const KEYS: Knob =
 const SECTOR: Knob =
     Knob { name: "sector", min: 16, max: 64, simplest: 64, about: "bytes of a disk sector" };
 
-const ALL_KNOBS: [Knob; 13] = {
-    let [vbuckets, items, checkpoints, period, remover, pager, window, batch, delay, values] =
+const ALL_KNOBS: [Knob; 14] = {
+    let [vbuckets, items, checkpoints, period, remover, pager, window, batch, delay, values, purge] =
         settings::KNOBS;
     [
         CLIENTS,
@@ -49,6 +49,7 @@ const ALL_KNOBS: [Knob; 13] = {
         batch,
         delay,
         values,
+        purge,
     ]
 };
 
@@ -57,7 +58,7 @@ const ONE_CLIENT: Knob =
 const ONE_VBUCKET: Knob =
     Knob { name: "vbuckets", min: 1, max: 1, simplest: 1, about: "vbuckets of the node" };
 
-const REPLICA_KNOBS: [Knob; 13] = {
+const REPLICA_KNOBS: [Knob; 14] = {
     let mut knobs = ALL_KNOBS;
     knobs[0] = ONE_CLIENT;
     knobs[3] = ONE_VBUCKET;
@@ -67,7 +68,7 @@ const REPLICA_KNOBS: [Knob; 13] = {
 const SITES: &[ModelSite] = &[
     ModelSite { site: &REJECT, odds: Odds::new(&[9, 1]) },
     ModelSite { site: &TASK_DELAY, odds: Odds::new(&[3, 1, 1, 1]) },
-    ModelSite { site: &READER, odds: Odds::new(&[20, 2, 1, 1]) },
+    ModelSite { site: &READER, odds: Odds::new(&[16, 2, 1, 1, 2]) },
 ];
 const SITE_LIST: &[&Site] = &[&REJECT, &TASK_DELAY, &READER];
 
@@ -77,7 +78,7 @@ pub const fn single() -> Scenario<Node> {
     Scenario {
         name: "vbucket/single",
         about: "a data node: clients, flusher, expiry, eviction, changes of state, crashes and warm-up",
-        budget: |_| budget(MESSAGES.and(SCHEDULES).and(DELAYS).and(DEATHS).and(DISKS)),
+        budget: |_| budget(MESSAGES.and(SCHEDULES).and(DELAYS).and(DEATHS).and(DISKS).and(CLOCKS)),
         workload: |config, draw| {
             let mix = Mix {
                 get: 20,
@@ -109,6 +110,7 @@ pub const fn single() -> Scenario<Node> {
             mark::PURGED,
             mark::READER_WENT_ON,
             mark::READER_BACKFILLED,
+            mark::READER_FORGOT,
         ],
         ..BASE
     }
@@ -120,7 +122,7 @@ pub const fn online_update() -> Scenario<Node> {
     Scenario {
         name: "vbucket/online-update",
         about: "a data node whose changes are volatile for a while: start, complete, revert, crashes at every step",
-        budget: |_| budget(MESSAGES.and(SCHEDULES).and(DELAYS).and(DEATHS).and(DISKS)),
+        budget: |_| budget(MESSAGES.and(SCHEDULES).and(DELAYS).and(DEATHS).and(DISKS).and(CLOCKS)),
         workload: |config, draw| {
             let mix = Mix {
                 get: 20,
@@ -213,8 +215,8 @@ const BASE: Scenario<Node> = Scenario {
     site_list: SITE_LIST,
 };
 
-/// What happens to single messages. A client's connection repeats nothing.
-const MESSAGES: KindSet = KindSet::of(&[Kind::Drop, Kind::Reorder, Kind::Delay]);
+/// What happens to single messages. A request that comes twice is carried out twice, as by a client that asks again.
+const MESSAGES: KindSet = KindSet::of(&[Kind::Drop, Kind::Duplicate, Kind::Reorder, Kind::Delay]);
 
 /// What happens to connections.
 const STREAMS: KindSet = KindSet::of(&[
@@ -238,6 +240,9 @@ const SCHEDULES: KindSet = KindSet::of(&[Kind::Schedule, Kind::Tie, Kind::Waiter
 /// What takes longer than usual.
 const DELAYS: KindSet =
     KindSet::of(&[Kind::Pause, Kind::Cut, Kind::Clog, Kind::DiskSlow, Kind::RequestSlow]);
+
+/// What happens to clocks. Times to live are counted by the clock of the node.
+const CLOCKS: KindSet = KindSet::of(&[Kind::Skew, Kind::Jump, Kind::Drift]);
 
 /// How a process ends.
 const DEATHS: KindSet = KindSet::of(&[Kind::Crash, Kind::Kill, Kind::Stop]);

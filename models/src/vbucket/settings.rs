@@ -22,6 +22,8 @@ pub struct Settings {
     pub remover: Span,
     /// Between two rounds of the pager.
     pub pager: Span,
+    /// Between what a round of the pager finds and its taking that out.
+    pub purge_delay: Span,
     /// What expires within so many seconds is not written any more.
     pub expiry_window: u64,
     /// Records of a write.
@@ -42,6 +44,7 @@ impl Default for Settings {
             period: Span::secs(600),
             remover: Span::secs(5),
             pager: Span::secs(3_600),
+            purge_delay: Span::ms(60),
             expiry_window: 3,
             batch: 250,
             flush_delay: Span::ms(1),
@@ -91,6 +94,14 @@ pub const PAGER: Knob = Knob {
     simplest: 10,
     about: "seconds between two rounds of the expiry pager",
 };
+/// See [`Settings::purge_delay`].
+pub const PURGE_DELAY: Knob = Knob {
+    name: "purge_delay",
+    min: 1,
+    max: 1_500,
+    simplest: 60,
+    about: "milliseconds between finding what has run out and taking it out",
+};
 /// See [`Settings::expiry_window`].
 pub const EXPIRY_WINDOW: Knob = Knob {
     name: "expiry_window",
@@ -115,7 +126,7 @@ pub const VALUES: Knob =
     Knob { name: "values", min: 2, max: 4, simplest: 4, about: "values that are kept in memory" };
 
 /// What is drawn for every node.
-pub const KNOBS: [Knob; 10] = [
+pub const KNOBS: [Knob; 11] = [
     VBUCKETS,
     MAX_ITEMS,
     MAX_CHECKPOINTS,
@@ -126,6 +137,7 @@ pub const KNOBS: [Knob; 10] = [
     BATCH,
     FLUSH_DELAY,
     VALUES,
+    PURGE_DELAY,
 ];
 
 impl Settings {
@@ -144,6 +156,7 @@ impl Settings {
             period: Span::secs(config.get(PERIOD.name)),
             remover: Span::ms(config.get(REMOVER.name)),
             pager: Span::secs(config.get(PAGER.name)),
+            purge_delay: Span::ms(config.get(PURGE_DELAY.name)),
             expiry_window: config.get(EXPIRY_WINDOW.name),
             batch: config.count(BATCH.name),
             flush_delay: Span::ms(config.get(FLUSH_DELAY.name)),

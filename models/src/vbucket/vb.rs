@@ -1,6 +1,6 @@
 //! One vbucket in memory: its table, its log of mutations, and who waits for it.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use seedbed_sim::id::ActorId;
@@ -34,6 +34,8 @@ pub struct Window {
     pub images: BTreeMap<Key, Option<Entry>>,
     /// Whether the last change of a key was an add after a deletion. Only planted bugs look at it.
     added_again: BTreeMap<Key, bool>,
+    /// What was not on disk when it was first changed. Only a planted bug looks at it.
+    unwritten: BTreeSet<Key>,
     /// It is being taken back.
     pub is_reverting: bool,
     /// What is to be taken back is known.
@@ -49,10 +51,20 @@ impl Window {
         self.added_again.get(&key).is_some_and(|added| *added)
     }
 
+    /// Whether a key that there was had no place on disk when it was first changed.
+    #[must_use]
+    pub fn was_unwritten(&self, key: Key) -> bool {
+        self.unwritten.contains(&key)
+    }
+
     /// A key is changed, from this entry; whether to another one.
     fn change(&mut self, key: Key, before: Option<Entry>, is_set: bool) {
         let again = before.is_none() && is_set && self.images.contains_key(&key);
         self.added_again.insert(key, again);
+        let is_first = !self.images.contains_key(&key);
+        if is_first && before.as_ref().is_some_and(|before| before.row.is_none()) {
+            self.unwritten.insert(key);
+        }
         self.images.entry(key).or_insert(before);
     }
 }
@@ -300,17 +312,19 @@ impl Vbucket {
         }
     }
 
-    /// Takes values out of memory until there are no more than `most`, of those that nobody needs. How many that were.
-    pub fn evict(&mut self, surplus: usize) -> usize {
-        let mut evicted = 0;
-        let candidates: Vec<(Key, u64)> =
-            self.table.iter().map(|(key, entry)| (key, entry.cas)).collect();
-        for (key, cas) in candidates {
-            if evicted < surplus && !self.log.holds(log_key(key), cas) && self.table.evict(key) {
-                evicted += 1;
-            }
+    /// Takes up to `surplus` values out of memory, of those that nobody needs. Which versions that were.
+    pub fn evict(&mut self, surplus: usize) -> Vec<(Key, u64)> {
+        if surplus == 0 {
+            return Vec::new();
         }
-        self.counters.evicted += evicted as u64;
+        let entries = self.table.iter().filter(|(_, entry)| entry.is_evictable());
+        let entries = entries.map(|(key, entry)| (key, entry.cas));
+        let unneeded = entries.filter(|(key, cas)| !self.log.holds(log_key(*key), *cas));
+        let evicted: Vec<(Key, u64)> = unneeded.take(surplus).collect();
+        for (key, _) in &evicted {
+            self.table.evict(*key);
+        }
+        self.counters.evicted += evicted.len() as u64;
         evicted
     }
 

@@ -9,7 +9,7 @@ use crate::vbucket::note::Note;
 use crate::vbucket::op::{Key, State};
 use crate::vbucket::reference::{Item, Vbucket};
 use crate::vbucket::table::Entry;
-use crate::vbucket::vb::Changed;
+use crate::vbucket::vb::{Changed, Counters};
 
 /// What stood in a key from some change on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,6 +47,13 @@ pub(in crate::vbucket) struct Life {
     pub(super) windows: u32,
     /// Those that are complete.
     pub(super) complete: BTreeSet<u32>,
+    /// One is being taken back; whoever asked for that was not told yet.
+    pub(super) is_reverting: bool,
+    pub(super) owes_revert: bool,
+    /// It was deleted, and whoever asked for that was not told yet.
+    pub(super) owes_drop: bool,
+    /// What was seen to happen, counted as the node should. Keys are counted by [`Life::counts`].
+    pub(super) counted: Counters,
 }
 
 impl Life {
@@ -62,7 +69,22 @@ impl Life {
             window: None,
             windows: 0,
             complete: BTreeSet::new(),
+            is_reverting: false,
+            owes_revert: false,
+            owes_drop: false,
+            counted: Counters::default(),
         }
+    }
+
+    /// Whether it was deleted as it should be, and that is to be answered now.
+    pub(super) fn answers_drop(&mut self) -> bool {
+        let is_dead = self.state() == Some(State::Dead) && self.window.is_none();
+        std::mem::take(&mut self.owes_drop) && is_dead
+    }
+
+    /// What the node should have counted.
+    pub(in crate::vbucket) fn counts(&self) -> Counters {
+        Counters { items: self.reference.items.len() as u64, ..self.counted }
     }
 
     /// Takes in what the node says about it in this second.
@@ -74,8 +96,14 @@ impl Life {
                 return self.committed(*key, *cas, *mutation);
             }
             Note::Published(_, id) => return self.published(*id),
-            Note::Dropped(..) => self.is_gone = true,
-            Note::RevertBegun(_) | Note::Stepped(_, EventKind::Revert) => self.revert(),
+            Note::Dropped(..) => (self.is_gone, self.owes_drop) = (true, true),
+            Note::RevertBegun(_) => {
+                (self.is_reverting, self.owes_revert) = (true, true);
+                self.revert();
+            }
+            Note::Reverted(_) => self.is_reverting = false,
+            Note::Stepped(_, EventKind::Revert) => self.revert(),
+            Note::Evicted(_, key, cas) => return self.evicted(*key, *cas),
             Note::Stepped(_, EventKind::Start) => self.start(),
             Note::Stepped(_, EventKind::Complete) => self.complete(),
             Note::Applied(_, key, cas, entry) => self.applied(*key, *cas, entry.as_ref()),
@@ -227,7 +255,34 @@ impl Life {
         for versions in self.versions.values_mut() {
             versions.retain(|version| window.is_none() || version.window != window);
         }
+        self.count_revert();
         self.reference.revert();
+    }
+
+    /// Counts what a revert adds, deletes and changes back.
+    fn count_revert(&mut self) {
+        let Vbucket { items: now, before: Some(before) } = &self.reference else { return };
+        let changed =
+            |key: &&Key| now.get(key).map(|item| item.cas) != before.get(key).map(|item| item.cas);
+        for key in now.keys().filter(changed) {
+            match before.contains_key(key) {
+                true => self.counted.reverted_updates += 1,
+                false => self.counted.reverted_adds += 1,
+            }
+        }
+        let gone = before.keys().filter(|key| !now.contains_key(key)).count();
+        self.counted.reverted_deletes += gone as u64;
+    }
+
+    /// A value has left the memory.
+    fn evicted(&mut self, key: Key, cas: u64) -> Judged {
+        self.counted.evicted += 1;
+        match self.versions(key).first() {
+            Some(on_disk) if on_disk.cas == cas => Ok(()),
+            _ => {
+                Err((KEEPS, "evicted", format!("{key} @{cas} left the memory and is not on disk")))
+            }
+        }
     }
 
     /// The change of the state that was last, if the disk does not have it.

@@ -10,7 +10,7 @@ use crate::vbucket::op::{Key, Vb};
 use crate::vbucket::record::Standing;
 use crate::vbucket::reference::{Item, Vbucket};
 use crate::vbucket::table::Entry;
-use crate::vbucket::vb::Vbucket as InMemory;
+use crate::vbucket::vb::{Counters, Vbucket as InMemory};
 
 impl Ghost {
     /// A node has read its disk, in this second: each vbucket is one that may be on disk, and so is each key in it.
@@ -68,6 +68,8 @@ impl Life {
     /// Takes what has come back in place of what was in memory. What runs out before `late` may be away already.
     fn load(&mut self, found: &InMemory, late: u64) -> Judged {
         self.window = None;
+        (self.is_reverting, self.owes_revert) = (false, false);
+        self.counted = Counters::default();
         let mut reference = Vbucket::default();
         // For each completed window: whether it may have come back as a whole, and whether it may not have come back at all.
         let mut windows: BTreeMap<u32, (bool, bool)> = BTreeMap::new();

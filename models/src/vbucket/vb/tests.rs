@@ -115,11 +115,27 @@ fn a_value_that_the_log_still_needs_stays_in_memory() {
     let drained = vbucket.drain(0, 0);
     vbucket.committed(&drained.items[0], ROW);
     vbucket.written();
-    assert_eq!(vbucket.evict(1), 0);
+    assert_eq!(vbucket.evict(1), []);
     vbucket.log.force(0);
     drop(vbucket.drain(0, 0));
     vbucket.written();
     vbucket.log.remove_unreferenced(0);
-    assert_eq!(vbucket.evict(1), 1);
+    assert_eq!(vbucket.evict(1), [(Key(0), 1)]);
     assert_eq!(vbucket.counters.evicted, 1);
+}
+
+/// S27 of the example scenarios.
+#[test]
+fn a_key_that_the_flusher_has_passed_is_work_again() {
+    let mut vbucket = vbucket();
+    set(&mut vbucket, 0, "x", 1);
+    assert_eq!(drained(&mut vbucket), [(0, 1)]);
+    vbucket.written();
+    assert_eq!(vbucket.queue_size(), 0);
+    assert!(set(&mut vbucket, 0, "y", 2).grew);
+    assert_eq!(vbucket.queue_size(), 1);
+    // Once more before the flusher comes: it is the same work.
+    assert!(!set(&mut vbucket, 0, "z", 3).grew);
+    assert_eq!(vbucket.queue_size(), 1);
+    assert_eq!(drained(&mut vbucket), [(0, 3)]);
 }

@@ -1,0 +1,47 @@
+//! What commands may be answered, and what of an online update a replica may hear of.
+
+use seedbed_sim::world::World;
+
+use super::{Ghost, Life};
+use crate::vbucket::checks::master;
+use crate::vbucket::model::Node;
+use crate::vbucket::op::{Call, State, Update, Vb};
+use crate::vbucket::response::Answer;
+
+impl Ghost {
+    /// Whether this is what a command is answered, as things stand; that it cannot be done now is always one.
+    pub(super) fn may_be(&mut self, vb: Vb, call: &Call, answer: &Answer) -> bool {
+        let Some(life) = self.life(vb) else {
+            let last = self.lives.get_mut(&vb).and_then(|lives| lives.last_mut());
+            let is_dropped = last.is_some_and(Life::answers_drop) && matches!(call, Call::Drop(_));
+            return *answer == if is_dropped { Answer::Done } else { Answer::NotMyVbucket };
+        };
+        let is_active = life.state() == Some(State::Active);
+        let (is_open, owes) = (life.window.is_some(), life.owes_revert);
+        let done = match call {
+            Call::Update(Update::Start, _) => is_active && !is_open && !life.is_reverting,
+            Call::Update(Update::Complete, _) => is_active && is_open,
+            // It is answered when all has been taken back.
+            Call::Update(Update::Revert, _) => owes && !life.is_reverting,
+            Call::Persist(_) => return matches!(answer, Answer::Persisted(_)),
+            Call::State(..) => true,
+            _ => false,
+        };
+        let is_refused_right = match call {
+            Call::Update(Update::Revert, _) => !(is_active && is_open),
+            Call::Drop(_) => life.state() != Some(State::Dead),
+            _ => !done,
+        };
+        match answer {
+            Answer::Done => done,
+            Answer::NotSupported => is_refused_right,
+            _ => false,
+        }
+    }
+
+    /// Whether a replica is told of a version in an online update that is open, and that it knows nothing of.
+    pub(super) fn is_unannounced(&mut self, world: &World<Node>, vb: Vb, cas: u64) -> bool {
+        let is_in_window = master(world).is_some_and(|master| master.is_in_window(cas));
+        is_in_window && self.life(vb).is_some_and(|life| life.window.is_none())
+    }
+}
