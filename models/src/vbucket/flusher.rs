@@ -12,6 +12,7 @@ use std::collections::{BTreeMap, VecDeque};
 use seedbed_sim::actor::{Context, DiskDone, DiskEvent, Event};
 use seedbed_sim::choose::{Shape, Site};
 use seedbed_sim::id::RequestId;
+use seedbed_sim::time::Span;
 
 use super::loader::DISK_PATIENCE;
 use super::message::{Lock, Msg, Phase, Timer};
@@ -26,6 +27,9 @@ use super::{bugs, mark, point};
 /// Whether the store under the flusher refuses a record for now.
 pub static REJECT: Site =
     Site { id: 52, name: "reject", shape: Shape::Own, outcomes: &["rejected"] };
+
+/// Between two cycles of a node that is about to stop.
+const LAST_CYCLES: Span = Span::ms(1);
 
 /// The flusher.
 #[derive(Clone, Debug)]
@@ -139,7 +143,8 @@ impl Flusher {
         memory.is_flusher_idle = false;
         if self.is_stopping {
             if memory.has_work {
-                return self.begin(cx);
+                // Whoever is waited for needs time, too.
+                return cx.arm(Timer::Flush, LAST_CYCLES);
             }
             cx.note(Note::Drained);
             cx.send(self.mates.keeper, Msg::Finish);
