@@ -271,6 +271,16 @@ pub const SMALL_VALUE_STAYS: Bug = Bug {
     scenario: UPDATE,
 };
 
+/// Deleting all keys while an online update is open clears the log, but neither the cursor nor the flag of the window.
+pub const FLUSH_ALL_KEEPS_WINDOW: Bug = Bug {
+    index: 41,
+    name: "flush-all-keeps-window",
+    source: "couchbase/ep-engine 79b3f055: flush_all clears the checkpoints of a vbucket in an online update, whose cursor and \
+             flag stay",
+    breaks: ANSWERS,
+    scenario: UPDATE,
+};
+
 /// All of them.
 pub const BUGS: &[Bug] = &[
     REVERT_BLOCKS_NOBODY,
@@ -314,6 +324,7 @@ pub const BUGS: &[Bug] = &[
     RESET_KEEPS_WINDOW,
     ROLLBACK_KEEPS_WINDOW,
     START_WITHOUT_ID,
+    FLUSH_ALL_KEEPS_WINDOW,
 ];
 
 /// The planted bugs that live in the log of a vbucket.
@@ -338,7 +349,7 @@ pub fn defects(bugs: BugSet) -> Defects {
         rollback_keeps_persisted_id: bugs.has(&ROLLBACK_KEEPS_PERSISTED_ID),
         next_id_not_advanced: bugs.has(&NEXT_ID_NOT_ADVANCED),
         promoted_without_open: bugs.has(&PROMOTED_WITHOUT_OPEN),
-        window_survives_clear: bugs.has(&RESET_KEEPS_WINDOW),
+        window_survives_clear: bugs.has(&RESET_KEEPS_WINDOW) || bugs.has(&FLUSH_ALL_KEEPS_WINDOW),
         window_survives_rollback: bugs.has(&ROLLBACK_KEEPS_WINDOW),
         start_without_id: bugs.has(&START_WITHOUT_ID),
         ..Defects::NONE

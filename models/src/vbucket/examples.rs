@@ -225,3 +225,17 @@ fn s101_what_was_acknowledged_before_the_start_survives_a_revert() {
     assert_eq!(told.last("get a"), "1 flags 3");
     assert_eq!(told.answers.iter().filter(|(call, _)| *call == Call::Get(Key(0))).count(), 2);
 }
+
+#[test]
+fn all_keys_are_deleted_at_once_but_not_in_a_window() {
+    let lines = "0 set a 1; 0 set checkpoint_start 2; 0 persist v0; 0 flush-all v0; 0 get a; 0 set a 3; 0 start v0; \
+                 0 flush-all v0; 0 get a";
+    let told = told(&[], lines, Some(Span::ms(2_500)));
+    let answers = told.first(9);
+    assert_eq!(answers[3..], ["done", "not found", "stored", "done", "nothing", "3 flags 0"]);
+    // After the restart: what was set before the window.
+    assert_eq!(
+        (told.last("get a"), told.last("get checkpoint_start")),
+        ("3 flags 0".into(), "not found".into())
+    );
+}

@@ -176,13 +176,15 @@ impl Ghost {
                 broken("another answer", format!("`{expected}`"))
             }
             (Answer::Done, None) => {
-                if let (Some(life), Call::Update(update, _)) = (life, &request.call) {
-                    match update {
+                match (life, &request.call) {
+                    (Some(life), Call::FlushAll(_)) => life.reference.items.clear(),
+                    (Some(life), Call::Update(update, _)) => match update {
                         Update::Start => life.start(),
                         Update::Complete => life.complete(),
                         // From the moment on at which it began.
                         Update::Revert => life.owes_revert = false,
-                    }
+                    },
+                    _ => {}
                 }
                 Ok(())
             }

@@ -79,5 +79,8 @@ pub const CHANGE_CAME_AGAIN: Mark =
 /// A reader may come back with less than it had.
 pub const READER_FORGOT: Mark =
     Mark { index: 30, name: "a reader came back with less than it had been told" };
+/// Deleting everything.
+pub const FLUSHED_ALL: Mark =
+    Mark { index: 31, name: "all keys of a vbucket were deleted at once" };
 /// The pager works.
 pub const PURGED: Mark = Mark { index: 19, name: "the pager took a key out" };

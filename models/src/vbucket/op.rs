@@ -226,6 +226,8 @@ pub enum Call {
     Persist(Vb),
     /// `feed set a 7`: something that the scripted master does.
     Feed(Feed),
+    /// `flush-all v0`: deletes every key.
+    FlushAll(Vb),
 }
 
 /// What a scripted master does.
@@ -280,6 +282,7 @@ impl Call {
             Call::Update(..)
             | Call::State(..)
             | Call::Drop(_)
+            | Call::FlushAll(_)
             | Call::Persist(_)
             | Call::Feed(_) => None,
         }
@@ -289,7 +292,8 @@ impl Call {
     #[must_use]
     pub fn vb(&self, vbuckets: u8) -> Vb {
         match self {
-            Call::Update(_, vb) | Call::State(vb, _) | Call::Drop(vb) | Call::Persist(vb) => *vb,
+            Call::Update(_, vb) | Call::State(vb, _) | Call::Drop(vb) => *vb,
+            Call::Persist(vb) | Call::FlushAll(vb) => *vb,
             Call::Feed(_) => Vb(0),
             Call::Get(key) | Call::Delete(key) => home(*key, vbuckets),
             Call::Store(Store { key, .. }) | Call::Count(Count { key, .. }) => home(*key, vbuckets),
@@ -331,6 +335,7 @@ impl fmt::Display for Call {
             Call::State(vb, state) => write!(f, "state {vb} {state}"),
             Call::Drop(vb) => write!(f, "drop {vb}"),
             Call::Persist(vb) => write!(f, "persist {vb}"),
+            Call::FlushAll(vb) => write!(f, "flush-all {vb}"),
         }
     }
 }
@@ -346,6 +351,7 @@ impl FromStr for Call {
             ["delete", key] => Call::Delete(key.parse()?),
             ["drop", vb] => Call::Drop(vb.parse()?),
             ["persist", vb] => Call::Persist(vb.parse()?),
+            ["flush-all", vb] => Call::FlushAll(vb.parse()?),
             ["state", vb, state] => Call::State(vb.parse()?, word(&State::ALL, state)?),
             [verb @ ("incr" | "decr"), key, by, ref rest @ ..] => {
                 let initial = match *rest {

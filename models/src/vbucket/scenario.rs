@@ -89,6 +89,7 @@ pub const fn single() -> Scenario<Node> {
                 state: 7,
                 drop: 2,
                 update: 0,
+                flush_all: 2,
             };
             workload::draw(mix, crowd(config), draw)
         },
@@ -111,6 +112,7 @@ pub const fn single() -> Scenario<Node> {
             mark::READER_WENT_ON,
             mark::READER_BACKFILLED,
             mark::READER_FORGOT,
+            mark::FLUSHED_ALL,
         ],
         ..BASE
     }
@@ -133,6 +135,7 @@ pub const fn online_update() -> Scenario<Node> {
                 state: 2,
                 drop: 0,
                 update: 16,
+                flush_all: 2,
             };
             workload::draw(mix, crowd(config), draw)
         },
@@ -176,6 +179,7 @@ pub const fn replica() -> Scenario<Node> {
                 state: 30,
                 drop: 0,
                 update: 0,
+                flush_all: 0,
             };
             workload::draw_fed(mix, crowd(config), draw)
         },

@@ -16,6 +16,7 @@ pub(super) struct Mix {
     pub(super) state: u32,
     pub(super) drop: u32,
     pub(super) update: u32,
+    pub(super) flush_all: u32,
 }
 
 /// Who there is.
@@ -74,8 +75,9 @@ struct Words<'d> {
 
 impl Words<'_> {
     fn op(&mut self, mix: Mix) -> Call {
-        let Mix { get, store, count, delete, persist, state, drop, update } = mix;
-        match self.draw.weighted(&[get, store, count, delete, persist, state, drop, update]) {
+        let Mix { get, store, count, delete, persist, state, drop, update, flush_all } = mix;
+        let weights = [get, store, count, delete, persist, state, drop, update, flush_all];
+        match self.draw.weighted(&weights) {
             0 => Call::Get(self.key()),
             1 => self.store(),
             2 => self.count(),
@@ -86,10 +88,11 @@ impl Words<'_> {
                 Call::State(self.vb(), State::ALL[state].0)
             }
             6 => Call::Drop(self.vb()),
-            _ => {
+            7 => {
                 let update = self.draw.weighted(&[4, 3, 3]);
                 Call::Update(Update::ALL[update].0, self.vb())
             }
+            _ => Call::FlushAll(self.vb()),
         }
     }
 

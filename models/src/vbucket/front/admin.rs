@@ -10,7 +10,7 @@ use crate::vbucket::memory::role;
 use crate::vbucket::message::{Msg, Timer};
 use crate::vbucket::model::Node;
 use crate::vbucket::note::Note;
-use crate::vbucket::op::{Call, State, Update, Vb};
+use crate::vbucket::op::{Call, Key, State, Update, Vb};
 use crate::vbucket::response::Answer;
 use crate::vbucket::vb::{Waiter, Window};
 use crate::vbucket::{bugs, mark, point};
@@ -26,6 +26,7 @@ impl Front {
             Call::Update(update, _) => self.update(vb, update, waiter, cx),
             Call::State(_, state) => self.set_state(vb, state, waiter, cx),
             Call::Drop(_) => self.drop_vbucket(vb, waiter, cx),
+            Call::FlushAll(_) => self.flush_all(vb, waiter, cx),
             Call::Persist(_) => self.persist(vb, waiter, cx),
             // The scripted master is another actor.
             Call::Feed(_) => self.answer(vb, waiter, Answer::NotSupported, cx),
@@ -137,6 +138,36 @@ impl Front {
             cx.disarm(Timer::Waited(waiter.id.op.number));
             self.answer(vb, waiter, Answer::TemporaryFailure, cx);
         }
+    }
+
+    /// Deletes every key, but not what could be taken back.
+    fn flush_all(&mut self, vb: Vb, waiter: Waiter, cx: &mut Context<'_, Node>) {
+        let (now, is_asked) = (cx.now().0, !cx.bug(&bugs::FLUSH_ALL_KEEPS_WINDOW));
+        let memory = cx.shared();
+        let vbucket = memory.vbs.get_mut(&vb).filter(|vb| vb.standing.state == State::Active);
+        let Some(vbucket) = vbucket else {
+            return self.answer(vb, waiter, Answer::NotMyVbucket, cx);
+        };
+        if vbucket.window.is_some() {
+            if is_asked {
+                return self.answer(vb, waiter, Answer::TemporaryFailure, cx);
+            }
+            vbucket.log.clear(now);
+        }
+        let keys: Vec<Key> = vbucket.table.iter().map(|(key, _)| key).collect();
+        let changes = keys.into_iter().filter_map(|key| {
+            let (cas, changed) = memory.change(vb, key, None, now)?;
+            Some(Note::Queued(vb, key, cas, changed))
+        });
+        let changes: Vec<Note> = changes.collect();
+        cx.note(Note::Served(waiter.id, vb, waiter.request, Answer::Done));
+        for change in changes {
+            cx.note(change);
+        }
+        cx.mark(&mark::FLUSHED_ALL);
+        cx.point(&point::CHANGED);
+        self.wake(cx);
+        cx.send(waiter.from, Msg::Answer(waiter.id, Answer::Done));
     }
 
     /// Closes the open checkpoint, and waits until all that is in closed ones is on disk.

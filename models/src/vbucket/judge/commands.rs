@@ -23,6 +23,12 @@ impl Ghost {
             Call::Update(Update::Complete, _) => is_active && is_open,
             // It is answered when all has been taken back.
             Call::Update(Update::Revert, _) => owes && !life.is_reverting,
+            Call::FlushAll(_) => {
+                return match answer {
+                    Answer::Done => is_active && !is_open && !life.is_reverting,
+                    answer => !is_active && *answer == Answer::NotMyVbucket,
+                };
+            }
             Call::Persist(_) => return matches!(answer, Answer::Persisted(_)),
             Call::State(..) => true,
             _ => false,
