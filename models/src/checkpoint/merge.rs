@@ -87,7 +87,9 @@ fn merged(parts: &[Checkpoint], id: CheckpointId, is_open: bool) -> (Checkpoint,
 /// What comes from checkpoints before `id`.
 fn inherited(parts: &[Checkpoint], id: CheckpointId) -> Option<Inherited> {
     let all = parts.iter().filter_map(|part| {
-        let last = part.items.iter().rev().find_map(Item::mutation).map(|mutation| mutation.id);
+        // What was reverted has not come along, so that nobody waits for it.
+        let mut kept = part.items.iter().rev().filter(|_| !part.is_reverted);
+        let last = kept.find_map(Item::mutation).map(|mutation| mutation.id);
         let whole = last.filter(|_| part.id < id).map(|until| Inherited { oldest: part.id, until });
         let oldest = part.inherited.map_or(part.id, |of| of.oldest);
         whole.map(|whole| Inherited { oldest, ..whole }).or(part.inherited)
@@ -110,7 +112,7 @@ fn stays(item: &Item, part: &Checkpoint, newer: &[Checkpoint]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::op::{Change, CursorName, Incarnation};
+    use super::super::op::{Change, CursorName, Epoch, Event, EventKind, Incarnation};
     use super::super::settings::Settings;
     use super::*;
 
@@ -138,5 +140,24 @@ mod tests {
         assert_eq!([fetch(&mut collapsed, 1), fetch(&mut collapsed, 1)].map(|id| id.0), [0, 1]);
         assert_eq!([fetch(&mut collapsed, 2), fetch(&mut collapsed, 9)].map(|id| id.0), [2, 2]);
         assert_eq!([fetch(&mut apart, 2), fetch(&mut apart, 1)].map(|id| id.0), [0, 1]);
+    }
+
+    /// Else a replica would never say again that something is on disk.
+    #[test]
+    fn what_was_reverted_before_a_merge_is_not_waited_for() {
+        let mut log = Manager::new(Settings::USUAL, Role::Replica, Incarnation(1), 0);
+        let step = |kind| Event { kind, checkpoint: CheckpointId(2), epoch: Epoch(1) };
+        log.accept_start(0, CheckpointId(1));
+        log.accept_event(0, step(EventKind::Start));
+        log.queue(0, Change::delete("a".parse().expect("it fits")));
+        log.accept_end(CheckpointId(2));
+        log.accept_start(0, CheckpointId(3));
+        log.accept_event(0, step(EventKind::Revert));
+        assert!(log.finish_revert());
+        log.accept_start(0, CheckpointId(4));
+        // The active copy is replaced by one that was not that far.
+        log.accept_start(0, CheckpointId(3));
+        let fetched = log.begin_flush(None).expect("the flusher is there");
+        assert_eq!((log.checkpoints().len(), fetched.last_closed), (1, CheckpointId(2)));
     }
 }
