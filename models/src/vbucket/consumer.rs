@@ -157,9 +157,11 @@ impl Consumer {
                     self.acknowledge(frame.number, cx);
                 }
                 Taken::HangUp => self.hang_up(cx),
+                // Once: what still comes of that session is left out, and the next one must not be ended by it.
                 Taken::Refused => {
-                    self.session = 0;
-                    self.say(frame.number, What::Refuse, cx);
+                    if std::mem::take(&mut self.session) != 0 {
+                        self.say(frame.number, What::Refuse, cx);
+                    }
                 }
             }
         }
