@@ -157,8 +157,9 @@ impl Consumer {
                     self.acknowledge(frame.number, cx);
                 }
                 Taken::HangUp => self.hang_up(cx),
-                // Once: what still comes of that session is left out, and the next one must not be ended by it.
+                // Once, and nothing about that session after it: the next one would take it for its own.
                 Taken::Refused => {
+                    self.unacknowledged = None;
                     if std::mem::take(&mut self.session) != 0 {
                         self.say(frame.number, What::Refuse, cx);
                     }
