@@ -1,8 +1,36 @@
 //! Mutation streams over many connections.
 
+pub mod admin;
+mod archive;
+pub mod brackets;
+pub mod bugs;
 pub mod bytes;
+pub mod checks;
+pub mod client;
+pub mod data;
 pub mod failover;
 pub mod frame;
+pub mod index;
+pub mod indexer;
+mod job;
+pub mod judge;
+pub mod keyspace;
+mod ladder;
+pub mod mark;
+pub mod message;
+pub mod model;
+pub mod note;
 pub mod op;
 pub mod payload;
+pub mod point;
+mod receiver;
+pub mod reference;
+pub mod router;
+pub mod scenario;
+pub mod server;
+mod session;
+pub mod settings;
+mod simpler;
+pub mod store;
 pub mod upstream;
+mod workload;

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!  version  kind
-//!     1       0    hello: router (1), life of the router (4), slot (1)                 router to indexer, first of all
+//!     1       0    hello: router (1), life of its client (4), slot (1), dial (2)       router to indexer, first of all
 //!     1       1    batch: count (1), and so many entries                               router to indexer
 //!     1       2    sync: nothing                                                       router to indexer, when it is idle
 //!     1       3    alive: nothing                                                      indexer to router
@@ -46,15 +46,18 @@ pub enum Payload {
 pub struct Peer {
     /// Which router.
     pub router: u8,
-    /// Which life of it.
+    /// Which life of its client.
     pub life: u32,
     /// Which of its connections.
     pub slot: u8,
+    /// How often that life has dialled.
+    pub dial: u16,
 }
 
 impl fmt::Display for Peer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "router {} life {} slot {}", self.router, self.life, self.slot)
+        let Peer { router, life, slot, dial } = self;
+        write!(f, "router {router} life {life} slot {slot} dial {dial}")
     }
 }
 
@@ -132,6 +135,7 @@ impl Payload {
                 into.extend([HELLO, peer.router]);
                 into.extend(peer.life.to_be_bytes());
                 into.push(peer.slot);
+                into.extend(peer.dial.to_be_bytes());
             }
             Payload::Batch(entries) => {
                 into.extend([BATCH, count(entries.len())]);
@@ -154,7 +158,8 @@ impl Payload {
         let payload = match input.u8()? {
             HELLO => {
                 let (router, life) = (input.u8()?, input.u32()?);
-                Payload::Hello(Peer { router, life, slot: input.u8()? })
+                let slot = input.u8()?;
+                Payload::Hello(Peer { router, life, slot, dial: input.u16()? })
             }
             BATCH => {
                 let entries = (0..input.u8()?).map(|_| Entry::decode(&mut input));
@@ -291,8 +296,8 @@ mod tests {
             .prop_map(|(keyspace, number)| Vb { keyspace: Keyspace(keyspace), number });
         let entry = (vb, any::<u64>(), vec(message, 0..4))
             .prop_map(|(vb, session, messages)| Entry { vb, session, messages });
-        let peer = (any::<u8>(), any::<u32>(), any::<u8>())
-            .prop_map(|(router, life, slot)| Peer { router, life, slot });
+        let peer = (any::<u8>(), any::<u32>(), any::<u8>(), any::<u16>())
+            .prop_map(|(router, life, slot, dial)| Peer { router, life, slot, dial });
         prop_oneof![
             peer.prop_map(Payload::Hello),
             vec(entry, 0..4).prop_map(Payload::Batch),

@@ -22,6 +22,7 @@
 
 use super::bytes::{Input, Output, Read, Unreadable};
 use super::failover::FailoverLog;
+use super::frame::Reader;
 use super::op::{Key, Keyspace, Point, Value};
 
 /// The number of a stream: the router's name for it on one connection.
@@ -170,6 +171,18 @@ impl Dcp {
         let frame = Dcp::read(&mut input)?;
         input.end()?;
         Ok(frame)
+    }
+
+    /// All whole frames in what a reader is given.
+    ///
+    /// # Errors
+    /// If anything in it cannot be read.
+    pub fn decode_all(reader: &mut Reader, mut bytes: &[u8]) -> Read<Vec<Dcp>> {
+        let mut frames = Vec::new();
+        while let Some(payload) = reader.take(&mut bytes).map_err(|_| Unreadable)? {
+            frames.push(Dcp::decode(payload)?);
+        }
+        Ok(frames)
     }
 
     fn read(input: &mut Input<'_>) -> Read<Dcp> {
