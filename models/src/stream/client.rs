@@ -10,19 +10,19 @@
 //! connections there are. A slot whose connection has failed sends nothing more until it is dialled again, and what it had
 //! is lost; its streams have to be begun again. The server tells of the end of the connection, and names them.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 
 use seedbed_sim::actor::Context;
 use seedbed_sim::id::{ActorId, ConnId};
-use seedbed_sim::time::Time;
 
-use super::frame::{self, HEADER, Reader};
+use super::frame::{self, HEADER};
 use super::message::Timer;
 use super::model::Stream;
 use super::note::{Glimpse, Note, Said, Why};
 use super::op::Vb;
 use super::payload::{BATCH_LENGTH, Entry, Message, Payload, Peer, What};
 use super::settings::Settings;
+use super::slot::{Slot, State};
 use super::{bugs, mark, point};
 
 /// The most connections that a client can have.
@@ -50,7 +50,7 @@ pub struct Client {
     server: ActorId,
     peer: Peer,
     slots: Vec<Slot>,
-    bindings: BTreeMap<Vb, Binding>,
+    bindings: BTreeMap<(Vb, u64), Binding>,
     /// What the next message of a vbucket is called.
     indexes: BTreeMap<Vb, u32>,
     /// A caller that waits for something that never comes. Only a planted bug has one.
@@ -60,36 +60,9 @@ pub struct Client {
 /// Which slot a vbucket is bound to.
 #[derive(Clone, Copy, Debug)]
 struct Binding {
-    session: u64,
     slot: usize,
     /// Its stream has begun, has not ended, and the connection has not failed since.
     is_live: bool,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum State {
-    Dialling,
-    Running,
-    Dead,
-}
-
-/// One connection, and what waits for it.
-#[derive(Clone, Debug)]
-struct Slot {
-    conn: ConnId,
-    peer: Peer,
-    state: State,
-    reader: Reader,
-    queue: VecDeque<(Vb, u64, Message)>,
-    batch: Vec<Entry>,
-    batch_count: usize,
-    batch_length: usize,
-    outbox: Vec<u8>,
-    /// Messages of the frame that is being written.
-    writing: u32,
-    sent_at: Time,
-    heard_at: Time,
-    dialled_at: Time,
 }
 
 impl Client {
@@ -146,8 +119,8 @@ impl Client {
     }
 
     /// Whether the slot of a vbucket has room, so that who waits for it can go on.
-    pub(super) fn has_room(&self, vb: Vb) -> bool {
-        let slot = self.bindings.get(&vb).and_then(|binding| self.slots.get(binding.slot));
+    pub(super) fn has_room(&self, stream: (Vb, u64)) -> bool {
+        let slot = self.bindings.get(&stream).and_then(|binding| self.slots.get(binding.slot));
         slot.is_none_or(|slot| slot.state == State::Dead || slot.queue.len() < self.settings.queue)
     }
 
@@ -171,8 +144,7 @@ impl Client {
         what: What,
         cx: &mut Context<'_, Stream>,
     ) -> Result<(), Refused> {
-        let kept = self.bindings.get(&vb).filter(|binding| binding.session == session);
-        let kept = kept.filter(|_| !cx.bug(&bugs::REBOUND_WITHIN_SESSION));
+        let kept = self.bindings.get(&(vb, session)).filter(|_| !cx.bug(&bugs::REBOUND_WITHIN_SESSION));
         let slot = match kept {
             Some(binding) => binding.slot,
             None => self.least_loaded().ok_or(Refused::Unbound)?,
@@ -180,7 +152,8 @@ impl Client {
         if self.slots.get(slot).is_none_or(|slot| slot.state == State::Dead) {
             return Err(Refused::Unbound);
         }
-        self.bindings.insert(vb, Binding { session, slot, is_live: true });
+        self.bindings.retain(|(of, _), binding| *of != vb || binding.is_live);
+        self.bindings.insert((vb, session), Binding { slot, is_live: true });
         self.push((vb, session), what, cx);
         Ok(())
     }
@@ -204,7 +177,7 @@ impl Client {
         what: What,
         cx: &mut Context<'_, Stream>,
     ) -> Result<(), Refused> {
-        let binding = self.bindings.get(&vb).filter(|b| b.session == session && b.is_live);
+        let binding = self.bindings.get(&(vb, session)).filter(|binding| binding.is_live);
         let Some(binding) = binding else {
             self.hangs |= cx.bug(&bugs::UNMAPPED_HANGS);
             return Err(Refused::Unbound);
@@ -222,7 +195,7 @@ impl Client {
             }
             return Err(Refused::Oversized);
         }
-        if is_end && let Some(binding) = self.bindings.get_mut(&vb) {
+        if is_end && let Some(binding) = self.bindings.get_mut(&(vb, session)) {
             binding.is_live = false;
         }
         self.push((vb, session), what, cx);
@@ -230,7 +203,7 @@ impl Client {
     }
 
     fn push(&mut self, (vb, session): (Vb, u64), what: What, cx: &mut Context<'_, Stream>) {
-        let Some(at) = self.bindings.get(&vb).map(|binding| binding.slot) else { return };
+        let Some(at) = self.bindings.get(&(vb, session)).map(|binding| binding.slot) else { return };
         let index = self.indexes.entry(vb).or_default();
         *index += 1;
         let said = Said { vb, session, index: *index, what: glimpse(&what) };
@@ -448,56 +421,6 @@ impl Client {
         }
         self.slots.clear();
         self.bindings.clear();
-    }
-}
-
-impl Slot {
-    fn new(conn: ConnId, peer: Peer, (settings, now): (Settings, Time)) -> Slot {
-        Slot {
-            conn,
-            peer,
-            state: State::Dialling,
-            reader: Reader::new(settings.limits()),
-            queue: VecDeque::new(),
-            batch: Vec::new(),
-            batch_count: 0,
-            batch_length: BATCH_LENGTH,
-            outbox: Vec::new(),
-            writing: 0,
-            sent_at: now,
-            heard_at: now,
-            dialled_at: now,
-        }
-    }
-
-    /// Puts a message behind the others of its vbucket and session, so that those of an older session stay before it.
-    fn add(&mut self, vb: Vb, session: u64, message: Message, cx: &mut Context<'_, Stream>) {
-        let is_mixed = cx.bug(&bugs::BATCH_WITHOUT_SESSION);
-        let same = |entry: &&mut Entry| entry.vb == vb && (entry.session == session || is_mixed);
-        if self.batch.iter().any(|entry| entry.vb == vb && entry.session != session) {
-            cx.mark(&mark::TWO_SESSIONS_IN_BATCH);
-        }
-        self.batch_count += 1;
-        self.batch_length += message.length();
-        if let Some(entry) = self.batch.iter_mut().find(same) {
-            return entry.messages.push(message);
-        }
-        self.batch_length += Entry::head_length(vb);
-        self.batch.push(Entry { vb, session, messages: vec![message] });
-    }
-
-    /// Messages that were accepted and not written out whole.
-    fn unsent(&self) -> u32 {
-        let waiting = self.queue.len() + self.batch_count;
-        u32::try_from(waiting).unwrap_or(u32::MAX).saturating_add(self.writing)
-    }
-
-    fn die(&mut self) {
-        self.state = State::Dead;
-        self.queue.clear();
-        self.batch.clear();
-        self.outbox.clear();
-        (self.batch_count, self.batch_length, self.writing) = (0, BATCH_LENGTH, 0);
     }
 }
 

@@ -48,6 +48,13 @@ impl Index {
         }
     }
 
+    /// It has nothing of a vbucket any more.
+    pub fn forget(&mut self, vb: u16) {
+        if self.at.remove(&vb).is_some() {
+            self.documents.retain(|(of, _), _| *of != vb);
+        }
+    }
+
     /// As a record.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {

@@ -44,6 +44,8 @@ pub struct Indexer {
     /// The server was asked to close, and has not answered.
     pub(super) is_closing: bool,
     waiting: VecDeque<Arc<Delivery>>,
+    /// Indexes that will be made durable.
+    persisting: BTreeSet<(Keyspace, u8)>,
     pub(super) has_rolled_back: BTreeSet<Keyspace>,
     orders: BTreeSet<OpId>,
 }
@@ -70,6 +72,7 @@ impl Indexer {
             is_stalled: false,
             is_closing: false,
             waiting: VecDeque::new(),
+            persisting: BTreeSet::new(),
             has_rolled_back: BTreeSet::new(),
             orders: BTreeSet::new(),
         }
@@ -165,6 +168,7 @@ impl Indexer {
             }
             Timer::Persist(keyspace, which) => {
                 let at = usize::from(which);
+                self.persisting.remove(&(keyspace, which));
                 if let (Some(side), Some(archive)) =
                     (self.sides.get(&keyspace), self.archives.get_mut(&(keyspace, at)))
                 {
@@ -233,8 +237,10 @@ impl Indexer {
     /// Another node owns a vbucket: it is asked for there, whether its stream has ended or not.
     fn moved(&mut self, vb: Vb, cx: &mut Context<'_, Stream>) {
         let Some(side) = self.sides.get(&vb.keyspace) else { return };
+        // From 0 it is asked for only when nothing more can come: see Side::point.
         let is_begun = |number| {
-            side.vbs.get(&number).is_some_and(|track| track.status == Status::Begun)
+            let track = side.vbs.get(&number);
+            track.is_some_and(|track| track.status == Status::Begun && track.high.seq > 0)
         };
         if side.is_wanted && is_begun(vb.number) && !self.is_closing {
             self.ask(vb.keyspace, Request::Open, &[vb.number], cx);
@@ -247,8 +253,11 @@ impl Indexer {
         let Some(side) = self.sides.get_mut(&keyspace) else { return };
         side.apply_stable();
         cx.point(&point::APPLIED);
-        cx.arm(Timer::Persist(keyspace, 0), persist);
-        cx.arm(Timer::Persist(keyspace, 1), Span(persist.0 / 2 * 3));
+        for (which, after) in [(0, persist), (1, Span(persist.0 / 2 * 3))] {
+            if self.persisting.insert((keyspace, which)) {
+                cx.arm(Timer::Persist(keyspace, which), after);
+            }
+        }
     }
 
     /// Begins a session of a keyspace.

@@ -29,13 +29,16 @@ type SentId = (u8, u32, Vb, u32);
 /// What the checks remember from step to step.
 #[derive(Clone, Debug, Default)]
 pub struct Ghost {
-    /// The session in which each message was sent.
-    sent: BTreeMap<SentId, u64>,
+    /// The session in which each message was sent, and its place there.
+    sent: BTreeMap<SentId, (u64, u32)>,
+    /// How many were sent of a vbucket in a session: router, life, vbucket, session.
+    counts: BTreeMap<(u8, u32, Vb, u64), u32>,
     /// Messages of a connection that were accepted and not written.
     unwritten: BTreeMap<Peer, u32>,
     peers: BTreeMap<u32, Peer>,
     /// The last message that the server has looked at, by router, life, vbucket and session; and by connection and vbucket.
     last: BTreeMap<(u8, u32, Vb, u64), u32>,
+    last_on: BTreeMap<(u32, Vb), u32>,
     looked_at: BTreeMap<(u32, Vb), Vec<u32>>,
     receiving: Receiving,
     failed: BTreeSet<u32>,
@@ -63,7 +66,7 @@ impl Ghost {
                 return;
             }
         }
-        let result = bad_frames(world).and_then(|()| self.keyspaces(world));
+        let result = bad_frames(world).and_then(|()| self.keyspaces(world, step));
         if let Err(broken) = result {
             self.breaks(broken);
         }
@@ -88,8 +91,11 @@ impl Ghost {
     fn take(&mut self, world: &World<Stream>, step: &Step, note: &Note) -> Judged {
         match note {
             Note::Sent(peer, said) => {
-                let id = (peer.router, peer.life >> 12, said.vb, said.index);
-                self.sent.insert(id, said.session);
+                let (router, life) = (peer.router, peer.life >> 12);
+                let count = self.counts.entry((router, life, said.vb, said.session)).or_default();
+                *count += 1;
+                let place = (said.session, *count);
+                self.sent.insert((router, life, said.vb, said.index), place);
                 *self.unwritten.entry(*peer).or_default() += 1;
                 Ok(())
             }
@@ -106,7 +112,7 @@ impl Ghost {
             Note::Seen(conn, said, is_kept) => self.seen(world, *conn, said, *is_kept),
             Note::Shut(conn, why) => self.shut(world, step, *conn, *why),
             Note::Failed(conn, bytes) => self.failed(world, *conn, *bytes),
-            Note::Blamed(conn, vbs) => self.blamed(*conn, vbs),
+            Note::Blamed(conn, vbs) => self.blamed(world, *conn, vbs),
             Note::ServerUp => {
                 self.receiving.clear();
                 Ok(())
@@ -173,8 +179,9 @@ impl Ghost {
         let Some(peer) = self.peers.get(&conn.0).copied() else { return Ok(()) };
         let life = peer.life >> 12;
         let sent = self.sent.get(&(peer.router, life, vb, index)).copied();
-        self.hold(FENCED, "another session", sent == Some(session), || {
-            format!("{said} was sent in session {}", sent.unwrap_or_default())
+        let (of, place) = sent.unwrap_or_default();
+        self.hold(FENCED, "another session", of == session, || {
+            format!("{said} was sent in session {of}")
         })?;
         let looked_at = self.looked_at.entry((conn.0, vb)).or_default();
         let again = looked_at.contains(&index);
@@ -182,8 +189,7 @@ impl Ghost {
         self.hold(ONCE, "twice", !again, || format!("{said} comes twice"))?;
         let key = (peer.router, life, vb, session);
         let before = self.last.insert(key, index).unwrap_or_default();
-        let behind = self.looked_at[&(conn.0, vb)].iter().rev().nth(1).copied().unwrap_or_default();
-        let last = before.max(behind);
+        let last = before.max(self.last_on.insert((conn.0, vb), index).unwrap_or_default());
         self.hold(IN_ORDER, "out of order", last < index, || format!("{said} comes after {last}"))?;
         let word = match what {
             Glimpse::Begin => Word::Begin,
@@ -191,7 +197,7 @@ impl Ghost {
             Glimpse::Mutation(seq) => Word::Mutation(seq),
             Glimpse::End => Word::End,
         };
-        let fate = self.receiving.hear(conn.0, vb, (session, index), word);
+        let fate = self.receiving.hear(conn.0, vb, (session, place), word);
         self.fate(fate, said, is_kept)
     }
 
@@ -236,12 +242,15 @@ impl Ghost {
         })
     }
 
-    fn blamed(&mut self, conn: ConnId, vbs: &[Vb]) -> Judged {
+    fn blamed(&mut self, world: &World<Stream>, conn: ConnId, vbs: &[Vb]) -> Judged {
         let again = !self.told.insert(conn.0);
         self.hold(BLAME, "twice", !again, || {
             format!("the end of connection {} is told again", conn.0)
         })?;
         let expected = self.receiving.broken(conn.0);
+        if world.seen(Kind::Flip) > 0 {
+            return Ok(());
+        }
         let told: BTreeSet<Vb> = vbs.iter().copied().collect();
         self.hold(BLAME, "another set", told == expected, || {
             let say = |set: &BTreeSet<Vb>| {
@@ -330,7 +339,7 @@ impl Ghost {
     }
 
     /// What a step does to streams of one keyspace leaves those of others alone.
-    fn keyspaces(&mut self, world: &World<Stream>) -> Judged {
+    fn keyspaces(&mut self, world: &World<Stream>, step: &Step) -> Judged {
         let touched = |note: &Note| match note {
             Note::Seen(_, said, _) if matches!(said.what, Glimpse::Begin | Glimpse::End) => {
                 Some(said.vb.keyspace)
@@ -338,7 +347,9 @@ impl Ghost {
             _ => None,
         };
         let touched: BTreeSet<Keyspace> = world.notes().iter().filter_map(touched).collect();
-        let (1, Some(server), 0) = (touched.len(), server(world), world.seen(Kind::Flip)) else {
+        let is_up = step.node.is_some_and(|node| world.is_up(node));
+        let (1, Some(server), 0, true) = (touched.len(), server(world), world.seen(Kind::Flip), is_up)
+        else {
             return Ok(());
         };
         let others = |vb: Vb| !touched.contains(&vb.keyspace);

@@ -181,6 +181,12 @@ impl Side {
         self.stable.clear();
         let points: Vec<(u16, Point)> =
             numbers.map(|vb| (vb, self.restart_point(vb, cx))).collect();
+        for (vb, from) in &points {
+            // Who asks from 0 is sent no tombstones that are forgotten, and so must have nothing.
+            if from.seq == 0 {
+                self.indexes.iter_mut().for_each(|index| index.forget(*vb));
+            }
+        }
         self.vbs = points.into_iter().map(|(vb, from)| (vb, Track::new(from, now))).collect();
         cx.note(Note::Session(self.keyspace, session));
     }

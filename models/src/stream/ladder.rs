@@ -206,7 +206,9 @@ impl Side {
     /// From where a stream is to go on.
     fn point(&self, number: u16, settings: Settings, cx: &mut Context<'_, Stream>) -> Point {
         let Some(track) = self.vbs.get(&number) else { return Point::default() };
-        let point = if settings.repairs_whole { track.whole } else { track.high };
+        // Who asks from 0 is sent no tombstones that are forgotten, and so must have nothing.
+        let whole = settings.repairs_whole && track.whole.seq > 0;
+        let point = if whole { track.whole } else { track.high };
         if !point.is_whole() {
             cx.mark(&mark::ASKED_WITHIN_SNAPSHOT);
             if cx.bug(&bugs::SNAPSHOT_END_AS_SEQNO) {

@@ -31,7 +31,7 @@ use super::{bugs, mark};
 
 /// Whether a message that waits is still sent when its session is over.
 pub static SELECT: Site =
-    Site { id: 70, name: "select", shape: Shape::Own, outcomes: &["abort"] };
+    Site { id: 54, name: "select", shape: Shape::Own, outcomes: &["abort"] };
 
 /// How long data may take to answer all of a request.
 const JOB: Span = Span::ms(400);
@@ -105,7 +105,7 @@ impl Router {
     pub(super) fn is_stuck(&self) -> bool {
         self.client.hangs
             || self.sessions.iter().any(|session| {
-                session.waits_for.is_some_and(|vb| self.client.has_room(vb))
+                session.waits_for.is_some_and(|vb| self.client.has_room((vb, session.session)))
             })
     }
 
@@ -221,11 +221,10 @@ impl Router {
         }
         if known.is_none_or(|(known, _)| known != session) {
             self.end_session(keyspace, cx);
-            if what == Request::Stop {
-                self.feeds.remove(&keyspace);
-                return;
-            }
             self.feeds.insert(keyspace, Feed::new(session));
+            if what == Request::Stop {
+                return self.stop(keyspace);
+            }
             let conn = cx.connect(self.places.data);
             cx.arm(Timer::Noop(conn), self.settings.beat);
             self.sessions.push(Session::new(conn, (keyspace, session), cx.now()));
@@ -233,7 +232,7 @@ impl Router {
         match what {
             Request::Stop => {
                 self.end_session(keyspace, cx);
-                self.feeds.remove(&keyspace);
+                self.stop(keyspace);
             }
             Request::Shutdown => self.shut_down(ask, cx),
             Request::Open => {
@@ -243,6 +242,13 @@ impl Router {
                 self.redial_data(keyspace, cx);
                 self.open(keyspace, (attempt, vbs), cx);
             }
+        }
+    }
+
+    /// Nothing more of this session is listened to.
+    fn stop(&mut self, keyspace: Keyspace) {
+        if let Some(feed) = self.feeds.get_mut(&keyspace) {
+            feed.attempt = u32::MAX;
         }
     }
 
@@ -304,7 +310,7 @@ impl Router {
         for (vb, _) in &ask.vbs {
             let Some((stream, _)) = feed.vbs.remove(vb) else { continue };
             for session in self.sessions.iter_mut().filter(|own| own.is_of(current)) {
-                session.close_stream(stream, cx);
+                session.close_stream(stream, &mut self.client, cx);
                 conns.push(session.conn);
             }
         }
@@ -423,7 +429,7 @@ impl Router {
         }
         for session in &mut self.sessions {
             if let Some(vb) = session.waits_for
-                && self.client.has_room(vb)
+                && self.client.has_room((vb, session.session))
             {
                 session.waits_for = None;
                 cx.yield_to(Phase::Pump(session.conn));

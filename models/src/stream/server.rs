@@ -23,6 +23,7 @@ use std::sync::Arc;
 use super::brackets::Brackets;
 use super::client::said;
 use super::frame::{self, FrameError};
+use super::log::{Log, Severity};
 use super::message::{Delivery, Msg, Phase, Timer};
 use super::model::Stream;
 use super::note::{Note, Why};
@@ -34,7 +35,7 @@ use super::{bugs, mark, point};
 
 /// What becomes of a connection that is accepted.
 pub static LISTENER: Site =
-    Site { id: 71, name: "listener", shape: Shape::Own, outcomes: &["fails"] };
+    Site { id: 55, name: "listener", shape: Shape::Own, outcomes: &["fails"] };
 
 /// How long a listener that has failed is away.
 const LISTEN_AGAIN: Span = Span::ms(50);
@@ -57,6 +58,7 @@ pub struct Server {
     /// The youngest client of each router.
     lives: BTreeMap<u8, u32>,
     accepted: u64,
+    log: Log,
     /// Nothing is served any more. Only a planted bug does that.
     is_stuck: bool,
     /// Connections whose frames wait for the end of a stream elsewhere. Only a planted bug has any.
@@ -89,6 +91,7 @@ impl Server {
             brackets: Brackets::default(),
             lives: BTreeMap::new(),
             accepted: 0,
+            log: Log::new(settings.log),
             is_stuck: false,
             parked: BTreeMap::new(),
         }
@@ -104,6 +107,12 @@ impl Server {
     #[must_use]
     pub fn sockets(&self) -> (usize, usize) {
         (self.sockets.len(), self.conns.len())
+    }
+
+    /// What it has said for people.
+    #[must_use]
+    pub fn log(&self) -> &Log {
+        &self.log
     }
 
     /// How much waits to be served.
@@ -279,6 +288,7 @@ impl Server {
             other.life == peer.life && other.slot == peer.slot && other.dial > peer.dial
         };
         cx.note(Note::Met(conn, peer));
+        self.log.say(Severity::Trace, "server::met", || format!("{} is {peer}", conn.0));
         let known = |receiver: &Receiver| receiver.peer.map(|other| (receiver.conn, other));
         let others: Vec<(ConnId, Peer)> = self.conns.values().filter_map(known).collect();
         if peer.life < youngest || others.iter().any(|(_, other)| is_replaced(other)) {
@@ -301,6 +311,8 @@ impl Server {
             return;
         }
         cx.note(Note::Failed(conn, bytes));
+        let said = || format!("connection {} is at its end", conn.0);
+        self.log.say(Severity::Warning, "server::fail", said);
         cx.disarm(Timer::Alive(conn));
         cx.disarm(Timer::Deadline(conn));
         if ours && !cx.bug(&bugs::SOCKET_NEVER_CLOSED) && self.sockets.remove(&conn.0) {
@@ -425,6 +437,9 @@ impl Server {
         if blamed.is_empty() {
             cx.mark(&mark::EMPTY_BLAME);
         }
+        self.log.say(Severity::Error, "server::error", || {
+            format!("connection {} breaks {} streams", conn.0, blamed.len())
+        });
         cx.note(Note::Blamed(conn, blamed.clone()));
         self.deliver(Delivery::Error(conn, blamed), cx);
         if cx.bug(&bugs::ERROR_AGAIN_AND_AGAIN) {

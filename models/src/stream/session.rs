@@ -9,7 +9,7 @@ use seedbed_sim::actor::Context;
 use seedbed_sim::id::ConnId;
 use seedbed_sim::time::Time;
 
-use super::client::Refused;
+use super::client::{Client, Refused};
 use super::frame::{self, Reader};
 use super::message::Timer;
 use super::model::Stream;
@@ -44,19 +44,11 @@ pub(super) struct Session {
     requested: BTreeMap<StreamId, u16>,
     /// Begun, and not ended: vbucket and the last number that was sent on.
     streams: BTreeMap<StreamId, (u16, u64)>,
-    queue: VecDeque<Item>,
+    queue: VecDeque<Dcp>,
     /// The vbucket whose connection has no room for the first of the queue.
     pub(super) waits_for: Option<Vb>,
     unacknowledged: u16,
     heard_at: Time,
-}
-
-/// Something to be sent on.
-#[derive(Clone, Debug)]
-enum Item {
-    Wire(Dcp),
-    /// The router has closed this stream.
-    Closed(StreamId),
 }
 
 /// What came of a step.
@@ -162,8 +154,13 @@ impl Session {
         self.write(cx);
     }
 
-    /// The router ends a stream. What has come of it is still sent on.
-    pub(super) fn close_stream(&mut self, stream: StreamId, cx: &mut Context<'_, Stream>) {
+    /// The router ends a stream. What waits of it is not sent any more, only its end.
+    pub(super) fn close_stream(
+        &mut self,
+        stream: StreamId,
+        client: &mut Client,
+        cx: &mut Context<'_, Stream>,
+    ) {
         let before = self.wanted.len();
         self.wanted.retain(|(wanted, ..)| *wanted != stream);
         if self.wanted.len() < before {
@@ -171,7 +168,11 @@ impl Session {
         }
         self.requested.remove(&stream);
         self.say(&Dcp::Close { stream });
-        self.queue.push_back(Item::Closed(stream));
+        self.waits_for = None;
+        if let Some((number, last)) = self.streams.remove(&stream) {
+            let vb = Vb { keyspace: self.keyspace, number };
+            let _ = client.send((vb, self.session), What::End(last), cx);
+        }
         self.write(cx);
     }
 
@@ -215,9 +216,9 @@ impl Session {
                 }
                 Dcp::Ok { stream, .. } if self.requested.remove(&stream).is_some() => {
                     answers.push((stream, Ok(())));
-                    self.queue.push_back(Item::Wire(frame));
+                    self.queue.push_back(frame);
                 }
-                frame => self.queue.push_back(Item::Wire(frame)),
+                frame => self.queue.push_back(frame),
             }
         }
         self.write(cx);
@@ -231,17 +232,16 @@ impl Session {
         }
         self.select(cx);
         let Some(item) = self.queue.pop_front() else { return self.end_one(router, cx) };
-        let is_counted = matches!(&item, Item::Wire(frame) if frame.is_counted());
+        let is_counted = item.is_counted();
         let over = match &item {
-            Item::Closed(stream) => self.end_stream(*stream, router, cx),
-            Item::Wire(Dcp::End { stream, .. }) => self.end_stream(*stream, router, cx),
-            Item::Wire(_) if self.is_aborted => None,
-            Item::Wire(Dcp::Noop) => {
+            Dcp::End { stream, .. } => self.end_stream(*stream, router, cx),
+            _ if self.is_aborted => None,
+            Dcp::Noop => {
                 self.say(&Dcp::Noop);
                 self.write(cx);
                 None
             }
-            Item::Wire(frame) => match self.send_on(frame, router, cx) {
+            frame => match self.send_on(frame, router, cx) {
                 Ok(over) => over,
                 Err(vb) => {
                     self.waits_for = Some(vb);
@@ -258,7 +258,7 @@ impl Session {
 
     /// The session is over: whether the next message is still sent. Once one is not, no other is.
     fn select(&mut self, cx: &mut Context<'_, Stream>) {
-        let stops = |item: &Item| matches!(item, Item::Wire(frame) if frame.stream().is_some());
+        let stops = |item: &Dcp| item.stream().is_some();
         if !self.is_aborting || self.is_aborted || !self.queue.front().is_some_and(stops) {
             return;
         }
@@ -269,7 +269,7 @@ impl Session {
         }
         if cx.bug(&bugs::ABORTED_MARKER) {
             // This one is not sent, and the next may be.
-            if !matches!(self.queue.front(), Some(Item::Wire(Dcp::End { .. }))) {
+            if !matches!(self.queue.front(), Some(Dcp::End { .. })) {
                 self.queue.pop_front();
             }
         } else {

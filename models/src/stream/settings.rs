@@ -4,6 +4,7 @@ use seedbed_sim::nemesis::{Config, Knob};
 use seedbed_sim::time::Span;
 
 use super::frame::Limits;
+use super::log::Severity;
 use super::op::{Keyspace, Vb};
 use super::store::Sizes;
 
@@ -54,6 +55,8 @@ pub struct Settings {
     pub repairs_whole: bool,
     /// One connection that fails takes all of its router's with it.
     pub all_fail: bool,
+    /// What is logged.
+    pub log: Option<Severity>,
 }
 
 impl Default for Settings {
@@ -81,6 +84,7 @@ impl Default for Settings {
             checkpoint_items: 5_000,
             repairs_whole: false,
             all_fail: false,
+            log: None,
         }
     }
 }
@@ -169,6 +173,7 @@ impl Settings {
             checkpoint_items: config.count(ITEMS.name),
             repairs_whole: config.get(WHOLE.name) == 1,
             all_fail: config.get(ALL_FAIL.name) == 0,
+            log: None,
         }
     }
 
