@@ -1,6 +1,6 @@
 //! The list of scenarios: what the `seedbed` command knows.
 
-use crate::{checkpoint, mvcc, register, stream, vbucket};
+use crate::{checkpoint, mvcc, register, vbucket};
 use seedbed_sim::campaign::Registry;
 use seedbed_sim::cli::ExtraVerb;
 
@@ -29,9 +29,6 @@ pub fn registry() -> Registry {
         .with(vbucket::scenario::single())
         .with(vbucket::scenario::online_update())
         .with(vbucket::scenario::replica())
-        .with(stream::scenario::repair())
-        .with(stream::scenario::calm())
-        .with(stream::scenario::wire())
         .with_verbs("register", || Box::new(register::verbs::Desk::default()))
         .with_verbs("checkpoint", || Box::new(checkpoint::verbs::Desk::default()))
         .with_verbs("mvcc", || Box::new(mvcc::verbs::Desk::default()))

@@ -71,7 +71,12 @@ impl Brackets {
     }
 
     /// Whether a message is to be handed on.
-    pub(super) fn judge(&mut self, conn: ConnId, said: &Said, cx: &mut Context<'_, Stream>) -> bool {
+    pub(super) fn judge(
+        &mut self,
+        conn: ConnId,
+        said: &Said,
+        cx: &mut Context<'_, Stream>,
+    ) -> bool {
         let Said { vb, session, what, .. } = *said;
         let at = self.find(conn, vb, cx);
         match what {
@@ -137,7 +142,8 @@ impl Brackets {
         });
         let mut begins = begins.map(|entry| (entry.vb, entry.session));
         begins.find_map(|(vb, session)| {
-            let other = |open: &&Bracket| open.vb == vb && open.session == session && open.conn != conn;
+            let other =
+                |open: &&Bracket| open.vb == vb && open.session == session && open.conn != conn;
             self.open.iter().find(other).map(|open| open.vb)
         })
     }

@@ -27,11 +27,13 @@ pub const BAD_FRAME: &str = "a frame that cannot be read ends its connection";
 /// S1.
 pub const IN_ORDER: &str = "messages of a vbucket arrive in the order in which they were sent";
 /// S2.
-pub const WITHIN_STREAM: &str = "nothing is handed on outside of a stream that is open on its connection";
+pub const WITHIN_STREAM: &str =
+    "nothing is handed on outside of a stream that is open on its connection";
 /// S3.
 pub const UNBROKEN: &str = "a stream is whole from its begin to its end, or is told to be broken";
 /// S4.
-pub const BLAME: &str = "the end of a connection is told once, with exactly the streams that it breaks";
+pub const BLAME: &str =
+    "the end of a connection is told once, with exactly the streams that it breaks";
 /// S5.
 pub const ONCE: &str = "no message of a stream and no mutation comes twice";
 /// S6.
@@ -275,9 +277,7 @@ fn same(world: &World<Stream>, _: &Ghost) -> Result<(), String> {
     let (Some(data), Some(indexer)) = (data(world), indexer(world)) else { return Ok(()) };
     for (side, vb) in wanted(world)? {
         let Some(store) = data.store(vb) else { continue };
-        let fits = |value: &Value| {
-            usize::from(value.length) <= longest(&indexer.settings, vb)
-        };
+        let fits = |value: &Value| usize::from(value.length) <= longest(&indexer.settings, vb);
         let expected: BTreeMap<Key, Value> =
             store.content().into_iter().filter(|(_, value)| fits(value)).collect();
         for (index, which) in side.indexes.iter().zip(0..) {

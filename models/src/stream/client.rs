@@ -78,11 +78,7 @@ impl Client {
     ///
     /// # Errors
     /// If that is none, or more than there can be. Nothing has changed then.
-    pub(super) fn start(
-        &mut self,
-        n: u32,
-        cx: &mut Context<'_, Stream>,
-    ) -> Result<(), BadCount> {
+    pub(super) fn start(&mut self, n: u32, cx: &mut Context<'_, Stream>) -> Result<(), BadCount> {
         if cx.bug(&bugs::NONE_DIVIDES) && n & 0xffff == 0 {
             cx.abort("division by the number of connections");
             return Err(BadCount(n));
@@ -144,7 +140,8 @@ impl Client {
         what: What,
         cx: &mut Context<'_, Stream>,
     ) -> Result<(), Refused> {
-        let kept = self.bindings.get(&(vb, session)).filter(|_| !cx.bug(&bugs::REBOUND_WITHIN_SESSION));
+        let kept =
+            self.bindings.get(&(vb, session)).filter(|_| !cx.bug(&bugs::REBOUND_WITHIN_SESSION));
         let slot = match kept {
             Some(binding) => binding.slot,
             None => self.least_loaded().ok_or(Refused::Unbound)?,
@@ -160,9 +157,8 @@ impl Client {
 
     /// The slot with the fewest vbuckets, the first of several.
     fn least_loaded(&self) -> Option<usize> {
-        let load = |at: &usize| {
-            self.bindings.values().filter(|b| b.slot == *at && b.is_live).count()
-        };
+        let load =
+            |at: &usize| self.bindings.values().filter(|b| b.slot == *at && b.is_live).count();
         let alive = (0..self.slots.len()).filter(|at| self.slots[*at].state != State::Dead);
         alive.min_by_key(load)
     }
@@ -188,7 +184,9 @@ impl Client {
             cx.mark(&mark::CALLER_BLOCKED);
             return Err(Refused::Full);
         }
-        let length = BATCH_LENGTH + Entry::head_length(vb) + Message { index: 0, what: what.clone() }.length();
+        let length = BATCH_LENGTH
+            + Entry::head_length(vb)
+            + Message { index: 0, what: what.clone() }.length();
         if length > self.settings.payload_max as usize {
             if cx.bug(&bugs::OVERSIZE_PANICS) {
                 cx.abort("a slice beyond the buffer");
@@ -203,7 +201,9 @@ impl Client {
     }
 
     fn push(&mut self, (vb, session): (Vb, u64), what: What, cx: &mut Context<'_, Stream>) {
-        let Some(at) = self.bindings.get(&(vb, session)).map(|binding| binding.slot) else { return };
+        let Some(at) = self.bindings.get(&(vb, session)).map(|binding| binding.slot) else {
+            return;
+        };
         let index = self.indexes.entry(vb).or_default();
         *index += 1;
         let said = Said { vb, session, index: *index, what: glimpse(&what) };

@@ -12,6 +12,7 @@ use seedbed_sim::time::{Span, Time};
 
 use super::failover::Answer;
 use super::frame::{self, Reader};
+use super::mark;
 use super::message::{Msg, Ret, Timer};
 use super::model::Stream;
 use super::note::Note;
@@ -19,7 +20,6 @@ use super::op::{Call, Key, Keyspace, Point, Value, Vb};
 use super::settings::{Settings, UPSTREAM};
 use super::store::Store;
 use super::upstream::{Dcp, EndReason, Refusal, StreamId};
-use super::mark;
 
 /// The data.
 #[derive(Clone, Debug)]
@@ -286,8 +286,7 @@ impl Data {
         peer.answers.push_back(answer);
         if is_ok {
             let ready = VecDeque::new();
-            let feed =
-                Feed { id: stream, vb, at: from.seq, is_first: true, ready, is_over: false };
+            let feed = Feed { id: stream, vb, at: from.seq, is_first: true, ready, is_over: false };
             peer.streams.push_back(feed);
         }
     }
@@ -381,4 +380,3 @@ impl Feed {
 pub(super) fn millis(span: Span) -> u32 {
     u32::try_from(span.0 / 1_000_000).unwrap_or(u32::MAX)
 }
-

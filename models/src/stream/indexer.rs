@@ -288,7 +288,8 @@ impl Indexer {
                 self.routers.into_iter().for_each(|router| cx.send(router, Msg::Ask(ask.clone())));
             }
             Call::Start(keyspace) => {
-                let Some(side) = self.sides.get_mut(&keyspace).filter(|side| !side.is_wanted) else {
+                let Some(side) = self.sides.get_mut(&keyspace).filter(|side| !side.is_wanted)
+                else {
                     return;
                 };
                 side.is_wanted = true;

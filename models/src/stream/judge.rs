@@ -9,9 +9,9 @@ use seedbed_sim::time::Time;
 use seedbed_sim::world::{Step, World};
 
 use super::checks::{
-    ACKS, AFTER_END, BAD_FRAME, BLAME, CLOSE_TELLS, CONTROL, FENCED, HEALTHY, IN_ORDER, IN_SNAPSHOT,
-    ISOLATED, KEYSPACES_APART, ONCE, PATIENT, RESTART_POINT, ROLLED_BACK, SATISFIABLE, SPLITS,
-    STABLE_GROWS, UNBROKEN, WELL_FORMED, WITHIN_STREAM, data, indexer, server,
+    ACKS, AFTER_END, BAD_FRAME, BLAME, CLOSE_TELLS, CONTROL, FENCED, HEALTHY, IN_ORDER,
+    IN_SNAPSHOT, ISOLATED, KEYSPACES_APART, ONCE, PATIENT, RESTART_POINT, ROLLED_BACK, SATISFIABLE,
+    SPLITS, STABLE_GROWS, UNBROKEN, WELL_FORMED, WITHIN_STREAM, data, indexer, server,
 };
 use super::model::Stream;
 use super::note::{Glimpse, Note, Said, Why};
@@ -161,13 +161,7 @@ impl Ghost {
     }
 
     /// The server has looked at a message.
-    fn seen(
-        &mut self,
-        world: &World<Stream>,
-        conn: ConnId,
-        said: &Said,
-        is_kept: bool,
-    ) -> Judged {
+    fn seen(&mut self, world: &World<Stream>, conn: ConnId, said: &Said, is_kept: bool) -> Judged {
         let Said { vb, session, index, what } = *said;
         let over = self.told.contains(&conn.0);
         self.hold(AFTER_END, "after the end", !over || !is_kept, || {
@@ -224,7 +218,8 @@ impl Ghost {
     }
 
     fn shut(&mut self, world: &World<Stream>, step: &Step, conn: ConnId, why: Why) -> Judged {
-        let is_server = step.actor.is_some_and(|actor| matches!(world.actor(actor), Stream::Server(_)));
+        let is_server =
+            step.actor.is_some_and(|actor| matches!(world.actor(actor), Stream::Server(_)));
         if !is_server || why != Why::Failed {
             return Ok(());
         }
@@ -253,9 +248,8 @@ impl Ghost {
         }
         let told: BTreeSet<Vb> = vbs.iter().copied().collect();
         self.hold(BLAME, "another set", told == expected, || {
-            let say = |set: &BTreeSet<Vb>| {
-                set.iter().map(Vb::to_string).collect::<Vec<_>>().join(" ")
-            };
+            let say =
+                |set: &BTreeSet<Vb>| set.iter().map(Vb::to_string).collect::<Vec<_>>().join(" ");
             format!("blamed: {}; broken: {}", say(&told), say(&expected))
         })
     }
@@ -348,7 +342,8 @@ impl Ghost {
         };
         let touched: BTreeSet<Keyspace> = world.notes().iter().filter_map(touched).collect();
         let is_up = step.node.is_some_and(|node| world.is_up(node));
-        let (1, Some(server), 0, true) = (touched.len(), server(world), world.seen(Kind::Flip), is_up)
+        let (1, Some(server), 0, true) =
+            (touched.len(), server(world), world.seen(Kind::Flip), is_up)
         else {
             return Ok(());
         };

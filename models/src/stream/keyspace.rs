@@ -280,13 +280,7 @@ impl Side {
 }
 
 impl Track {
-    fn mutation(
-        &mut self,
-        vb: Vb,
-        session: u64,
-        mutation: Mutation,
-        cx: &mut Context<'_, Stream>,
-    ) {
+    fn mutation(&mut self, vb: Vb, session: u64, mutation: Mutation, cx: &mut Context<'_, Stream>) {
         let seq = mutation.seq;
         if seq <= self.high.seq {
             return cx.mark(&mark::SENT_AGAIN);

@@ -38,7 +38,9 @@ impl Indexer {
     /// A look at the streams of a keyspace.
     pub(super) fn look(&mut self, keyspace: Keyspace, cx: &mut Context<'_, Stream>) {
         let (now, settings) = (cx.wall(), self.settings);
-        let Some(side) = self.sides.get_mut(&keyspace).filter(|side| side.is_wanted) else { return };
+        let Some(side) = self.sides.get_mut(&keyspace).filter(|side| side.is_wanted) else {
+            return;
+        };
         if side.session == 0 || self.is_closing {
             return self.look_again(keyspace, cx);
         }
@@ -48,7 +50,8 @@ impl Indexer {
             return self.roll_back(keyspace, cx);
         }
         let is_unwell = |track: &&Track| track.status != Status::Begun;
-        let age = side.vbs.values().filter(is_unwell).map(|track| now.since(track.trouble_since)).max();
+        let age =
+            side.vbs.values().filter(is_unwell).map(|track| now.since(track.trouble_since)).max();
         let Some(age) = age else {
             if !side.rollbacks.is_empty() {
                 self.look_again(keyspace, cx);
@@ -56,7 +59,10 @@ impl Indexer {
             return;
         };
         let climbs = !cx.bug(&bugs::OWNERSHIP_IS_A_BOOLEAN);
-        if climbs && age > settings.escalate.times(2) && !side.vbs.values().any(|track| track.is_given_up) {
+        if climbs
+            && age > settings.escalate.times(2)
+            && !side.vbs.values().any(|track| track.is_given_up)
+        {
             cx.mark(&mark::REOPENED);
             return self.open_session(keyspace, cx);
         }
@@ -88,7 +94,9 @@ impl Indexer {
         cx: &mut Context<'_, Stream>,
     ) {
         let (now, settings) = (cx.wall(), self.settings);
-        let Some(side) = self.sides.get_mut(&keyspace).filter(|_| !numbers.is_empty()) else { return };
+        let Some(side) = self.sides.get_mut(&keyspace).filter(|_| !numbers.is_empty()) else {
+            return;
+        };
         side.attempt += 1;
         let (session, attempt) = (side.session, side.attempt);
         let mut vbs = Vec::new();
@@ -137,7 +145,9 @@ impl Indexer {
             }
         }
         for (vb, seq) in &told.rollback {
-            let Some(track) = side.vbs.get_mut(vb).filter(|track| is_current(track)) else { continue };
+            let Some(track) = side.vbs.get_mut(vb).filter(|track| is_current(track)) else {
+                continue;
+            };
             track.asked = None;
             cx.mark(&mark::ROLLBACK_ASKED);
             let least = side.rollbacks.entry(*vb).or_insert(*seq);
@@ -151,8 +161,9 @@ impl Indexer {
         let Some(side) = self.sides.get_mut(&keyspace) else { return };
         let rollbacks = std::mem::take(&mut side.rollbacks);
         for (which, index) in side.indexes.iter_mut().enumerate() {
-            let is_old_enough =
-                |index: &super::index::Index| rollbacks.iter().all(|(vb, seq)| index.point(*vb).seq <= *seq);
+            let is_old_enough = |index: &super::index::Index| {
+                rollbacks.iter().all(|(vb, seq)| index.point(*vb).seq <= *seq)
+            };
             if is_old_enough(index) || cx.bug(&bugs::ROLLBACK_KEEPS_INDEX) {
                 continue;
             }
@@ -192,7 +203,8 @@ impl Track {
             // Nobody looked for what had never begun.
             return false;
         }
-        let at = if cx.bug(&bugs::NEVER_IS_ZERO) && self.status == Status::Init { Time(0) } else { at };
+        let at =
+            if cx.bug(&bugs::NEVER_IS_ZERO) && self.status == Status::Init { Time(0) } else { at };
         if now.since(at) < settings.begin_wait {
             return false;
         }

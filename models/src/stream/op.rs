@@ -277,7 +277,8 @@ mod tests {
             assert!(call.takes(true).is_ok() != call.takes(false).is_ok());
         }
         assert_eq!(seen, 6);
-        for wrong in ["", "set", "set a k1", "set b/1 k1", "fail a/2", "connections 2 1", "stop b"] {
+        for wrong in ["", "set", "set a k1", "set b/1 k1", "fail a/2", "connections 2 1", "stop b"]
+        {
             let error = wrong.parse::<Call>().expect_err(wrong);
             assert!(error.starts_with("expected"), "{error}");
         }

@@ -280,10 +280,10 @@ mod tests {
         let value = (any::<u32>(), 0..9_u16).prop_map(|(write, length)| Value { write, length });
         let log = vec((any::<u64>(), any::<u64>()), 0..4);
         prop_oneof![
-            (any::<u64>(), log).prop_map(|(uuid, entries)| {
-                What::Begin(uuid, FailoverLog { entries })
-            }),
-            (any::<u64>(), any::<u64>(), any::<bool>()).prop_map(|(s, e, d)| What::Snapshot(s, e, d)),
+            (any::<u64>(), log)
+                .prop_map(|(uuid, entries)| { What::Begin(uuid, FailoverLog { entries }) }),
+            (any::<u64>(), any::<u64>(), any::<bool>())
+                .prop_map(|(s, e, d)| What::Snapshot(s, e, d)),
             (any::<u64>(), any::<u8>(), value).prop_map(|(s, k, v)| What::Upsert(s, Key(k), v)),
             (any::<u64>(), any::<u8>()).prop_map(|(seq, key)| What::Delete(seq, Key(key))),
             any::<u64>().prop_map(What::End),

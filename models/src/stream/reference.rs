@@ -71,7 +71,8 @@ impl Receiving {
         match word {
             Word::Snapshot(start, end) => open.snapshot = Some((start, end)),
             Word::Mutation(seq) => {
-                let lies_within = open.snapshot.is_some_and(|(start, end)| start <= seq && seq <= end);
+                let lies_within =
+                    open.snapshot.is_some_and(|(start, end)| start <= seq && seq <= end);
                 if !lies_within {
                     fate = Fate::KeptOutside;
                 }

@@ -30,8 +30,7 @@ use super::upstream::{Refusal, StreamId};
 use super::{bugs, mark};
 
 /// Whether a message that waits is still sent when its session is over.
-pub static SELECT: Site =
-    Site { id: 54, name: "select", shape: Shape::Own, outcomes: &["abort"] };
+pub static SELECT: Site = Site { id: 54, name: "select", shape: Shape::Own, outcomes: &["abort"] };
 
 /// How long data may take to answer all of a request.
 const JOB: Span = Span::ms(400);
@@ -182,7 +181,9 @@ impl Router {
             }
             return self.resume(cx);
         }
-        let Some(at) = self.sessions.iter().position(|session| session.conn == conn) else { return };
+        let Some(at) = self.sessions.iter().position(|session| session.conn == conn) else {
+            return;
+        };
         let session = &mut self.sessions[at];
         match event {
             ConnEvent::Opened { .. } => session.opened(self.me, cx),
@@ -255,9 +256,8 @@ impl Router {
     /// The connection to data has ended, and the indexer asks again: it is made again.
     fn redial_data(&mut self, keyspace: Keyspace, cx: &mut Context<'_, Stream>) {
         let Some(session) = self.feeds.get(&keyspace).map(|feed| feed.session) else { return };
-        let is_there = |own: &Session| {
-            own.keyspace == keyspace && own.session == session && !own.is_over()
-        };
+        let is_there =
+            |own: &Session| own.keyspace == keyspace && own.session == session && !own.is_over();
         if !self.sessions.iter().any(is_there) {
             let conn = cx.connect(self.places.data);
             cx.arm(Timer::Noop(conn), self.settings.beat);
@@ -382,7 +382,9 @@ impl Router {
 
     /// Sends the next message of a session on, and comes back for the one after it.
     fn pump(&mut self, conn: ConnId, cx: &mut Context<'_, Stream>) {
-        let Some(at) = self.sessions.iter().position(|session| session.conn == conn) else { return };
+        let Some(at) = self.sessions.iter().position(|session| session.conn == conn) else {
+            return;
+        };
         let mut session = self.sessions.swap_remove(at);
         let step = session.step(self, cx);
         if step.more {

@@ -38,15 +38,8 @@ pub const fn repair() -> Scenario<Stream> {
             faults_max: 8,
         },
         workload: |config, draw| {
-            let mix = Mix {
-                set: 50,
-                delete: 8,
-                hand_over: 10,
-                fail: 6,
-                purge: 3,
-                admin: 16,
-                bounce: 2,
-            };
+            let mix =
+                Mix { set: 50, delete: 8, hand_over: 10, fail: 6, purge: 3, admin: 16, bounce: 2 };
             workload::draw(mix, config, draw)
         },
         ..BASE
@@ -66,15 +59,8 @@ pub const fn calm() -> Scenario<Stream> {
             faults_max: 4,
         },
         workload: |config, draw| {
-            let mix = Mix {
-                set: 60,
-                delete: 8,
-                hand_over: 6,
-                fail: 0,
-                purge: 2,
-                admin: 18,
-                bounce: 1,
-            };
+            let mix =
+                Mix { set: 60, delete: 8, hand_over: 6, fail: 0, purge: 2, admin: 18, bounce: 1 };
             workload::draw(mix, config, draw)
         },
         always: checks::ALWAYS_CALM,
@@ -97,15 +83,8 @@ pub const fn wire() -> Scenario<Stream> {
             faults_max: 8,
         },
         workload: |config, draw| {
-            let mix = Mix {
-                set: 75,
-                delete: 8,
-                hand_over: 5,
-                fail: 2,
-                purge: 0,
-                admin: 8,
-                bounce: 2,
-            };
+            let mix =
+                Mix { set: 75, delete: 8, hand_over: 5, fail: 2, purge: 0, admin: 8, bounce: 2 };
             workload::draw(mix, config, draw)
         },
         always: checks::ALWAYS_WIRE,
@@ -135,8 +114,7 @@ const BASE: Scenario<Stream> = Scenario {
 };
 
 /// What happens to requests and their answers.
-const DATAGRAMS: KindSet =
-    KindSet::of(&[Kind::Drop, Kind::Duplicate, Kind::Reorder, Kind::Delay]);
+const DATAGRAMS: KindSet = KindSet::of(&[Kind::Drop, Kind::Duplicate, Kind::Reorder, Kind::Delay]);
 
 /// In which order things happen.
 const SCHEDULES: KindSet = KindSet::of(&[Kind::Schedule, Kind::Tie, Kind::Think]);

@@ -448,9 +448,8 @@ impl Server {
         if cx.bug(&bugs::NEIGHBOURS_CLOSED)
             && let Some(router) = self.brackets.router_of(conn)
         {
-            let of_router = |receiver: &&Receiver| {
-                receiver.peer.is_some_and(|peer| peer.router == router)
-            };
+            let of_router =
+                |receiver: &&Receiver| receiver.peer.is_some_and(|peer| peer.router == router);
             let others: Vec<ConnId> =
                 self.conns.values().filter(of_router).map(|other| other.conn).collect();
             for other in others {

@@ -61,11 +61,7 @@ pub(super) struct Step {
 }
 
 impl Session {
-    pub(super) fn new(
-        conn: ConnId,
-        (keyspace, session): (Keyspace, u64),
-        now: Time,
-    ) -> Session {
+    pub(super) fn new(conn: ConnId, (keyspace, session): (Keyspace, u64), now: Time) -> Session {
         Session {
             conn,
             keyspace,

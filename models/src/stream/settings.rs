@@ -108,8 +108,10 @@ const PAYLOAD: Knob = knob("payload", [90, 130, 130], "bytes of the longest payl
 pub(super) const BUFFER: Knob = knob("buffer", [96, 256, 256], "bytes that a connection holds");
 const BEAT: Knob = knob("beat", [200, 350, 350], "milliseconds between two signs of life");
 const ESCALATE: Knob = knob("escalate", [1, 3, 1], "seconds until a stronger repair");
-const STABLE: Knob = knob("stable", [40, 200, 100], "milliseconds between two looks at what is stable");
-const PERSIST: Knob = knob("persist", [150, 700, 300], "milliseconds between two durable snapshots");
+const STABLE: Knob =
+    knob("stable", [40, 200, 100], "milliseconds between two looks at what is stable");
+const PERSIST: Knob =
+    knob("persist", [150, 700, 300], "milliseconds between two durable snapshots");
 const ITEMS: Knob = knob("checkpoint_items", [2, 5, 5], "mutations of a checkpoint");
 const WHOLE: Knob = knob("repairs_whole", [0, 1, 0], "repairs go on from the last whole snapshot");
 const ALL_FAIL: Knob = knob("all_fail", [0, 3, 1], "0: with one connection of a router all fail");
@@ -187,9 +189,9 @@ impl Settings {
     pub fn vbs(&self) -> impl Iterator<Item = Vb> + use<> {
         let Settings { keyspaces, .. } = *self;
         let numbers = self.numbers();
-        keyspaces.into_iter().flat_map(move |keyspace| {
-            numbers.clone().map(move |number| Vb { keyspace, number })
-        })
+        keyspaces
+            .into_iter()
+            .flat_map(move |keyspace| numbers.clone().map(move |number| Vb { keyspace, number }))
     }
 
     /// The numbers of the vbuckets of each keyspace.

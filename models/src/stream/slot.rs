@@ -59,7 +59,13 @@ impl Slot {
     }
 
     /// Puts a message behind the others of its vbucket and session, unless another session of it has come in between.
-    pub(super) fn add(&mut self, vb: Vb, session: u64, message: Message, cx: &mut Context<'_, Stream>) {
+    pub(super) fn add(
+        &mut self,
+        vb: Vb,
+        session: u64,
+        message: Message,
+        cx: &mut Context<'_, Stream>,
+    ) {
         let is_mixed = cx.bug(&bugs::BATCH_WITHOUT_SESSION);
         if self.batch.iter().any(|entry| entry.vb == vb && entry.session != session) {
             cx.mark(&mark::TWO_SESSIONS_IN_BATCH);

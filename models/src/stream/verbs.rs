@@ -78,7 +78,9 @@ impl Verbs for Desk {
             }
             ["high", high] => self.has_got_to(high, "0"),
             ["high", high, "purge", purge] => self.has_got_to(high, purge),
-            ["ask", uuid, start, from, to, ref rest @ ..] => self.ask([uuid, start, from, to], rest),
+            ["ask", uuid, start, from, to, ref rest @ ..] => {
+                self.ask([uuid, start, from, to], rest)
+            }
             ["branch", uuid, after] => {
                 self.log.branch(number(uuid)?, number(after)?, 3);
                 Ok(self.say_log())
@@ -156,8 +158,7 @@ impl Desk {
 
     fn ask(&self, words: [&str; 4], rest: &[&str]) -> Result<String, String> {
         let [uuid, seq, snap_start, snap_end] = words.map(number);
-        let from =
-            Point { seq: seq?, uuid: uuid?, snap_start: snap_start?, snap_end: snap_end? };
+        let from = Point { seq: seq?, uuid: uuid?, snap_start: snap_start?, snap_end: snap_end? };
         let mut request = Request { from, end: u64::MAX, strict_uuid: false, remote_purge: 0 };
         match *rest {
             [] => {}
@@ -261,8 +262,9 @@ fn message(text: &str) -> Result<What, String> {
 }
 
 fn branch(text: &str) -> Result<(u64, u64), String> {
-    let (uuid, after) =
-        text.split_once('@').ok_or_else(|| format!("expected a branch such as 7@3, found `{text}`"))?;
+    let (uuid, after) = text
+        .split_once('@')
+        .ok_or_else(|| format!("expected a branch such as 7@3, found `{text}`"))?;
     Ok((number(uuid)?, number(after)?))
 }
 

@@ -39,8 +39,12 @@ fn every_split_into_up_to_four_pieces_gives_the_same_frames() {
     for first in 0..=n {
         for second in first..=n {
             for third in second..=n {
-                let pieces =
-                    [&bytes[..first], &bytes[first..second], &bytes[second..third], &bytes[third..]];
+                let pieces = [
+                    &bytes[..first],
+                    &bytes[first..second],
+                    &bytes[second..third],
+                    &bytes[third..],
+                ];
                 assert_eq!(read(&pieces, LIMITS), (frames.clone(), Ok(())));
                 splits += 1;
             }
