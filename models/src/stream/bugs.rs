@@ -131,7 +131,8 @@ pub const HEARTBEAT_LEAVES_CLOCK: Bug = Bug {
     scenario: CALM,
 };
 
-/// The end of a connection that blames nobody is ignored; what had never begun is not looked for.
+/// The end of a connection that blames nobody is ignored; what had never begun is not looked for, and nothing stronger is
+/// tried.
 pub const EMPTY_BLAME_IGNORED: Bug = Bug {
     index: 13,
     name: "empty-blame-ignored",

@@ -118,7 +118,14 @@ impl Ghost {
                 Ok(())
             }
             Note::ServerClosed => self.server_closed(world),
-            Note::Unreadable(_) | Note::Unblocked(..) => Ok(()),
+            Note::Unreadable(_) => {
+                self.said.insert(BAD_FRAME);
+                Ok(())
+            }
+            Note::Unblocked(..) => {
+                self.said.insert(CONTROL);
+                Ok(())
+            }
             Note::GaveUp(conn) => self.gave_up(world, *conn),
             Note::Acked(_, n, outstanding) => self.hold(ACKS, "too many", n <= outstanding, || {
                 format!("{n} messages are acknowledged, and {outstanding} were to be")
@@ -218,6 +225,7 @@ impl Ghost {
     }
 
     fn shut(&mut self, world: &World<Stream>, step: &Step, conn: ConnId, why: Why) -> Judged {
+        self.said.insert(HEALTHY);
         let is_server =
             step.actor.is_some_and(|actor| matches!(world.actor(actor), Stream::Server(_)));
         if !is_server || why != Why::Failed {

@@ -58,7 +58,7 @@ impl Indexer {
             }
             return;
         };
-        let climbs = !cx.bug(&bugs::OWNERSHIP_IS_A_BOOLEAN);
+        let climbs = !cx.bug(&bugs::OWNERSHIP_IS_A_BOOLEAN) && !cx.bug(&bugs::EMPTY_BLAME_IGNORED);
         if climbs
             && age > settings.escalate.times(2)
             && !side.vbs.values().any(|track| track.is_given_up)

@@ -106,7 +106,7 @@ const BASE: Scenario<Stream> = Scenario {
     always: checks::ALWAYS,
     eventually: checks::EVENTUALLY,
     finally: &[],
-    marks: &[mark::TORN_TAIL],
+    marks: mark::ALL,
     points: point::ALL,
     bugs: bugs::BUGS,
     sites: SITES,
