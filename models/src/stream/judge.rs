@@ -1,0 +1,384 @@
+//! What the checks remember: what was sent, what the receiving end ought to do with it, and what the application has.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use seedbed_sim::check::Checked;
+use seedbed_sim::fault::Kind;
+use seedbed_sim::id::ConnId;
+use seedbed_sim::time::Time;
+use seedbed_sim::world::{Step, World};
+
+use super::checks::{
+    ACKS, AFTER_END, BAD_FRAME, BLAME, CLOSE_TELLS, CONTROL, FENCED, HEALTHY, IN_ORDER,
+    IN_SNAPSHOT, ISOLATED, KEYSPACES_APART, ONCE, PATIENT, RESTART_POINT, ROLLED_BACK, SATISFIABLE,
+    SPLITS, STABLE_GROWS, UNBROKEN, WELL_FORMED, WITHIN_STREAM, data, indexer, server,
+};
+use super::model::Stream;
+use super::note::{Glimpse, Note, Said, Why};
+use super::op::{Keyspace, Point, Vb};
+use super::payload::Peer;
+use super::reference::{Fate, Receiving, Word};
+
+/// What is to be judged by `observe`: a promise that was broken.
+type Broken = (&'static str, &'static str, String);
+type Judged = Result<(), Broken>;
+
+/// Names what a router has sent of a vbucket: router, life of its process, vbucket, index.
+type SentId = (u8, u32, Vb, u32);
+
+/// What the checks remember from step to step.
+#[derive(Clone, Debug, Default)]
+pub struct Ghost {
+    /// The session in which each message was sent, and its place there.
+    sent: BTreeMap<SentId, (u64, u32)>,
+    /// How many were sent of a vbucket in a session: router, life, vbucket, session.
+    counts: BTreeMap<(u8, u32, Vb, u64), u32>,
+    /// Messages of a connection that were accepted and not written.
+    unwritten: BTreeMap<Peer, u32>,
+    peers: BTreeMap<u32, Peer>,
+    /// The last message that the server has looked at, by router, life, vbucket and session; and by connection and vbucket.
+    last: BTreeMap<(u8, u32, Vb, u64), u32>,
+    last_on: BTreeMap<(u32, Vb), u32>,
+    looked_at: BTreeMap<(u32, Vb), Vec<u32>>,
+    receiving: Receiving,
+    failed: BTreeSet<u32>,
+    told: BTreeSet<u32>,
+    sessions: BTreeMap<Keyspace, u64>,
+    /// When each vbucket was asked for last.
+    asked: BTreeMap<Vb, Time>,
+    /// The last number that the application has of a vbucket, in its session.
+    has: BTreeMap<Vb, u64>,
+    stable: BTreeMap<Vb, (u64, u64)>,
+    said: BTreeSet<&'static str>,
+    broken: Option<Broken>,
+}
+
+impl Ghost {
+    /// Takes in what this step says.
+    pub(super) fn observe(&mut self, world: &World<Stream>, step: &Step) {
+        self.said.clear();
+        if self.broken.is_some() || world.notes().is_empty() {
+            return;
+        }
+        for note in world.notes() {
+            if let Err(broken) = self.take(world, step, note) {
+                self.breaks(broken);
+                return;
+            }
+        }
+        let result = bad_frames(world).and_then(|()| self.keyspaces(world, step));
+        if let Err(broken) = result {
+            self.breaks(broken);
+        }
+    }
+
+    fn breaks(&mut self, broken: Broken) {
+        self.said.insert(broken.0);
+        self.broken = Some(broken);
+    }
+
+    /// What this step says about a promise.
+    pub(super) fn verdict(&self, name: &'static str) -> Checked {
+        match &self.broken {
+            Some((broken, class, detail)) if *broken == name => {
+                Checked::Broken(class, detail.clone())
+            }
+            _ if self.said.contains(name) => Checked::Held,
+            _ => Checked::Skipped,
+        }
+    }
+
+    fn take(&mut self, world: &World<Stream>, step: &Step, note: &Note) -> Judged {
+        match note {
+            Note::Sent(peer, said) => {
+                let (router, life) = (peer.router, peer.life >> 12);
+                let count = self.counts.entry((router, life, said.vb, said.session)).or_default();
+                *count += 1;
+                let place = (said.session, *count);
+                self.sent.insert((router, life, said.vb, said.index), place);
+                *self.unwritten.entry(*peer).or_default() += 1;
+                Ok(())
+            }
+            Note::Wrote(peer, n) => {
+                let unwritten = self.unwritten.entry(*peer).or_default();
+                *unwritten = unwritten.saturating_sub(*n);
+                Ok(())
+            }
+            Note::Closed(peer, n) => self.closed(*peer, *n),
+            Note::Met(conn, peer) => {
+                self.peers.insert(conn.0, *peer);
+                Ok(())
+            }
+            Note::Seen(conn, said, is_kept) => self.seen(world, *conn, said, *is_kept),
+            Note::Shut(conn, why) => self.shut(world, step, *conn, *why),
+            Note::Failed(conn, bytes) => self.failed(world, *conn, *bytes),
+            Note::Blamed(conn, vbs) => self.blamed(world, *conn, vbs),
+            Note::ServerUp => {
+                self.receiving.clear();
+                Ok(())
+            }
+            Note::ServerClosed => self.server_closed(world),
+            Note::Unreadable(_) => {
+                self.said.insert(BAD_FRAME);
+                Ok(())
+            }
+            Note::Unblocked(..) => {
+                self.said.insert(CONTROL);
+                Ok(())
+            }
+            Note::GaveUp(conn) => self.gave_up(world, *conn),
+            Note::Acked(_, n, outstanding) => self.hold(ACKS, "too many", n <= outstanding, || {
+                format!("{n} messages are acknowledged, and {outstanding} were to be")
+            }),
+            Note::Requested(vb, from, _) => {
+                let fits = from.snap_start <= from.seq && from.seq <= from.snap_end;
+                self.hold(WELL_FORMED, "outside", fits, || format!("{vb} from {from}"))
+            }
+            Note::Session(keyspace, session) => self.session(world, *keyspace, *session),
+            Note::Asked(vb, _, _, from) => self.asked(step, *vb, *from),
+            Note::Missed(vb, wait) => self.missed(step, *vb, *wait),
+            Note::Heeded(keyspace, session, _) => {
+                let current = self.sessions.get(keyspace) == Some(session);
+                self.hold(FENCED, "old answer", current, || {
+                    format!("an answer to session {session} of {keyspace} counts")
+                })
+            }
+            Note::Took(vb, _, at) => self.took(*vb, *at),
+            Note::Stable(vb, session, upto, last) => self.stable(*vb, *session, (*upto, *last)),
+            Note::RolledBack(vb, seq) => self.rolled_back(world, *vb, *seq),
+        }
+    }
+
+    fn hold(
+        &mut self,
+        name: &'static str,
+        class: &'static str,
+        holds: bool,
+        detail: impl FnOnce() -> String,
+    ) -> Judged {
+        self.said.insert(name);
+        if holds { Ok(()) } else { Err((name, class, detail())) }
+    }
+
+    fn closed(&mut self, peer: Peer, said: u32) -> Judged {
+        let unwritten = self.unwritten.remove(&peer).unwrap_or_default();
+        self.hold(CLOSE_TELLS, "untold", unwritten == said, || {
+            format!("{unwritten} messages were not sent, and {said} are said to be")
+        })
+    }
+
+    /// The server has looked at a message.
+    fn seen(&mut self, world: &World<Stream>, conn: ConnId, said: &Said, is_kept: bool) -> Judged {
+        let Said { vb, session, index, what } = *said;
+        let over = self.told.contains(&conn.0);
+        self.hold(AFTER_END, "after the end", !over || !is_kept, || {
+            format!("{said} comes after the end of its connection was told")
+        })?;
+        if world.seen(Kind::Flip) > 0 {
+            return Ok(());
+        }
+        let Some(peer) = self.peers.get(&conn.0).copied() else { return Ok(()) };
+        let life = peer.life >> 12;
+        let sent = self.sent.get(&(peer.router, life, vb, index)).copied();
+        let (of, place) = sent.unwrap_or_default();
+        self.hold(FENCED, "another session", of == session, || {
+            format!("{said} was sent in session {of}")
+        })?;
+        let looked_at = self.looked_at.entry((conn.0, vb)).or_default();
+        let again = looked_at.contains(&index);
+        looked_at.push(index);
+        self.hold(ONCE, "twice", !again, || format!("{said} comes twice"))?;
+        let key = (peer.router, life, vb, session);
+        let before = self.last.insert(key, index).unwrap_or_default();
+        let last = before.max(self.last_on.insert((conn.0, vb), index).unwrap_or_default());
+        self.hold(IN_ORDER, "out of order", last < index, || format!("{said} comes after {last}"))?;
+        let word = match what {
+            Glimpse::Begin => Word::Begin,
+            Glimpse::Snapshot(start, end) => Word::Snapshot(start, end),
+            Glimpse::Mutation(seq) => Word::Mutation(seq),
+            Glimpse::End => Word::End,
+        };
+        let fate = self.receiving.hear(conn.0, vb, (session, place), word);
+        self.fate(fate, said, is_kept)
+    }
+
+    fn fate(&mut self, fate: Fate, said: &Said, is_kept: bool) -> Judged {
+        let belongs = fate != Fate::Dropped;
+        let is_end = said.what == Glimpse::End;
+        let name = if is_end { FENCED } else { WITHIN_STREAM };
+        self.hold(name, "outside", belongs || !is_kept, || {
+            format!("{said} belongs to no stream that is open")
+        })?;
+        self.hold(UNBROKEN, "dropped", is_kept || !belongs, || {
+            format!("{said} is dropped, and its stream is open")
+        })?;
+        self.said.insert(IN_SNAPSHOT);
+        match fate {
+            Fate::KeptWithGap(last) => {
+                Err((UNBROKEN, "hole", format!("{said} comes after message {last}")))
+            }
+            Fate::KeptOutside => {
+                Err((IN_SNAPSHOT, "outside", format!("{said} lies in no snapshot")))
+            }
+            Fate::Kept | Fate::Dropped => Ok(()),
+        }
+    }
+
+    fn shut(&mut self, world: &World<Stream>, step: &Step, conn: ConnId, why: Why) -> Judged {
+        self.said.insert(HEALTHY);
+        let is_server =
+            step.actor.is_some_and(|actor| matches!(world.actor(actor), Stream::Server(_)));
+        if !is_server || why != Why::Failed {
+            return Ok(());
+        }
+        let has_failed = self.failed.contains(&conn.0);
+        self.hold(ISOLATED, "closed", has_failed, || {
+            format!("connection {} is closed, and nothing was wrong with it", conn.0)
+        })
+    }
+
+    fn failed(&mut self, world: &World<Stream>, conn: ConnId, bytes: bool) -> Judged {
+        self.failed.insert(conn.0);
+        let may = world.seen(Kind::Flip) > 0;
+        self.hold(SPLITS, "misread", may || !bytes, || {
+            format!("connection {} has carried what was sent, and cannot be read", conn.0)
+        })
+    }
+
+    fn blamed(&mut self, world: &World<Stream>, conn: ConnId, vbs: &[Vb]) -> Judged {
+        let again = !self.told.insert(conn.0);
+        self.hold(BLAME, "twice", !again, || {
+            format!("the end of connection {} is told again", conn.0)
+        })?;
+        let expected = self.receiving.broken(conn.0);
+        if world.seen(Kind::Flip) > 0 {
+            return Ok(());
+        }
+        let told: BTreeSet<Vb> = vbs.iter().copied().collect();
+        self.hold(BLAME, "another set", told == expected, || {
+            let say =
+                |set: &BTreeSet<Vb>| set.iter().map(Vb::to_string).collect::<Vec<_>>().join(" ");
+            format!("blamed: {}; broken: {}", say(&told), say(&expected))
+        })
+    }
+
+    fn server_closed(&mut self, world: &World<Stream>) -> Judged {
+        self.receiving.clear();
+        let asked = indexer(world).is_some_and(|indexer| indexer.is_closing());
+        self.hold(ISOLATED, "all closed", asked, || "the server closes, and nobody asked".into())
+    }
+
+    fn gave_up(&mut self, world: &World<Stream>, conn: ConnId) -> Judged {
+        let blocked = data(world).is_some_and(|data| data.is_blocked(conn));
+        self.hold(CONTROL, "stuck", !blocked, || {
+            format!("data cannot write on connection {}, and nobody reads", conn.0)
+        })?;
+        self.hold(HEALTHY, "given up", false, || format!("connection {} is given up", conn.0))
+    }
+
+    fn session(&mut self, world: &World<Stream>, keyspace: Keyspace, session: u64) -> Judged {
+        let before = self.sessions.insert(keyspace, session);
+        let Some(side) = indexer(world).and_then(|indexer| indexer.side(keyspace)) else {
+            return Ok(());
+        };
+        for number in side.vbs.keys() {
+            let vb = Vb { keyspace, number: *number };
+            let least = side.indexes.iter().map(|index| index.point(*number).seq).min();
+            self.has.insert(vb, least.unwrap_or_default());
+        }
+        self.hold(FENCED, "used again", before.is_none_or(|before| before < session), || {
+            format!("session {session} of {keyspace} comes after {}", before.unwrap_or_default())
+        })
+    }
+
+    fn asked(&mut self, step: &Step, vb: Vb, from: Point) -> Judged {
+        self.asked.insert(vb, step.at);
+        let has = self.has.get(&vb).copied().unwrap_or_default();
+        self.hold(RESTART_POINT, "beyond", from.seq <= has, || {
+            format!("{vb} is asked for from {}, and all there is goes up to {has}", from.seq)
+        })
+    }
+
+    fn missed(&mut self, step: &Step, vb: Vb, wait: u32) -> Judged {
+        let since = self.asked.get(&vb).map_or(0, |at| step.at.since(*at).0 / 1_000_000);
+        self.hold(PATIENT, "too early", since >= u64::from(wait), || {
+            format!("{vb} is missed after {since}ms, and may take {wait}ms")
+        })
+    }
+
+    fn took(&mut self, vb: Vb, at: Point) -> Judged {
+        let has = self.has.get(&vb).copied().unwrap_or_default();
+        self.hold(ONCE, "taken twice", has < at.seq, || {
+            format!("{vb} has all up to {has}, and takes in {}", at.seq)
+        })?;
+        self.has.insert(vb, at.seq);
+        let within = at.snap_start <= at.seq && at.seq <= at.snap_end;
+        self.hold(IN_SNAPSHOT, "taken outside", within, || format!("{vb} takes in {at}"))
+    }
+
+    fn stable(&mut self, vb: Vb, session: u64, (upto, last): (u64, u64)) -> Judged {
+        let before = self.stable.insert(vb, (session, upto));
+        let grows = before.is_none_or(|(of, before)| of != session || before <= upto);
+        self.hold(STABLE_GROWS, "less", grows, || {
+            format!("{vb} is stable to {upto}, and was to {}", before.unwrap_or_default().1)
+        })?;
+        self.hold(SATISFIABLE, "beyond", upto <= last, || {
+            format!("{vb} is stable to {upto}, and {last} is all there is")
+        })
+    }
+
+    fn rolled_back(&mut self, world: &World<Stream>, vb: Vb, seq: u64) -> Judged {
+        let side = indexer(world).and_then(|indexer| indexer.side(vb.keyspace));
+        let Some(side) = side else { return Ok(()) };
+        let beyond = side.indexes.iter().find(|index| {
+            let mut documents = index.documents.iter();
+            index.point(vb.number).seq > seq
+                || documents.any(|((of, _), (at, _))| *of == vb.number && *at > seq)
+        });
+        self.hold(ROLLED_BACK, "kept", beyond.is_none(), || {
+            format!("an index has more of {vb} than up to {seq}")
+        })
+    }
+
+    /// What a step does to streams of one keyspace leaves those of others alone.
+    fn keyspaces(&mut self, world: &World<Stream>, step: &Step) -> Judged {
+        let touched = |note: &Note| match note {
+            Note::Seen(_, said, _) if matches!(said.what, Glimpse::Begin | Glimpse::End) => {
+                Some(said.vb.keyspace)
+            }
+            _ => None,
+        };
+        let touched: BTreeSet<Keyspace> = world.notes().iter().filter_map(touched).collect();
+        let is_up = step.node.is_some_and(|node| world.is_up(node));
+        let (1, Some(server), 0, true) =
+            (touched.len(), server(world), world.seen(Kind::Flip), is_up)
+        else {
+            return Ok(());
+        };
+        let others = |vb: Vb| !touched.contains(&vb.keyspace);
+        let expected: BTreeSet<(u32, Vb, u64)> =
+            self.receiving.open().filter(|(_, vb, _)| others(*vb)).collect();
+        let open = server.brackets().open().iter().filter(|bracket| others(bracket.vb));
+        let open: BTreeSet<(u32, Vb, u64)> =
+            open.map(|bracket| (bracket.conn.0, bracket.vb, bracket.session)).collect();
+        self.hold(KEYSPACES_APART, "touched", open == expected, || {
+            let other = open.symmetric_difference(&expected).next();
+            let vb = other.map_or_else(String::new, |(_, vb, _)| vb.to_string());
+            format!("a stream of another keyspace, {vb}, was begun or ended")
+        })
+    }
+}
+
+/// A frame that cannot be read ends its connection in the same step.
+fn bad_frames(world: &World<Stream>) -> Judged {
+    let notes = world.notes();
+    for note in notes {
+        let Note::Unreadable(conn) = note else { continue };
+        let is_over = notes.iter().any(|other| matches!(other, Note::Failed(of, _) if of == conn));
+        if !is_over {
+            let detail = format!("connection {} goes on after an unreadable frame", conn.0);
+            return Err((BAD_FRAME, "passed over", detail));
+        }
+    }
+    Ok(())
+}
