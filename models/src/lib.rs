@@ -4,4 +4,5 @@ pub mod checkpoint;
 pub mod mvcc;
 pub mod register;
 pub mod registry;
+pub mod tap;
 pub mod vbucket;
