@@ -36,4 +36,5 @@ pub fn registry() -> Registry {
         .with_verbs("checkpoint", || Box::new(checkpoint::verbs::Desk::default()))
         .with_verbs("mvcc", || Box::new(mvcc::verbs::Desk::default()))
         .with_verbs("vbucket", || Box::new(vbucket::verbs::Desk::default()))
+        .with_verbs("tap", || Box::new(tap::verbs::Desk::default()))
 }

@@ -334,3 +334,6 @@ fn is_same(had: &Had, vbucket: Option<&Vbucket>) -> bool {
 
 
 
+
+#[cfg(test)]
+mod tests;

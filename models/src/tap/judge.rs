@@ -29,6 +29,9 @@ pub struct Ghost {
     copies: BTreeMap<(NodeId, Vb), Copy>,
     /// The newest version of each key that a replica has answered.
     answered: BTreeMap<(NodeId, Vb, Key), u64>,
+    /// The newest version that a replica has taken in, and what that was when it last went back: answers to what came
+    /// before may be on their way, and say nothing any more.
+    taken: BTreeMap<(NodeId, Vb), (u64, u64)>,
     /// When streams lost their connections, and in which life of the node.
     lost: BTreeMap<(NodeId, Name), (Time, Life)>,
     answers: BTreeMap<OpId, Vec<Answer>>,
@@ -41,6 +44,8 @@ pub struct Ghost {
 #[derive(Clone, Debug, Default)]
 struct Owned {
     owner: Option<NodeId>,
+    /// Who had it before, and what it was then: should the present owner forget that it is the owner.
+    before: Option<(NodeId, Reference)>,
     reference: Reference,
     /// Every version that there was.
     versions: BTreeMap<u64, Item>,
@@ -106,7 +111,11 @@ impl Ghost {
                 Ok(())
             }
             Note::Released(name, vb, key, cas) => {
-                if let Some(to) = receiver_of(world, *name) {
+                let to = receiver_of(world, *name);
+                let counts = |to: &NodeId| {
+                    self.taken.get(&(*to, *vb)).is_none_or(|(_, void)| cas > void)
+                };
+                if let Some(to) = to.filter(counts) {
                     let newest = self.answered.entry((to, *vb, *key)).or_default();
                     *newest = (*newest).max(*cas);
                 }
@@ -115,6 +124,8 @@ impl Ghost {
             Note::Moved(_) => Ok(()),
             Note::Applied(vb, key, cas) => {
                 self.said.push(STAYS_ANSWERED);
+                let (taken, _) = self.taken.entry((node, *vb)).or_default();
+                *taken = (*taken).max(*cas);
                 let newest = self.answered.get(&(node, *vb, *key)).copied().unwrap_or_default();
                 if *cas < newest {
                     let detail = format!("{vb} {key} @{cas} after @{newest} on n{}", node.0);
@@ -138,6 +149,9 @@ impl Ghost {
 
     fn forget_answered(&mut self, node: NodeId, vb: Vb) {
         self.answered.retain(|(of, at, _), _| (*of, *at) != (node, vb));
+        if let Some((taken, void)) = self.taken.get_mut(&(node, vb)) {
+            *void = *taken;
+        }
     }
 
     fn take_data(&mut self, world: &World<Node>, (node, at): (NodeId, Time), note: &DataNote) -> Judged {
@@ -186,7 +200,8 @@ impl Ghost {
 
     /// A node has read its disk. What it owns is what it has now.
     fn loaded(&mut self, world: &World<Node>, node: NodeId) {
-        self.answered.retain(|(of, _, _), _| *of != node);
+        let vbs: Vec<Vb> = world.shared(node).data.vbs.keys().copied().collect();
+        vbs.into_iter().for_each(|vb| self.forget_answered(node, vb));
         for (vb, vbucket) in &world.shared(node).data.vbs {
             let held = vbucket.table.iter().map(|(key, entry)| (key, entry.cas)).collect();
             let copy = Copy {
@@ -202,11 +217,23 @@ impl Ghost {
             if owned.owner.is_none() && vbucket.standing.state == State::Active {
                 owned.owner = Some(node);
             }
-            if owned.owner == Some(node) {
+            let state = vbucket.standing.state;
+            if owned.owner == Some(node) && state != State::Active && state != State::Dead {
+                // It died before the disk knew, and has served nobody.
+                if let Some((before, reference)) = owned.before.take() {
+                    (owned.owner, owned.reference) = (Some(before), reference);
+                }
+            }
+            let is_before = owned.before.as_ref().is_some_and(|(before, _)| *before == node);
+            if owned.owner == Some(node) || is_before {
                 let items = vbucket.table.iter().filter_map(|(key, entry)| {
                     owned.versions.get(&entry.cas).map(|item| (key, item.clone()))
                 });
-                owned.reference = Reference { items: items.collect(), before: None };
+                let reference = Reference { items: items.collect(), before: None };
+                match &mut owned.before {
+                    Some((_, before)) if is_before => *before = reference,
+                    _ => owned.reference = reference,
+                }
             }
         }
     }
@@ -223,12 +250,16 @@ impl Ghost {
         if matches!(answer, Answer::TemporaryFailure | Answer::NotMyVbucket) {
             return Ok(());
         }
+        let is_done = *answer == Answer::Done && matches!(request.call, Call::Update(..));
+        if request.call.key().is_none() && !is_done {
+            return Ok(());
+        }
         let Some(owned) = self.owned.get_mut(&vb).filter(|of| of.owner == Some(node)) else {
             let detail = format!("n{} answered `{}` of {vb}", node.0, request.call);
             return Err((ONE_OWNER, "served elsewhere", detail));
         };
         let Some(key) = request.call.key() else {
-            if let (Answer::Done, Call::Update(update, _)) = (answer, &request.call) {
+            if let Call::Update(update, _) = &request.call {
                 match update {
                     Update::Start => owned.reference.start(),
                     Update::Complete => owned.reference.complete(),
@@ -308,6 +339,7 @@ impl Ghost {
                 return Err((ONE_OWNER, "two owners", detail));
             }
         }
+        owned.before = owned.owner.map(|owner| (owner, owned.reference.clone()));
         owned.owner = Some(node);
         let items = owned.reference.items.iter();
         let wanted: Vec<(Key, u64)> = items.map(|(key, item)| (*key, item.cas)).collect();

@@ -47,4 +47,5 @@ pub mod seqno;
 pub mod settings;
 pub mod shared;
 mod simpler;
+pub mod verbs;
 mod workload;

@@ -9,7 +9,6 @@ use crate::vbucket::message::Lock;
 use crate::vbucket::model::{Mates, Node as DataNode};
 use crate::vbucket::response::Answer;
 
-use super::bugs;
 use super::client::Client;
 use super::filler::Filler;
 use super::judge::Ghost;
@@ -21,7 +20,7 @@ use super::orchestrator::Orchestrator;
 use super::receiver::Receiver;
 use super::sender::Sender;
 use super::shared::Shared;
-use super::simpler;
+use super::{bugs, mark, simpler};
 
 /// An actor of the model. All but the last two live on data nodes.
 #[derive(Clone, Debug)]
@@ -120,6 +119,10 @@ fn on_data(
         cx.lift(|cx| node.on_event(event, cx));
     }
     if cx.shared().events() != before {
+        let mut producers = cx.shared().tap.producers.values();
+        if producers.any(|producer| producer.is_takeover && producer.is_copying()) {
+            cx.mark(&mark::WRITTEN_WHILE_MOVING);
+        }
         notify(notifier, cx);
     }
 }

@@ -268,3 +268,6 @@ impl Producer {
 
 
 
+
+#[cfg(test)]
+mod tests;

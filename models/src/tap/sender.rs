@@ -65,7 +65,13 @@ impl Sender {
                 }
             }
             Event::Conn(ConnEvent::Closed { conn, .. }) => self.lost(conn, cx),
-            Event::Timer(Timer::Resume(name)) => self.go_on(name, cx),
+            Event::Timer(Timer::Resume(name)) => {
+                let now = cx.now();
+                let producer = cx.shared().tap.producers.get(&name);
+                if producer.is_some_and(|producer| producer.is_due(now)) {
+                    self.go_on(name, cx);
+                }
+            }
             Event::Timer(Timer::Noop(name)) => self.noop(name, cx),
             Event::Timer(Timer::KeepAlive(name)) => self.expire(name, cx),
             Event::Stop => {

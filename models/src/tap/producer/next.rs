@@ -82,6 +82,13 @@ impl Producer {
         self.answered_at + self.settings.grace
     }
 
+    /// Whether the time has come for which it rested.
+    #[must_use]
+    pub fn is_due(&self, now: Time) -> bool {
+        let gives_up = !self.log.is_empty() && now >= self.gives_up_at();
+        self.is_suspended() || gives_up || self.is_takeover
+    }
+
     pub(super) fn rest(&self) -> Next {
         let noop = self.said_at + self.settings.noop;
         Next::Rest(match self.suspended_until {
