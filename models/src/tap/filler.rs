@@ -14,7 +14,7 @@ use crate::vbucket::table::Row;
 use crate::vbucket::vb::Vbucket;
 
 use super::frame::Name;
-use super::message::{Msg, Phase, Timer};
+use super::message::{Msg, Timer};
 use super::model::Node;
 use super::producer::Producer;
 use super::{mark, point};
@@ -23,6 +23,8 @@ use super::{mark, point};
 const DISK_PATIENCE: Span = Span::ms(2_000);
 /// Keys of a step.
 const KEYS: usize = 2;
+/// Time of a step.
+const STEP_TIME: Span = Span::ms(40);
 
 /// A filler.
 #[derive(Clone, Debug)]
@@ -98,7 +100,7 @@ impl Filler {
                 self.jobs.push_back(job);
                 self.go_on(cx);
             }
-            Event::Phase(Phase::Walk) => {
+            Event::Timer(Timer::Walk) => {
                 self.is_walking = false;
                 self.walk(cx);
             }
@@ -117,6 +119,7 @@ impl Filler {
                 cx.fail_stop("the disk does not answer");
             }
             Event::Stop => {
+                cx.disarm(Timer::Walk);
                 self.jobs.clear();
                 cx.stopped();
             }
@@ -127,7 +130,7 @@ impl Filler {
     fn go_on(&mut self, cx: &mut Context<'_, Node>) {
         if !self.jobs.is_empty() && !self.is_walking {
             self.is_walking = true;
-            cx.yield_to(Phase::Walk);
+            cx.arm(Timer::Walk, STEP_TIME);
         }
     }
 

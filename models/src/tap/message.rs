@@ -83,11 +83,21 @@ const fn kinds<const N: usize>(
 
 const OWN_MSGS: &[&str] = &["notify", "look", "collect", "follow", "stand"];
 const MSGS: [&str; OWN_MSGS.len() + data::Msg::KINDS.len()] = kinds(OWN_MSGS, data::Msg::KINDS);
-const OWN_TIMERS: &[&str] =
-    &["wake", "doze", "resume", "noop", "keep-alive", "connect", "reset-vbucket", "stand", "order"];
+const OWN_TIMERS: &[&str] = &[
+    "wake",
+    "doze",
+    "resume",
+    "noop",
+    "keep-alive",
+    "connect",
+    "reset-vbucket",
+    "stand",
+    "order",
+    "walk",
+];
 const TIMERS: [&str; OWN_TIMERS.len() + data::Timer::KINDS.len()] =
     kinds(OWN_TIMERS, data::Timer::KINDS);
-const OWN_PHASES: &[&str] = &["say", "take", "take-late", "walk"];
+const OWN_PHASES: &[&str] = &["say", "take", "take-late"];
 const PHASES: [&str; OWN_PHASES.len() + data::Phase::KINDS.len()] =
     kinds(OWN_PHASES, data::Phase::KINDS);
 
@@ -155,6 +165,8 @@ pub enum Timer {
     Stand(Name, Vb),
     /// Of the orchestrator: give orders again.
     Order,
+    /// Of the filler: the next keys.
+    Walk,
 }
 
 impl From<data::Timer> for Timer {
@@ -188,6 +200,7 @@ impl Label for Timer {
             Timer::Reset(..) => 6,
             Timer::Stand(..) => 7,
             Timer::Order => 8,
+            Timer::Walk => 9,
             Timer::Data(timer) => behind(OWN_TIMERS, timer.kind()),
         }
     }
@@ -195,7 +208,7 @@ impl Label for Timer {
     fn subject(&self) -> u64 {
         match self {
             Timer::Data(timer) => timer.subject(),
-            Timer::Wake | Timer::Doze | Timer::Order => 0,
+            Timer::Wake | Timer::Doze | Timer::Order | Timer::Walk => 0,
             Timer::Resume(name)
             | Timer::Noop(name)
             | Timer::KeepAlive(name)
@@ -213,7 +226,7 @@ impl fmt::Display for Timer {
             Timer::Data(timer) => write!(f, "{timer}"),
             Timer::Reset(name, vb) => write!(f, "reset {vb} of {name}"),
             Timer::Stand(name, vb) => write!(f, "stand {vb} of {name}"),
-            Timer::Wake | Timer::Doze | Timer::Order => {
+            Timer::Wake | Timer::Doze | Timer::Order | Timer::Walk => {
                 f.write_str(Timer::KINDS[usize::from(self.kind())])
             }
             Timer::Resume(name)
@@ -237,8 +250,6 @@ pub enum Phase {
     Take(Name),
     /// Of the receiver: take in what was answered already. Only a planted bug does that.
     TakeLate(Name),
-    /// Of the filler: the next keys.
-    Walk,
 }
 
 impl From<data::Phase> for Phase {
@@ -266,7 +277,6 @@ impl Label for Phase {
             Phase::Say(_) => 0,
             Phase::Take(_) => 1,
             Phase::TakeLate(_) => 2,
-            Phase::Walk => 3,
             Phase::Data(phase) => behind(OWN_PHASES, phase.kind()),
         }
     }
@@ -275,7 +285,6 @@ impl Label for Phase {
         match self {
             Phase::Data(phase) => phase.subject(),
             Phase::Say(name) | Phase::Take(name) | Phase::TakeLate(name) => u64::from(name.0) + 1,
-            Phase::Walk => 0,
         }
     }
 }
@@ -287,7 +296,6 @@ impl fmt::Display for Phase {
             Phase::Say(name) => write!(f, "say {name}"),
             Phase::Take(name) => write!(f, "take {name}"),
             Phase::TakeLate(name) => write!(f, "take late {name}"),
-            Phase::Walk => write!(f, "walk"),
         }
     }
 }

@@ -88,6 +88,9 @@ pub struct Stream {
     epoch: Epoch,
     /// Checkpoints before this one are not mentioned: what they hold overlaps with the backfill.
     quiet_until: CheckpointId,
+    /// The checkpoint that the other end was told of last. Where checkpoints are merged, the cursor may come into one whose
+    /// start it never delivers.
+    told: CheckpointId,
     /// The online update that the cursor is in; 0 if none.
     window: u64,
     /// What was there to be sent when it began. Only a planted bug looks at it.

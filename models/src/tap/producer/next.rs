@@ -11,6 +11,7 @@ use crate::vbucket::vb::key_of;
 use super::super::bugs;
 use super::super::frame::{Body, Message};
 use super::super::seqno::Seqno;
+use super::register::id_of;
 use super::{Item, Producer, Sent, Stage};
 
 /// What a producer does next.
@@ -139,13 +140,20 @@ impl Producer {
         if self.queue.is_empty() {
             self.refill(memory);
         }
-        self.queue.pop_front().or_else(|| self.pick_start()).or_else(|| self.pick_end())
+        self.pick_queued().or_else(|| self.pick_start()).or_else(|| self.pick_end())
     }
 
     /// The start of a checkpoint. It says that all before it is over, so it waits for the answers.
     fn pick_start(&mut self) -> Option<Item> {
         let at = self.start.iter().position(|item| self.is_answered(item.message.vb))?;
         self.start.remove(at)
+    }
+
+    /// The next change whose checkpoint the other end knows.
+    fn pick_queued(&mut self) -> Option<Item> {
+        let waits = |item: &Item| self.start.iter().any(|of| of.message.vb == item.message.vb);
+        let at = self.queue.iter().position(|item| !waits(item))?;
+        self.queue.remove(at)
     }
 
     fn pick_end(&mut self) -> Option<Item> {
@@ -195,7 +203,8 @@ impl Producer {
         let cursor = self.cursor();
         let ignores_new = self.ignores_new();
         let Some(stream) = self.streams.get_mut(&vb) else { return false };
-        if !matches!(stream.stage, Stage::Following | Stage::Filling) {
+        let is_followed = matches!(stream.stage, Stage::Following | Stage::Filling);
+        if !is_followed || self.start.iter().any(|item| item.message.vb == vb) {
             return false;
         }
         if ignores_new && stream.dump_left == 0 {
@@ -204,22 +213,21 @@ impl Producer {
         let Some(vbucket) = memory.vbs.get_mut(&vb) else { return false };
         let Some(item) = vbucket.log.next(cursor) else { return false };
         stream.dump_left = stream.dump_left.saturating_sub(1);
+        stream.quiet_until = stream.quiet_until.min(vbucket.log.open_id());
+        let id = id_of(&vbucket.log, cursor).unwrap_or(CheckpointId::BACKFILL);
+        let is_quiet = id < stream.quiet_until || id == CheckpointId::BACKFILL;
+        let begins = matches!(item, LogItem::CheckpointStart(_)) || id != stream.told;
+        if begins && !is_quiet {
+            (stream.quiet_until, stream.told) = (CheckpointId::BACKFILL, id);
+            let start = Body::Start(id, vbucket.log.incarnation());
+            self.order += 1;
+            self.start.push_back(Item { order: self.order, message: Message { vb, body: start } });
+        }
         let body = match item {
             LogItem::Empty | LogItem::Commit => return true,
-            LogItem::CheckpointStart(id) => {
-                if id < stream.quiet_until || id == CheckpointId::BACKFILL {
-                    return true;
-                }
-                stream.quiet_until = CheckpointId::BACKFILL;
-                let body = Body::Start(id, vbucket.log.incarnation());
-                let start = self.item(Message { vb, body });
-                self.start.push_back(start);
-                return false;
-            }
+            LogItem::CheckpointStart(_) => return is_quiet,
+            LogItem::CheckpointEnd(_) if is_quiet => return true,
             LogItem::CheckpointEnd(id) => {
-                if id < stream.quiet_until {
-                    return true;
-                }
                 stream.stage = Stage::Ending(id);
                 return false;
             }

@@ -9,6 +9,7 @@ use crate::checkpoint::op::{
     CheckpointId, CursorName, Epoch, EventKind, Incarnation, Item as LogItem,
 };
 use crate::checkpoint::response::Registration;
+use crate::checkpoint::segment::Checkpoint;
 use crate::vbucket::memory::Memory;
 use crate::vbucket::op::Vb;
 
@@ -89,6 +90,7 @@ impl Producer {
             wants_backfill: false,
             epoch: Epoch(0),
             quiet_until: CheckpointId::BACKFILL,
+            told: CheckpointId::BACKFILL,
             window: 0,
             dump_left: 0,
         };
@@ -165,12 +167,13 @@ impl Producer {
         match answer {
             Registration::Resume | Registration::Found => {
                 stream.stage = Stage::Following;
+                stream.told = told(&vbucket.log, cursor, (stream.closed, answer));
                 stream.window = window_of(&vbucket.log, cursor);
                 stream.dump_left = left(&vbucket.log, cursor);
             }
             Registration::BackfillNeeded => {
                 stream.incarnation.0 = 0;
-                stream.closed = CheckpointId::BACKFILL;
+                (stream.closed, stream.told) = (CheckpointId::BACKFILL, CheckpointId::BACKFILL);
                 stream.stage = Stage::Resetting;
                 self.tell_reset(vb);
             }
@@ -191,6 +194,19 @@ impl Producer {
             self.begin_backfill(vb);
         }
     }
+}
+
+/// The checkpoint that the other end knows of, which has all up to `closed` and was registered like this: the one after
+/// that, if the cursor is in it.
+fn told(log: &Manager, cursor: CursorName, (closed, as_what): (CheckpointId, Registration)) -> CheckpointId {
+    let at = id_of(log, cursor);
+    if as_what == Registration::Resume && at != Some(closed) { closed.next() } else { closed }
+}
+
+/// The checkpoint that a cursor stands in.
+pub(super) fn id_of(log: &Manager, cursor: CursorName) -> Option<CheckpointId> {
+    let at = log.cursor(cursor)?.checkpoint();
+    log.checkpoints().get(at).map(Checkpoint::id)
 }
 
 /// The online update that a cursor is in the midst of; 0 if none. The next step of an online update tells.
