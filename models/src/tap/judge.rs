@@ -194,7 +194,9 @@ impl Ghost {
             | DataNote::Merged(..)
             | DataNote::Ended(..)
             | DataNote::Stepped(..)
-            | DataNote::CaughtUp(..) => Ok(()),
+            | DataNote::CaughtUp(..)
+            | DataNote::Evicted(..)
+            | DataNote::Second(_) => Ok(()),
         }
     }
 
@@ -250,7 +252,8 @@ impl Ghost {
         if matches!(answer, Answer::TemporaryFailure | Answer::NotMyVbucket) {
             return Ok(());
         }
-        let is_done = *answer == Answer::Done && matches!(request.call, Call::Update(..));
+        let is_change = matches!(request.call, Call::Update(..) | Call::FlushAll(_));
+        let is_done = *answer == Answer::Done && is_change;
         if request.call.key().is_none() && !is_done {
             return Ok(());
         }
@@ -259,13 +262,12 @@ impl Ghost {
             return Err((ONE_OWNER, "served elsewhere", detail));
         };
         let Some(key) = request.call.key() else {
-            if let Call::Update(update, _) = &request.call {
-                match update {
-                    Update::Start => owned.reference.start(),
-                    Update::Complete => owned.reference.complete(),
-                    // From the moment on at which it began.
-                    Update::Revert => {}
-                }
+            match &request.call {
+                Call::FlushAll(_) => owned.reference.items.clear(),
+                Call::Update(Update::Start, _) => owned.reference.start(),
+                Call::Update(Update::Complete, _) => owned.reference.complete(),
+                // A revert counts from the moment on at which it began.
+                _ => {}
             }
             return Ok(());
         };

@@ -75,6 +75,7 @@ pub const fn replica() -> Scenario<Node> {
                 delete: 14,
                 update: 10,
                 persist: 2,
+                flush: 2,
                 filter: 8,
                 transfer: 0,
             };
@@ -121,6 +122,7 @@ pub const fn chain() -> Scenario<Node> {
                 delete: 18,
                 update: 6,
                 persist: 2,
+                flush: 2,
                 filter: 0,
                 transfer: 0,
             };
@@ -158,6 +160,7 @@ pub const fn takeover() -> Scenario<Node> {
                 delete: 14,
                 update: 2,
                 persist: 2,
+                flush: 2,
                 filter: 0,
                 transfer: 16,
             };

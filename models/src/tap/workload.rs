@@ -16,6 +16,7 @@ pub(super) struct Mix {
     pub(super) delete: u32,
     pub(super) update: u32,
     pub(super) persist: u32,
+    pub(super) flush: u32,
     pub(super) filter: u32,
     pub(super) transfer: u32,
 }
@@ -60,8 +61,8 @@ struct Words<'d> {
 
 impl Words<'_> {
     fn op(&mut self, mix: Mix) -> Op {
-        let Mix { get, store, delete, update, persist, filter, transfer } = mix;
-        let weights = [get, store, delete, update, persist, filter, transfer];
+        let Mix { get, store, delete, update, persist, flush, filter, transfer } = mix;
+        let weights = [get, store, delete, update, persist, flush, filter, transfer];
         match self.draw.weighted(&weights) {
             0 => Op::Data(Call::Get(self.key())),
             1 => Op::Data(self.store()),
@@ -71,7 +72,8 @@ impl Words<'_> {
                 Op::Data(Call::Update(Update::ALL[update].0, self.vb()))
             }
             4 => Op::Data(Call::Persist(self.vb())),
-            5 => {
+            5 => Op::Data(Call::FlushAll(self.vb())),
+            6 => {
                 let vbs = (0..self.crowd.vbuckets).filter(|_| self.draw.chance(2, 3));
                 let vbs = vbs.map(|vb| Vb(u8::try_from(vb).expect("a few vbuckets"))).collect();
                 Op::Filter(Name(1), vbs)
