@@ -176,9 +176,8 @@ impl Filler {
         let limit = cx.shared().tap.settings.fetches as usize;
         if job.is_walked && self.fetching.is_empty() {
             self.jobs.pop_front();
-            let shared = cx.shared();
-            if let Some(producer) = shared.tap.producers.get_mut(&job.name) {
-                producer.backfill_ends(job.vb, job.token, &shared.data);
+            if let Some(producer) = cx.shared().tap.producers.get_mut(&job.name) {
+                producer.backfill_ends(job.vb, job.token);
             }
             cx.send(self.sender, Msg::Look);
             return self.go_on(cx);

@@ -77,6 +77,8 @@ struct Had {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Intake {
     had: BTreeMap<Vb, Had>,
+    /// What was rejected last of a vbucket. Whatever comes behind it is rejected, too, until it comes again.
+    rejected: BTreeMap<Vb, Message>,
     bugs: BugSet,
 }
 
@@ -84,7 +86,7 @@ impl Intake {
     /// A consumer that has nothing.
     #[must_use]
     pub fn new(bugs: BugSet) -> Intake {
-        Intake { had: BTreeMap::new(), bugs }
+        Intake { had: BTreeMap::new(), rejected: BTreeMap::new(), bugs }
     }
 
     /// What it asks for, of these vbuckets. It does not ask for those that are its own.
@@ -102,6 +104,11 @@ impl Intake {
                 Wish { vb: *vb, closed, incarnation }
             })
             .collect()
+    }
+
+    /// What was rejected of these vbuckets need not come again before everything else: they come in another way.
+    pub fn begins(&mut self, vbs: &BTreeSet<Vb>) {
+        self.rejected.retain(|vb, _| !vbs.contains(vb));
     }
 
     /// Takes a message in at this time, unless it has to be rejected.
@@ -128,11 +135,18 @@ impl Intake {
         if !matches!(state, Some(State::Replica | State::Pending)) {
             return Taken::HangUp;
         }
+        if self.rejected.get(&vb).is_some_and(|rejected| rejected != message) {
+            return Taken::Rejected;
+        }
+        if full && matches!(message.body, Body::Set(..)) {
+            if !self.bugs.has(&bugs::REJECTED_TO_TAIL) {
+                self.rejected.insert(vb, message.clone());
+            }
+            return Taken::Rejected;
+        }
+        self.rejected.remove(&vb);
         match &message.body {
             Body::Set(window, version) => {
-                if full {
-                    return Taken::Rejected;
-                }
                 let Version { key, value, flags, until, cas } = version.clone();
                 let value = Some(value);
                 let entry = Entry { value, flags, until, cas, dirty: true, row: None };
@@ -167,6 +181,7 @@ impl Intake {
             vbucket.persisting = std::mem::take(&mut gone.persisting);
         }
         self.had.remove(&vb);
+        self.rejected.remove(&vb);
         gone
     }
 

@@ -325,7 +325,8 @@ impl Ghost {
         }
         copy.learn(world, (node, vb));
         let owned = self.owned.entry(vb).or_default();
-        if state != State::Active || owned.owner == Some(node) {
+        // Who dies in the step of its promotion has never been the owner.
+        if state != State::Active || owned.owner == Some(node) || !world.is_up(node) {
             return Ok(());
         }
         self.said.extend([ONE_OWNER, MOVES_COMPLETELY]);

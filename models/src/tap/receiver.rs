@@ -193,6 +193,7 @@ impl Receiver {
                     let is_same = link.vbs == fresh.vbs;
                     link.vbs = fresh.vbs;
                     if !is_same && link.is_open {
+                        self.intake.begins(&link.vbs);
                         let wishes = self.intake.wishes(&link.vbs, &cx.shared().data);
                         self.send(order.name, &Frame::Filter(wishes), cx);
                     }
@@ -270,6 +271,7 @@ impl Receiver {
         let now = cx.now();
         let Some(link) = self.links.get_mut(&name) else { return };
         (link.is_open, link.heard_at) = (true, now);
+        self.intake.begins(&link.vbs);
         let wishes = self.intake.wishes(&link.vbs, &cx.shared().data);
         let is_takeover = link.is_takeover;
         self.send(name, &Frame::Connect { name, is_takeover, wishes }, cx);

@@ -191,6 +191,7 @@ impl Desk {
     }
 
     fn connect(&mut self) -> String {
+        self.intake.begins(&[VB].into());
         let wishes = self.intake.wishes(&[VB].into(), &self.replica);
         self.producer.connect(&wishes, &mut self.master, self.now);
         let say = wishes.iter().map(|wish| {
@@ -202,6 +203,7 @@ impl Desk {
 
     fn filter(&mut self, vbs: &[&str]) -> Result<String, String> {
         let vbs = vbs.iter().map(|vb| vb.parse()).collect::<Result<_, String>>()?;
+        self.intake.begins(&vbs);
         let wishes = self.intake.wishes(&vbs, &self.replica);
         self.producer.filter(&wishes, &mut self.master);
         Ok(format!("{} vbuckets", self.producer.streams().len()))
@@ -275,7 +277,7 @@ impl Desk {
             self.producer.fill(VB, token, version, false);
         }
         if is_over {
-            self.producer.backfill_ends(VB, token, &self.master);
+            self.producer.backfill_ends(VB, token);
             self.backfill = None;
             line.push("that is all".into());
         }

@@ -98,6 +98,21 @@ fn what_belongs_to_a_reverted_update_is_left_out() {
 }
 
 #[test]
+fn what_is_behind_a_rejected_change_is_rejected_until_that_comes_again() {
+    let mut replica = replica();
+    take(&mut replica, Body::Start(CheckpointId(1), LIFE));
+    let (intake, memory) = &mut replica;
+    let mut told = |body, full| intake.take(&Message { vb: VB, body }, memory, 0, full);
+    assert_eq!(told(set(0, "x", 5), true), Taken::Rejected);
+    assert_eq!(told(set(0, "y", 6), false), Taken::Rejected);
+    assert_eq!(told(Body::End(CheckpointId(1)), false), Taken::Rejected);
+    assert_eq!(told(set(0, "x", 5), false), Taken::With(Fact::Applied(VB, Key(0), 5)));
+    assert_eq!(told(set(0, "y", 6), true), Taken::Rejected);
+    replica.0.begins(&[VB].into());
+    assert_eq!(take(&mut replica, set(1, "z", 7)), Taken::With(Fact::Applied(VB, Key(1), 7)));
+}
+
+#[test]
 fn an_owner_takes_nothing_in() {
     let mut replica = replica();
     replica.1.stand(VB, State::Active, 0);

@@ -8,6 +8,7 @@
 //!
 //! What was collected and what the cursor delivers overlap. At the end of Cj the other end has everything.
 
+use crate::checkpoint::manager::Manager;
 use crate::checkpoint::op::{CheckpointId, Incarnation};
 use crate::checkpoint::response::Registration;
 use crate::vbucket::memory::Memory;
@@ -43,6 +44,11 @@ impl Producer {
             stream.stage = Stage::Waiting;
             return false;
         };
+        let is_half_filled = vbucket.log.open_id() == CheckpointId::BACKFILL;
+        if is_half_filled && !self.bugs.has(&bugs::FILLED_FROM_HALF_FILLED) {
+            stream.stage = Stage::Waiting;
+            return false;
+        }
         // Nobody has a checkpoint of no life, so that the cursor comes to stand at the beginning of the open one.
         let answer = vbucket.log.register(cursor, CheckpointId::BACKFILL, Incarnation(0));
         if answer != Registration::BackfillNeeded {
@@ -72,25 +78,11 @@ impl Producer {
     }
 
     /// Everything was collected.
-    pub fn backfill_ends(&mut self, vb: Vb, token: u64, memory: &Memory) {
-        let Some(stream) = self.streams.get_mut(&vb).filter(|stream| stream.token == token) else {
-            return;
-        };
-        if stream.stage != Stage::Filling {
-            return;
-        }
-        self.is_backfill_pending = false;
-        let log = memory.vbs.get(&vb).map(|vbucket| &vbucket.log);
-        let Some(log) = log.filter(|log| log.epoch() == stream.epoch && log.window().is_none()) else {
-            // What an online update changed is among it, and could not be taken back.
-            stream.stage = Stage::Waiting;
-            stream.incarnation = Incarnation(0);
-            self.drop_queued(vb);
-            return;
-        };
-        stream.is_collected = true;
-        if !self.bugs.has(&bugs::CHECKPOINTS_DURING_BACKFILL) {
-            stream.quiet_until = log.open_id();
+    pub fn backfill_ends(&mut self, vb: Vb, token: u64) {
+        let stream = self.streams.get_mut(&vb).filter(|stream| stream.token == token);
+        if let Some(stream) = stream.filter(|stream| stream.stage == Stage::Filling) {
+            stream.is_collected = true;
+            self.is_backfill_pending = false;
         }
     }
 
@@ -118,14 +110,25 @@ impl Producer {
     }
 
     /// Vbuckets of which all was collected and said are followed by their cursors.
-    pub(super) fn end_backfills(&mut self) {
+    pub(super) fn end_backfills(&mut self, memory: &Memory) {
         let done = self.streams.iter().filter(|(_, stream)| {
             stream.stage == Stage::Filling && stream.is_collected
         });
         let done: Vec<Vb> = done.map(|(vb, _)| *vb).collect();
+        let cursor = self.cursor();
         for vb in done {
-            if let Some(stream) = self.streams.get_mut(&vb) {
-                stream.stage = Stage::Following;
+            let Some(stream) = self.streams.get_mut(&vb) else { continue };
+            let log = memory.vbs.get(&vb).map(|vbucket| &vbucket.log);
+            let log = log.filter(|log| log.cursor(cursor).is_some());
+            let is_whole = |log: &&Manager| log.epoch() == stream.epoch && log.window().is_none();
+            let Some(log) = log.filter(is_whole) else {
+                // What an online update changed may be among it, and could not be taken back.
+                (stream.stage, stream.incarnation) = (Stage::Waiting, Incarnation(0));
+                continue;
+            };
+            stream.stage = Stage::Following;
+            if !self.bugs.has(&bugs::CHECKPOINTS_DURING_BACKFILL) {
+                stream.quiet_until = log.open_id();
             }
             let item = self.item(Message { vb, body: Body::BackfillEnd });
             self.queue.push_back(item);

@@ -136,7 +136,7 @@ impl Producer {
         if let Some(item) = self.pick_filled(memory) {
             return Some(item);
         }
-        self.end_backfills();
+        self.end_backfills(memory);
         if self.queue.is_empty() {
             self.refill(memory);
         }

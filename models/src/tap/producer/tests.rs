@@ -53,6 +53,7 @@ impl Pair {
 
     fn connect(&mut self) {
         self.flight.clear();
+        self.intake.begins(&[VB].into());
         let wishes: Vec<Wish> = self.intake.wishes(&[VB].into(), &self.replica);
         self.producer.connect(&wishes, &mut self.master, self.now);
     }
@@ -72,7 +73,7 @@ impl Pair {
                     let version = Version { key, value, flags, until, cas };
                     self.producer.fill(vb, token, version, false);
                 }
-                self.producer.backfill_ends(vb, token, &self.master);
+                self.producer.backfill_ends(vb, token);
             }
             Next::Die(vbs) => {
                 for vb in vbs {
