@@ -5,4 +5,5 @@ pub mod mvcc;
 pub mod register;
 pub mod registry;
 pub mod stream;
+pub mod tap;
 pub mod vbucket;

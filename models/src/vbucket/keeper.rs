@@ -125,6 +125,9 @@ impl Keeper {
             Some(Standing { birth, change, .. }) => {
                 if let Some(vbucket) = cx.shared().vbs.get_mut(&vb) {
                     vbucket.is_born |= vbucket.standing.birth == birth;
+                    if vbucket.standing.birth == birth {
+                        vbucket.saved = vbucket.saved.max(change);
+                    }
                 }
                 cx.note(Note::StandingSaved(vb, birth, change));
             }

@@ -53,8 +53,14 @@ impl Memory {
 
     /// A number that is greater than all before.
     pub fn number(&mut self) -> u64 {
-        self.last += 1;
+        let Settings { nodes, node, .. } = self.settings;
+        self.last = (self.last / nodes + 1) * nodes + node;
         self.last
+    }
+
+    /// A version that another node has drawn: those of this node will be greater.
+    pub fn heard(&mut self, number: u64) {
+        self.last = self.last.max(number);
     }
 
     /// Takes what the disk says, at this time.
@@ -65,10 +71,14 @@ impl Memory {
             let log = log.after_warm_up(CheckpointId(saved.standing.persisted));
             let mut vbucket = self.vbucket(saved.standing, log);
             vbucket.is_born = true;
+            vbucket.saved = vbucket.standing.change;
             for (key, (version, row)) in saved.rows {
                 let value = (room > 0).then_some(version.value);
                 room -= usize::from(value.is_some());
                 let (flags, until, cas) = (version.flags, version.until, version.cas);
+                if self.settings.nodes > 1 {
+                    self.heard(cas);
+                }
                 let entry = Entry { value, flags, until, cas, dirty: false, row: Some(row) };
                 vbucket.table.put(key, entry);
                 vbucket.counters.items += 1;
@@ -95,6 +105,24 @@ impl Memory {
         let vbucket = self.vbucket(standing, log);
         self.vbs.insert(vb, vbucket);
         standing
+    }
+
+    /// Makes a vbucket be in this state, and makes it if it is not there. Whoever waits for it is not told.
+    pub fn stand(&mut self, vb: Vb, state: State, now: u64) -> Standing {
+        let (change, incarnation) = (self.number(), Incarnation(self.number()));
+        match self.vbs.get_mut(&vb) {
+            None => self.create(vb, state, now),
+            Some(vbucket) if vbucket.standing.state == state => vbucket.standing,
+            Some(vbucket) => {
+                vbucket.standing.state = state;
+                vbucket.standing.change = change;
+                match role(state) {
+                    Role::Active => vbucket.log.promote(now, incarnation),
+                    Role::Replica => vbucket.log.demote(),
+                }
+                vbucket.standing
+            }
+        }
     }
 
     fn vbucket(&self, standing: Standing, log: Manager) -> Vbucket {

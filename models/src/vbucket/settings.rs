@@ -32,6 +32,10 @@ pub struct Settings {
     pub flush_delay: Span,
     /// So many values are kept in memory.
     pub values: usize,
+    /// Nodes that draw versions of the same keys, and which of them this one is: no two draw the same number.
+    pub nodes: u64,
+    /// See `nodes`.
+    pub node: u64,
 }
 
 impl Default for Settings {
@@ -49,6 +53,8 @@ impl Default for Settings {
             batch: 250,
             flush_delay: Span::ms(1),
             values: usize::MAX,
+            nodes: 1,
+            node: 0,
         }
     }
 }
@@ -161,6 +167,8 @@ impl Settings {
             batch: config.count(BATCH.name),
             flush_delay: Span::ms(config.get(FLUSH_DELAY.name)),
             values: config.count(VALUES.name),
+            nodes: 1,
+            node: 0,
         }
     }
 }

@@ -93,6 +93,8 @@ pub struct Vbucket {
     pub standing: Standing,
     /// Whether the disk knows of it.
     pub is_born: bool,
+    /// The change of its state that the disk has.
+    pub saved: u64,
     /// How often the log went back to an earlier checkpoint. What was drained before says nothing about ids after it.
     pub rewinds: u64,
     /// What stands in its keys.
@@ -182,6 +184,7 @@ impl Vbucket {
         Vbucket {
             standing,
             is_born: false,
+            saved: 0,
             rewinds: 0,
             table: Table::default(),
             log,
@@ -194,6 +197,12 @@ impl Vbucket {
             persisting: Vec::new(),
             counters: Counters::default(),
         }
+    }
+
+    /// Whether the disk knows of its state.
+    #[must_use]
+    pub fn is_saved(&self) -> bool {
+        self.saved >= self.standing.change
     }
 
     /// Whether clients have to wait for a revert.
@@ -239,6 +248,27 @@ impl Vbucket {
         };
         let checkpoint = self.log.open_id().0;
         Changed { checkpoint, mutation, grew: queued.persistence_grew() }
+    }
+
+    /// Puts in what a backfill says. It is for the disk, and not for those who follow: they are told of the whole vbucket
+    /// when it is complete.
+    pub fn backfill(&mut self, key: Key, entry: Option<Entry>, cas: u64) {
+        let version = entry.as_ref().and_then(|Entry { value, flags, until, cas, .. }| {
+            let (value, flags, until, cas) = (value.clone()?, *flags, *until, *cas);
+            Some(Version { key, value, flags, until, cas })
+        });
+        self.backlog.retain(|item| item.key != key);
+        self.backlog.push(Pending { key, cas, mutation: 0, version, is_late: false });
+        let is_added = entry.is_some();
+        let before = match entry {
+            Some(entry) => self.table.put(key, entry),
+            None => self.table.remove(key),
+        };
+        match (before.is_some(), is_added) {
+            (false, true) => self.counters.items += 1,
+            (true, false) => self.counters.items -= 1,
+            _ => {}
+        }
     }
 
     /// Puts what stood in a key back, and counts it.
@@ -289,11 +319,21 @@ impl Vbucket {
         if is_whole {
             // The log gives all of it again, with the marks that make it one transaction.
             self.log.flush_failed();
-            self.backlog = std::mem::take(&mut self.backlog_before);
+            let before = std::mem::take(&mut self.backlog_before);
+            self.put_before(before);
             return;
         }
         self.log.flush_succeeded();
-        self.backlog = rejected;
+        self.put_before(rejected);
+    }
+
+    /// Puts into the backlog what is older than what it holds.
+    fn put_before(&mut self, older: Vec<Pending>) {
+        let newer = std::mem::replace(&mut self.backlog, older);
+        for item in newer {
+            self.backlog.retain(|old| old.key != item.key);
+            self.backlog.push(item);
+        }
     }
 
     /// All that was drained is on disk.

@@ -3,10 +3,7 @@
 use seedbed_sim::actor::Context;
 use seedbed_sim::time::Span;
 
-use crate::checkpoint::manager::Role;
-use crate::checkpoint::op::Incarnation;
 use crate::checkpoint::response::Refusal;
-use crate::vbucket::memory::role;
 use crate::vbucket::message::{Msg, Timer};
 use crate::vbucket::model::Node;
 use crate::vbucket::note::Note;
@@ -86,20 +83,7 @@ impl Front {
         if vb.0 >= memory.settings.vbuckets {
             return self.answer(vb, waiter, Answer::NotMyVbucket, cx);
         }
-        let (change, incarnation) = (memory.number(), Incarnation(memory.number()));
-        let standing = match memory.vbs.get_mut(&vb) {
-            None => memory.create(vb, state, now),
-            Some(vbucket) if vbucket.standing.state == state => vbucket.standing,
-            Some(vbucket) => {
-                vbucket.standing.state = state;
-                vbucket.standing.change = change;
-                match role(state) {
-                    Role::Active => vbucket.log.promote(now, incarnation),
-                    Role::Replica => vbucket.log.demote(),
-                }
-                vbucket.standing
-            }
-        };
+        let standing = memory.stand(vb, state, now);
         cx.note(Note::Stands(vb, standing.birth, standing.state, standing.change));
         if let Some(vbucket) = cx.shared().vbs.get(&vb) {
             let id = vbucket.log.open_id().0;

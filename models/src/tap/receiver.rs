@@ -1,0 +1,519 @@
+//! The receiver: follows the streams that it was ordered to follow. Each frame is a step of its own.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use seedbed_sim::actor::{ConnEvent, Context, Event};
+use seedbed_sim::choose::{Shape, Site};
+use seedbed_sim::id::{ActorId, ConnId};
+use seedbed_sim::time::{Span, Time};
+
+use crate::vbucket::message as data;
+use crate::vbucket::note as data_note;
+use crate::vbucket::op::{State, Vb};
+
+use super::frame::{Body, Frame, Message, Name, Status};
+use super::intake::{Fact, Intake, Taken};
+use super::message::{Msg, Order, Orders, Phase, Timer};
+use super::model::{Node, Post, notify};
+use super::note::Note;
+use super::seqno::Seqno;
+use super::settings::Settings;
+use super::{bugs, mark, point};
+
+/// Whether a replica has no room for a change for now.
+pub static THROTTLE: Site =
+    Site { id: 54, name: "throttle", shape: Shape::Own, outcomes: &["rejected"] };
+
+/// Between two looks at a connection.
+const LOOK: Span = Span::ms(200);
+/// Making a vbucket anew takes so long.
+const RESET_TIME: Span = Span::ms(40);
+/// Between two looks whether the disk knows of a state.
+const STAND_LOOK: Span = Span::ms(10);
+
+/// A receiver.
+#[derive(Clone, Debug)]
+pub struct Receiver {
+    post: Post,
+    settings: Settings,
+    links: BTreeMap<Name, Link>,
+    intake: Intake,
+    /// Of the last orders.
+    revision: u64,
+    /// How often each key was looked at.
+    looks: u64,
+}
+
+/// A stream that is followed.
+#[derive(Clone, Debug)]
+pub struct Link {
+    sender: ActorId,
+    vbs: BTreeSet<Vb>,
+    is_takeover: bool,
+    conn: Option<ConnId>,
+    is_open: bool,
+    inbox: Vec<u8>,
+    /// What the buffer of the connection had no room for.
+    outbox: Vec<u8>,
+    heard_at: Time,
+    is_taking: bool,
+    /// What is not done yet, and comes before all other answers.
+    slow: Vec<(Seqno, Vb)>,
+    /// Answers that wait for it.
+    held: Vec<(Seqno, Status)>,
+    /// Answered and not taken in. Only a planted bug does that.
+    late: Vec<(Seqno, bool, Message)>,
+}
+
+impl Link {
+    /// Who sends it.
+    #[must_use]
+    pub fn sender(&self) -> ActorId {
+        self.sender
+    }
+
+    /// Its vbuckets.
+    #[must_use]
+    pub fn vbs(&self) -> &BTreeSet<Vb> {
+        &self.vbs
+    }
+
+    /// Whether vbuckets move by it.
+    #[must_use]
+    pub fn is_takeover(&self) -> bool {
+        self.is_takeover
+    }
+
+    fn of(order: &Order) -> Link {
+        Link {
+            sender: order.sender,
+            vbs: order.vbs.iter().copied().collect(),
+            is_takeover: order.is_takeover,
+            conn: None,
+            is_open: false,
+            inbox: Vec::new(),
+            outbox: Vec::new(),
+            heard_at: Time(0),
+            is_taking: false,
+            slow: Vec::new(),
+            held: Vec::new(),
+            late: Vec::new(),
+        }
+    }
+}
+
+impl Receiver {
+    /// The receiver of this node, which has no orders yet.
+    #[must_use]
+    pub fn new(post: Post, settings: Settings) -> Receiver {
+        let intake = Intake::default();
+        let links = BTreeMap::new();
+        Receiver { post, settings, links, intake, revision: 0, looks: 0 }
+    }
+
+    /// The streams that it follows.
+    #[must_use]
+    pub fn links(&self) -> &BTreeMap<Name, Link> {
+        &self.links
+    }
+
+    pub(super) fn on_event(&mut self, event: Event<Node>, cx: &mut Context<'_, Node>) {
+        match event {
+            Event::Boot => self.intake = Intake::new(cx.bugs()),
+            Event::Message { from, msg: Msg::Follow(revision, orders) } => {
+                self.ordered(from, revision, &orders, cx);
+            }
+            Event::Conn(event) => self.on_conn(event, cx),
+            Event::Phase(Phase::Take(name)) => self.take(name, cx),
+            Event::Phase(Phase::TakeLate(name)) => self.take_late(name, cx),
+            Event::Timer(Timer::Connect(name)) => self.look(name, cx),
+            Event::Timer(Timer::Reset(name, vb)) => self.reset(name, vb, cx),
+            Event::Timer(Timer::Stand(name, vb)) => self.look_stand(name, vb, cx),
+            Event::Stop => {
+                for link in std::mem::take(&mut self.links).into_values() {
+                    link.conn.into_iter().for_each(|conn| cx.reset(conn));
+                }
+                cx.stopped();
+            }
+            _ => {}
+        }
+    }
+
+    /// Orders have come.
+    fn ordered(
+        &mut self,
+        from: ActorId,
+        revision: u64,
+        orders: &Orders,
+        cx: &mut Context<'_, Node>,
+    ) {
+        let memory = &cx.shared().data;
+        if !memory.is_loaded || memory.is_stopping || revision < self.revision {
+            return;
+        }
+        self.revision = revision;
+        for vb in &orders.replicas {
+            let vbucket = cx.shared().data.vbs.get(vb);
+            if vbucket.is_some_and(|vbucket| vbucket.standing.state == State::Dead) {
+                self.change_state(*vb, State::Replica, cx);
+            }
+        }
+        self.follow(&orders.streams, cx);
+        let vbs = cx.shared().data.vbs.iter();
+        let stand = vbs.map(|(vb, of)| (*vb, of.standing.state, of.is_saved())).collect();
+        cx.send(from, Msg::Stand(revision, stand));
+    }
+
+    /// A vbucket is this from now on.
+    fn change_state(&mut self, vb: Vb, state: State, cx: &mut Context<'_, Node>) {
+        let now = cx.now().0;
+        let standing = cx.shared().data.stand(vb, state, now);
+        let (birth, change) = (standing.birth, standing.change);
+        cx.note(Note::Data(data_note::Note::Stands(vb, birth, state, change)));
+        cx.send(self.post.data.keeper, Msg::Data(data::Msg::Snapshot(vb, Some(standing))));
+        // A promotion may have opened a checkpoint, so that there is one more to publish.
+        cx.shared().data.has_work = true;
+        self.wake(cx);
+    }
+
+    /// From now on it follows these streams.
+    fn follow(&mut self, orders: &[Order], cx: &mut Context<'_, Node>) {
+        let names: Vec<Name> = self.links.keys().copied().collect();
+        for name in names {
+            if orders.iter().all(|order| order.name != name) {
+                self.hang_up(name, cx);
+                self.links.remove(&name);
+                cx.disarm(Timer::Connect(name));
+            }
+        }
+        for order in orders {
+            let fresh = Link::of(order);
+            match self.links.get_mut(&order.name) {
+                Some(link) if link.sender == order.sender => {
+                    let is_same = link.vbs == fresh.vbs;
+                    link.vbs = fresh.vbs;
+                    if !is_same && link.is_open {
+                        self.intake.begins(&link.vbs);
+                        let wishes = self.intake.wishes(&link.vbs, &cx.shared().data);
+                        self.send(order.name, &Frame::Filter(wishes), cx);
+                    }
+                }
+                Some(_) | None => {
+                    self.hang_up(order.name, cx);
+                    self.links.insert(order.name, fresh);
+                    self.look(order.name, cx);
+                }
+            }
+        }
+    }
+
+    fn name_of(&self, conn: ConnId) -> Option<Name> {
+        self.links.iter().find(|(_, link)| link.conn == Some(conn)).map(|(name, _)| *name)
+    }
+
+    fn on_conn(&mut self, event: ConnEvent, cx: &mut Context<'_, Node>) {
+        let Some(name) = self.name_of(event.conn()) else { return };
+        match event {
+            ConnEvent::Opened { .. } => self.opened(name, cx),
+            ConnEvent::Readable { conn } => {
+                let now = cx.now();
+                let Some(link) = self.links.get_mut(&name) else { return };
+                link.heard_at = now;
+                cx.read(conn, usize::MAX, &mut link.inbox);
+                self.go_on(name, cx);
+            }
+            ConnEvent::Writable { .. } => self.write(name, cx),
+            ConnEvent::Refused { .. } | ConnEvent::Closed { .. } => self.lost(name),
+            ConnEvent::Accepted { .. } => {}
+        }
+    }
+
+    fn lost(&mut self, name: Name) {
+        if let Some(link) = self.links.get_mut(&name) {
+            (link.conn, link.is_open) = (None, false);
+            link.inbox.clear();
+            link.outbox.clear();
+            link.slow.clear();
+            link.held.clear();
+            link.late.clear();
+        }
+    }
+
+    fn hang_up(&mut self, name: Name, cx: &mut Context<'_, Node>) {
+        if let Some(conn) = self.links.get_mut(&name).and_then(|link| link.conn.take()) {
+            cx.reset(conn);
+        }
+        self.lost(name);
+    }
+
+    /// Looks whether a stream is connected, and its other end there.
+    fn look(&mut self, name: Name, cx: &mut Context<'_, Node>) {
+        let now = cx.now();
+        let silence = Span(3 * self.settings.noop.0) + Span::ms(500);
+        let Some(link) = self.links.get(&name) else { return };
+        cx.arm(Timer::Connect(name), LOOK);
+        if link.conn.is_some() {
+            if now.since(link.heard_at) > silence {
+                self.hang_up(name, cx);
+            }
+            return;
+        }
+        if self.intake.wishes(&link.vbs, &cx.shared().data).is_empty() {
+            return;
+        }
+        let conn = cx.connect(link.sender);
+        if let Some(link) = self.links.get_mut(&name) {
+            (link.conn, link.heard_at) = (Some(conn), now);
+        }
+    }
+
+    fn opened(&mut self, name: Name, cx: &mut Context<'_, Node>) {
+        let now = cx.now();
+        let Some(link) = self.links.get_mut(&name) else { return };
+        (link.is_open, link.heard_at) = (true, now);
+        self.intake.begins(&link.vbs);
+        let wishes = self.intake.wishes(&link.vbs, &cx.shared().data);
+        let is_takeover = link.is_takeover;
+        self.send(name, &Frame::Connect { name, is_takeover, wishes }, cx);
+    }
+
+    fn send(&mut self, name: Name, frame: &Frame, cx: &mut Context<'_, Node>) {
+        if let Some(link) = self.links.get_mut(&name) {
+            frame.encode(&mut link.outbox);
+            self.write(name, cx);
+        }
+    }
+
+    fn write(&mut self, name: Name, cx: &mut Context<'_, Node>) {
+        if let Some(link) = self.links.get_mut(&name)
+            && let Some(conn) = link.conn
+        {
+            let written = cx.write(conn, &link.outbox);
+            link.outbox.drain(..written);
+        }
+    }
+
+    /// Has the next frame taken in.
+    fn go_on(&mut self, name: Name, cx: &mut Context<'_, Node>) {
+        if let Some(link) = self.links.get_mut(&name)
+            && !std::mem::replace(&mut link.is_taking, true)
+        {
+            cx.yield_to(Phase::Take(name));
+        }
+    }
+
+    fn take(&mut self, name: Name, cx: &mut Context<'_, Node>) {
+        let Some(link) = self.links.get_mut(&name) else { return };
+        link.is_taking = false;
+        if link.conn.is_none() {
+            return;
+        }
+        let frame = match Frame::take(&mut link.inbox) {
+            Ok(None) => return,
+            Ok(Some(Frame::Message(seqno, wants_answer, message))) => (seqno, wants_answer, message),
+            Ok(Some(_)) | Err(_) => return self.hang_up(name, cx),
+        };
+        if cx.shared().data.is_stopping {
+            return self.hang_up(name, cx);
+        }
+        if cx.bug(&bugs::ANSWERED_BEFORE_TAKEN) && may_be_late(&frame.2.body) {
+            if frame.1 {
+                self.answer(name, frame.0, Status::Success, cx);
+            }
+            if let Some(link) = self.links.get_mut(&name) {
+                link.late.push((frame.0, false, frame.2));
+            }
+            return cx.yield_to(Phase::TakeLate(name));
+        }
+        self.take_in(name, &frame, cx);
+        self.go_on(name, cx);
+    }
+
+    fn take_late(&mut self, name: Name, cx: &mut Context<'_, Node>) {
+        let Some(link) = self.links.get_mut(&name) else { return };
+        for frame in std::mem::take(&mut link.late) {
+            self.take_in(name, &frame, cx);
+        }
+        self.go_on(name, cx);
+    }
+
+    /// Takes a message in, and answers it.
+    fn take_in(
+        &mut self,
+        name: Name,
+        (seqno, wants_answer, message): &(Seqno, bool, Message),
+        cx: &mut Context<'_, Node>,
+    ) {
+        let now = cx.now().0;
+        let Some(link) = self.links.get(&name) else { return };
+        let is_followed = link.vbs.contains(&message.vb) || message.body == Body::Noop;
+        let is_slow = link.slow.iter().any(|(_, vb)| *vb == message.vb);
+        let full = self.is_throttled(message, cx);
+        let taken = if is_followed {
+            self.intake.take(message, &mut cx.shared().data, now, full)
+        } else {
+            // A left-over of the filter before.
+            Taken::Done
+        };
+        let status = match taken {
+            Taken::Done => Status::Success,
+            Taken::With(fact) => {
+                self.state(fact, cx);
+                Status::Success
+            }
+            Taken::Rejected => {
+                cx.mark(&mark::REJECTED);
+                Status::TemporaryFailure
+            }
+            Taken::Resets(vb) => {
+                if let Some(link) = self.links.get_mut(&name)
+                    && !is_slow
+                {
+                    link.slow.push((*seqno, vb));
+                }
+                return cx.arm(Timer::Reset(name, vb), RESET_TIME);
+            }
+            Taken::Stands(vb, state) => return self.stand(name, (*seqno, vb), state, cx),
+            Taken::Anew => {
+                self.intake.forget(message.vb);
+                return self.hang_up(name, cx);
+            }
+            Taken::HangUp => return self.hang_up(name, cx),
+            Taken::Aborts(reason) => return cx.abort(reason),
+        };
+        cx.point(&point::TAKEN);
+        self.wake(cx);
+        if *wants_answer || status == Status::TemporaryFailure {
+            self.answer(name, *seqno, status, cx);
+        }
+    }
+
+    /// Whether there is no room for a change, or it is to look like that.
+    fn is_throttled(&mut self, message: &Message, cx: &mut Context<'_, Node>) -> bool {
+        let Body::Set(_, version) = &message.body else { return false };
+        self.looks += 1;
+        let memory = &cx.shared().data;
+        let held = memory.vbs.get(&message.vb).and_then(|of| of.table.entry(version.key));
+        let is_one_more = held.is_none_or(|entry| entry.value.is_none());
+        let is_full = is_one_more && !memory.has_room();
+        is_full || cx.choose(&THROTTLE, u64::from(version.key.0), self.looks) != 0
+    }
+
+    /// Says what was done.
+    fn state(&mut self, fact: Fact, cx: &mut Context<'_, Node>) {
+        match fact {
+            Fact::Applied(vb, key, cas) => {
+                cx.note(Note::Applied(vb, key, cas));
+                notify(self.post.notifier, cx);
+            }
+            Fact::Ended(vb, of, id, held) => cx.note(Note::Ended(vb, of, id, held)),
+            Fact::Stepped(vb, kind) => {
+                cx.note(Note::Stepped(vb, kind));
+                cx.mark(&mark::STEPPED);
+                notify(self.post.notifier, cx);
+            }
+            Fact::Merged(_) => cx.mark(&mark::MERGED),
+            Fact::LeftOut(_) => cx.mark(&mark::LEFT_OUT),
+            Fact::StepAgain(_) => cx.mark(&mark::STEP_AGAIN),
+            Fact::Filled(_) => notify(self.post.notifier, cx),
+        }
+    }
+
+    /// Answers, behind what is not done yet.
+    fn answer(&mut self, name: Name, seqno: Seqno, status: Status, cx: &mut Context<'_, Node>) {
+        let Some(link) = self.links.get_mut(&name) else { return };
+        if link.slow.is_empty() {
+            self.send(name, &Frame::Reply(seqno, status), cx);
+        } else {
+            link.held.push((seqno, status));
+        }
+    }
+
+    /// What took longer is done.
+    fn done(&mut self, name: Name, vb: Vb, cx: &mut Context<'_, Node>) {
+        let Some(link) = self.links.get_mut(&name) else { return };
+        let Some(at) = link.slow.iter().position(|(_, of)| *of == vb) else { return };
+        let (seqno, _) = link.slow.remove(at);
+        link.held.insert(0, (seqno, Status::Success));
+        if link.slow.is_empty() {
+            let mut held = std::mem::take(&mut link.held);
+            // In the order of the messages; an answer covers those before it.
+            let first = held.iter().map(|(seqno, _)| *seqno).reduce(|a, b| if b.covers(a) { a } else { b });
+            held.sort_by_key(|(seqno, _)| first.map_or(0, |first| distance(first, *seqno)));
+            for (seqno, status) in held {
+                self.send(name, &Frame::Reply(seqno, status), cx);
+            }
+        }
+    }
+
+    fn reset(&mut self, name: Name, vb: Vb, cx: &mut Context<'_, Node>) {
+        let now = cx.now().0;
+        let memory = &mut cx.shared().data;
+        let state = memory.vbs.get(&vb).map(|vbucket| vbucket.standing.state);
+        if memory.is_stopping || matches!(state, Some(State::Active | State::Dead)) {
+            return self.hang_up(name, cx);
+        }
+        let gone = self.intake.reset(vb, memory, now);
+        let Some(standing) = memory.vbs.get(&vb).map(|vbucket| vbucket.standing) else { return };
+        if let Some(gone) = gone {
+            cx.note(Note::Data(data_note::Note::Dropped(vb, gone.standing.birth)));
+        }
+        cx.note(Note::Reset(vb));
+        let (birth, state, change) = (standing.birth, standing.state, standing.change);
+        cx.note(Note::Data(data_note::Note::Stands(vb, birth, state, change)));
+        cx.send(self.post.data.keeper, Msg::Data(data::Msg::Snapshot(vb, Some(standing))));
+        cx.point(&point::RESET);
+        self.done(name, vb, cx);
+    }
+
+    /// A vbucket becomes pending, or active.
+    fn stand(
+        &mut self,
+        name: Name,
+        (seqno, vb): (Seqno, Vb),
+        state: State,
+        cx: &mut Context<'_, Node>,
+    ) {
+        if state == State::Active {
+            cx.shared().tap.activating.insert(vb);
+        }
+        self.change_state(vb, state, cx);
+        if state != State::Active {
+            self.answer(name, seqno, Status::Success, cx);
+            return self.go_on(name, cx);
+        }
+        cx.point(&point::ACTIVATED);
+        if let Some(link) = self.links.get_mut(&name) {
+            link.slow.push((seqno, vb));
+        }
+        cx.arm(Timer::Stand(name, vb), STAND_LOOK);
+    }
+
+    /// A vbucket that is active serves as soon as the disk knows.
+    fn look_stand(&mut self, name: Name, vb: Vb, cx: &mut Context<'_, Node>) {
+        let shared = cx.shared();
+        if shared.data.vbs.get(&vb).is_some_and(|vbucket| !vbucket.is_saved()) {
+            return cx.arm(Timer::Stand(name, vb), STAND_LOOK);
+        }
+        shared.tap.activating.remove(&vb);
+        cx.send(self.post.data.front, Msg::Data(data::Msg::Unblock(vb)));
+        self.done(name, vb, cx);
+        self.go_on(name, cx);
+    }
+
+    fn wake(&mut self, cx: &mut Context<'_, Node>) {
+        if cx.shared().data.wakes_flusher() {
+            cx.send(self.post.data.flusher, Msg::Data(data::Msg::Flush));
+        }
+    }
+}
+
+/// How far a number is behind another one.
+fn distance(first: Seqno, seqno: Seqno) -> u64 {
+    (u64::from(seqno.0) + u64::from(u32::MAX) - u64::from(first.0)) % u64::from(u32::MAX)
+}
+
+/// Whether a planted bug answers it before it is taken in.
+fn may_be_late(body: &Body) -> bool {
+    matches!(body, Body::Set(..) | Body::Delete(..))
+}
