@@ -21,6 +21,8 @@ use super::vb::{Changed, Vbucket};
 
 /// Numbers of one life are below those of the next.
 const NUMBERS_OF_A_LIFE: u64 = 10_000;
+/// Numbers of one node are below those of the next.
+const NUMBERS_OF_A_NODE: u64 = 1_000 * NUMBERS_OF_A_LIFE;
 
 /// The memory of a node.
 #[derive(Clone, Debug, Default)]
@@ -48,7 +50,8 @@ impl Memory {
     /// The memory of a node in this life, before the disk has been read.
     #[must_use]
     pub fn new(settings: Settings, life: u64, bugs: BugSet) -> Memory {
-        Memory { settings, bugs, last: life * NUMBERS_OF_A_LIFE, ..Memory::default() }
+        let last = settings.place * NUMBERS_OF_A_NODE + life * NUMBERS_OF_A_LIFE;
+        Memory { settings, bugs, last, ..Memory::default() }
     }
 
     /// A number that is greater than all before.

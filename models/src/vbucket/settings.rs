@@ -30,6 +30,8 @@ pub struct Settings {
     pub flush_delay: Span,
     /// So many values are kept in memory.
     pub values: usize,
+    /// Which of several nodes it is. No two of them call changes alike.
+    pub place: u64,
 }
 
 impl Default for Settings {
@@ -46,6 +48,7 @@ impl Default for Settings {
             batch: 250,
             flush_delay: Span::ms(1),
             values: usize::MAX,
+            place: 0,
         }
     }
 }
@@ -148,6 +151,7 @@ impl Settings {
             batch: config.count(BATCH.name),
             flush_delay: Span::ms(config.get(FLUSH_DELAY.name)),
             values: config.count(VALUES.name),
+            place: 0,
         }
     }
 }

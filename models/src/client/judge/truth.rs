@@ -1,0 +1,221 @@
+//! What stands in a key, as the nodes have said that they have carried out what they were asked.
+//!
+//! ```text
+//!  versions    v3        v4        v5        v6
+//!              on disk   acknowledged, in memory only
+//!              └─ after a crash of the node that serves the key any of these may stand there, until somebody looks
+//! ```
+
+use crate::vbucket::op::Value;
+
+/// A value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::client) struct Item {
+    pub(in crate::client) value: Value,
+    pub(in crate::client) flags: u32,
+    /// The second in which it is gone.
+    pub(in crate::client) until: Option<u64>,
+}
+
+impl Item {
+    fn is_alive(&self, now: u64) -> bool {
+        self.until.is_none_or(|until| until > now)
+    }
+}
+
+/// What stood in a key from some change on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Version {
+    /// How the node calls it; 0 before the first.
+    pub(super) cas: u64,
+    /// Nothing after a deletion.
+    pub(super) item: Option<Item>,
+}
+
+impl Version {
+    fn alive(&self, now: u64) -> Option<&Item> {
+        self.item.as_ref().filter(|item| item.is_alive(now))
+    }
+}
+
+/// What was seen in a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Look<'a> {
+    /// This.
+    Found(&'a Value, u32),
+    /// Something.
+    Present,
+    /// Nothing.
+    Absent,
+}
+
+/// What is to be said of what was seen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Reading {
+    /// It is what stands there, if nothing was lost.
+    pub(super) agrees: bool,
+    /// It is that, or what may be left of it.
+    pub(super) is_legal: bool,
+    /// The node said that nothing is there.
+    pub(super) is_absent: bool,
+    /// The node is cut off, and others have what it serves.
+    pub(super) is_stale: bool,
+}
+
+/// A key.
+#[derive(Clone, Debug)]
+pub(in crate::client) struct Truth {
+    pub(super) versions: Vec<Version>,
+    /// Which of the versions may stand there: places in the list. More than one only after a loss.
+    pub(super) possible: Vec<usize>,
+    /// What a write that is being carried out makes of it.
+    pub(super) coming: Option<Option<Item>>,
+    /// Something was lost that it may lose, and the client was not told.
+    pub(in crate::client) has_fallen: bool,
+    /// Since when more than one version is possible.
+    pub(super) since: u64,
+}
+
+impl Default for Truth {
+    fn default() -> Truth {
+        Truth {
+            versions: vec![Version { cas: 0, item: None }],
+            possible: vec![0],
+            coming: None,
+            has_fallen: false,
+            since: 0,
+        }
+    }
+}
+
+impl Truth {
+    /// What stands there, if nothing was lost.
+    pub(in crate::client) fn newest(&self) -> Option<&Item> {
+        self.versions.last().and_then(|version| version.item.as_ref())
+    }
+
+    /// The name of that.
+    pub(super) fn newest_cas(&self) -> u64 {
+        self.versions.last().map_or(0, |version| version.cas)
+    }
+
+    fn last(&self) -> usize {
+        self.versions.len() - 1
+    }
+
+    /// The place of a version; the first place if it is not known any more.
+    pub(super) fn place(&self, cas: u64) -> usize {
+        self.versions.iter().rposition(|version| version.cas == cas).unwrap_or_default()
+    }
+
+    /// The name of what stands there if nothing can be seen: a deletion, or what has run out.
+    pub(super) fn absent_cas(&self, now: u64) -> u64 {
+        let gone = self.versions.iter().rev().find(|version| version.alive(now).is_none());
+        gone.map_or(0, |version| version.cas)
+    }
+
+    /// Somebody has seen this, in this second. What is left if that says that something was lost.
+    pub(super) fn look(&mut self, look: Look<'_>, now: u64) -> (Reading, Option<Option<Item>>) {
+        let fits = |version: &Version| match (look, version.alive(now)) {
+            (Look::Found(value, flags), Some(item)) => item.value == *value && item.flags == flags,
+            (Look::Present, Some(_)) | (Look::Absent, None) => true,
+            (Look::Found(..) | Look::Present, None) | (Look::Absent, Some(_)) => false,
+        };
+        let fitting = self.possible.iter().copied().filter(|at| fits(&self.versions[*at]));
+        let fitting: Vec<usize> = fitting.collect();
+        let is_absent = look == Look::Absent;
+        let Some(&newest) = fitting.last() else {
+            return (Reading { is_absent, ..Reading::default() }, None);
+        };
+        let is_newest = newest == self.last();
+        let agrees = is_newest && !self.has_fallen;
+        self.possible = fitting;
+        let reading = Reading { agrees, is_legal: true, is_absent, is_stale: false };
+        if is_newest {
+            return (reading, None);
+        }
+        self.versions.truncate(newest + 1);
+        self.has_fallen = true;
+        (reading, Some(self.versions[newest].item.clone()))
+    }
+
+    /// A change was carried out: the node calls it like this.
+    pub(super) fn change(&mut self, cas: u64, item: Option<Item>) {
+        self.versions.push(Version { cas, item });
+        self.possible = vec![self.last()];
+    }
+
+    /// Whether the time of what may stand there can have run out.
+    pub(super) fn may_expire(&self, now: u64) -> bool {
+        let over =
+            |at: &usize| self.versions[*at].item.as_ref().is_some_and(|item| !item.is_alive(now));
+        self.possible.iter().any(over)
+    }
+
+    /// Everything after this version may be lost, or nothing of it.
+    pub(super) fn may_lose(&mut self, safe: u64, at: u64) {
+        let from = self.place(safe);
+        self.possible = (from..=self.last()).collect();
+        self.since = at;
+    }
+
+    /// Everything after this version is lost; what is left, if that is something else.
+    pub(super) fn lose(&mut self, left: u64) -> Option<Option<Item>> {
+        let at = self.place(left);
+        let is_newest = at == self.last();
+        self.versions.truncate(at + 1);
+        self.possible = vec![at];
+        self.has_fallen |= !is_newest;
+        (!is_newest).then(|| self.versions[at].item.clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn item(value: &str) -> Option<Item> {
+        Some(Item { value: Value::new(value), flags: 0, until: None })
+    }
+
+    fn truth() -> Truth {
+        let mut truth = Truth::default();
+        truth.change(7, item("1"));
+        truth.change(8, None);
+        truth.change(9, item("3"));
+        truth
+    }
+
+    #[test]
+    fn after_a_loss_whoever_looks_first_says_what_is_left() {
+        let mut truth = truth();
+        let (one, three) = (Value::new("1"), Value::new("3"));
+        assert!(truth.look(Look::Found(&three, 0), 0).0.agrees);
+        assert!(!truth.look(Look::Found(&one, 0), 0).0.is_legal);
+        truth.may_lose(7, 5);
+        let (reading, left) = truth.look(Look::Absent, 0);
+        assert_eq!((reading.agrees, reading.is_legal, left), (false, true, Some(None)));
+        assert!(truth.has_fallen && !truth.look(Look::Found(&three, 0), 0).0.is_legal);
+        assert!(truth.look(Look::Absent, 0).0.is_legal);
+    }
+
+    #[test]
+    fn nothing_older_than_what_is_safe_comes_back() {
+        let mut truth = truth();
+        truth.may_lose(8, 5);
+        assert!(!truth.look(Look::Found(&Value::new("1"), 0), 0).0.is_legal);
+        assert_eq!(truth.lose(8), Some(None));
+        assert_eq!(truth.lose(8), None);
+    }
+
+    #[test]
+    fn what_has_run_out_is_absent() {
+        let mut truth = Truth::default();
+        let until = Some(12);
+        truth.change(7, Some(Item { value: Value::new("1"), flags: 0, until }));
+        assert!(truth.look(Look::Found(&Value::new("1"), 0), 11).0.agrees);
+        assert!(truth.look(Look::Absent, 12).0.agrees && !truth.look(Look::Absent, 11).0.agrees);
+        assert!(truth.may_expire(12) && !truth.may_expire(11));
+        assert_eq!((truth.absent_cas(12), truth.absent_cas(11)), (7, 0));
+    }
+}
