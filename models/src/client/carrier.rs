@@ -28,6 +28,9 @@ const HELLO: Span = Span::ms(100);
 /// After so many looks without word a copy is sent again.
 const PATIENCE_LOOKS: u32 = 5;
 
+/// Copies of one life are numbered below those of the next.
+const COPIES_OF_A_LIFE: u32 = 100_000;
+
 /// A carrier.
 #[derive(Clone, Debug)]
 pub struct Carrier {
@@ -260,7 +263,8 @@ impl Carrier {
             vbucket.table.iter().map(|(key, entry)| (key, entry.clone())).collect();
         side.copies += 1;
         let versions = entries.iter().map(|(key, entry)| (*key, entry.cas)).collect();
-        let (number, from) = (side.copies, self.server);
+        // Those of a later life are later.
+        let (number, from) = (cx.incarnation().0 * COPIES_OF_A_LIFE + side.copies, self.server);
         let copy = Arc::new(Copy { vb, session, number, from, entries });
         (side.copy, side.is_taken, side.looks) = (Some(copy.clone()), false, 0);
         cx.note(Note::Copying(vb, session, number, versions));

@@ -79,7 +79,14 @@ impl Ghost {
     fn take(&mut self, world: &World<Peer>, step: &Step, note: &Note) -> Judged {
         let (at, now) = (step.at.0, step.at.0 / 1_000_000_000);
         match note {
-            Note::Node(note) => step.node.map_or(Ok(()), |node| self.node(node, note, at)),
+            Note::Node(note) => {
+                let Some(node) = step.node else { return Ok(()) };
+                if *note == NodeNote::Loaded {
+                    self.places.are(world.shared(node).memory.settings.vbuckets);
+                }
+                self.node(node, note, at);
+                Ok(())
+            }
             Note::Called(op, purpose, call) => {
                 self.past.called(*op, call, at);
                 if *purpose == Purpose::Verify {
@@ -135,7 +142,7 @@ impl Ghost {
     }
 
     /// A data node has said something.
-    fn node(&mut self, node: NodeId, note: &NodeNote, at: u64) -> Judged {
+    fn node(&mut self, node: NodeId, note: &NodeNote, at: u64) {
         let now = at / 1_000_000_000;
         match note {
             NodeNote::Served(id, vb, request, answer) => {
@@ -143,8 +150,13 @@ impl Ghost {
             }
             NodeNote::Expired(vb, key, ..) if self.places.serves(node, *vb) => {
                 let truth = self.keys.entry(*key).or_default();
+                let since = truth.since;
+                let (reading, left) = truth.look(Look::Expired, now);
                 // What is taken out alive stays what should be there.
-                truth.coming = truth.may_expire(now).then_some(None);
+                truth.coming = reading.is_legal.then_some(None);
+                if let Some(left) = left {
+                    self.past.fell(*key, left.as_ref(), (since, at));
+                }
             }
             NodeNote::Queued(vb, key, cas, _) if self.places.serves(node, *vb) => {
                 let truth = self.keys.entry(*key).or_default();
@@ -164,7 +176,6 @@ impl Ghost {
             NodeNote::Loaded => self.places.loaded(node, &mut self.keys, at),
             _ => {}
         }
-        Ok(())
     }
 
     /// A request was carried out, or refused.

@@ -209,8 +209,8 @@ impl Keeper {
         }
         let Place { master, replica } = self.map.place(what.vb);
         let replica = replica.map(|replica| if replica == what.to { master } else { replica });
-        self.hand_over(what.vb, Place { master: what.to, replica }, cx);
         self.moving = None;
+        self.hand_over(what.vb, Place { master: what.to, replica }, cx);
         cx.mark(&mark::MOVED);
         self.ended(what, true, cx);
         self.begin(cx);

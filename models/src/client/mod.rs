@@ -48,6 +48,8 @@ pub mod scenario;
 pub mod settings;
 pub mod smart;
 pub mod store;
+#[cfg(test)]
+mod tests;
 pub mod verbs;
 pub mod worker;
 mod workload;

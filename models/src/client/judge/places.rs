@@ -12,6 +12,8 @@ use super::truth::{Item, Truth};
 /// Where things are.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Places {
+    /// How many vbuckets there are.
+    vbuckets: u8,
     /// Who serves a vbucket.
     owners: BTreeMap<Vb, NodeId>,
     /// The version of a key that a node has on disk for certain.
@@ -37,12 +39,13 @@ impl Places {
         self.owners.get(&vb) == Some(&node)
     }
 
-    fn vbuckets(&self) -> u8 {
-        u8::try_from(self.owners.len()).expect("a few vbuckets")
+    /// There are so many vbuckets.
+    pub(super) fn are(&mut self, vbuckets: u8) {
+        self.vbuckets = vbuckets;
     }
 
     fn keys_of(&self, vb: Vb) -> impl Iterator<Item = Key> + use<> {
-        let vbuckets = self.vbuckets();
+        let vbuckets = self.vbuckets;
         (0..).map(Key).take(Key::NAMES.len()).filter(move |key| home(*key, vbuckets) == vb)
     }
 

@@ -47,6 +47,8 @@ pub(super) enum Look<'a> {
     Present,
     /// Nothing.
     Absent,
+    /// Something whose time has run out.
+    Expired,
 }
 
 /// What is to be said of what was seen.
@@ -119,7 +121,9 @@ impl Truth {
         let fits = |version: &Version| match (look, version.alive(now)) {
             (Look::Found(value, flags), Some(item)) => item.value == *value && item.flags == flags,
             (Look::Present, Some(_)) | (Look::Absent, None) => true,
-            (Look::Found(..) | Look::Present, None) | (Look::Absent, Some(_)) => false,
+            (Look::Expired, None) => version.item.is_some(),
+            (Look::Found(..) | Look::Present, None) => false,
+            (Look::Absent | Look::Expired, Some(_)) => false,
         };
         let fitting = self.possible.iter().copied().filter(|at| fits(&self.versions[*at]));
         let fitting: Vec<usize> = fitting.collect();
@@ -143,13 +147,6 @@ impl Truth {
     pub(super) fn change(&mut self, cas: u64, item: Option<Item>) {
         self.versions.push(Version { cas, item });
         self.possible = vec![self.last()];
-    }
-
-    /// Whether the time of what may stand there can have run out.
-    pub(super) fn may_expire(&self, now: u64) -> bool {
-        let over =
-            |at: &usize| self.versions[*at].item.as_ref().is_some_and(|item| !item.is_alive(now));
-        self.possible.iter().any(over)
     }
 
     /// Everything after this version may be lost, or nothing of it.
@@ -215,7 +212,8 @@ mod tests {
         truth.change(7, Some(Item { value: Value::new("1"), flags: 0, until }));
         assert!(truth.look(Look::Found(&Value::new("1"), 0), 11).0.agrees);
         assert!(truth.look(Look::Absent, 12).0.agrees && !truth.look(Look::Absent, 11).0.agrees);
-        assert!(truth.may_expire(12) && !truth.may_expire(11));
+        assert!(truth.look(Look::Expired, 12).0.is_legal);
+        assert!(!truth.look(Look::Expired, 11).0.is_legal);
         assert_eq!((truth.absent_cas(12), truth.absent_cas(11)), (7, 0));
     }
 }

@@ -42,11 +42,6 @@ impl Worker {
     fn act_on(&mut self, key: Key, action: Action, cx: &mut Context<'_, Peer>) {
         let now = seconds(cx.wall());
         let status = cx.shared().desk.store.status(&key, now);
-        if let Some(job) = &self.job
-            && let Some(task) = cx.shared().desk.tasks.get_mut(&job.task)
-        {
-            task.touched.push(key);
-        }
         match action {
             // It is gone, and nothing is there to be changed.
             Action::Store(Load::Update, _) if status != Some(Status::Valid) => self.step_over(cx),
@@ -110,6 +105,9 @@ impl Worker {
         let number = self.smart.call(call, 0, purpose, cx);
         if let Some(job) = &mut self.job {
             job.calls.push(Pending { number, key, what });
+            if let Some(task) = cx.shared().desk.tasks.get_mut(&job.task) {
+                task.touched.push(key);
+            }
         }
     }
 }
