@@ -121,6 +121,10 @@ impl Ghost {
                 self.places.failing(*vb);
                 Ok(())
             }
+            Note::Given(vb, server) => {
+                self.places.given(*vb, NodeId(server.0.into()));
+                Ok(())
+            }
             Note::Moved(task, _, _, is_done) => {
                 self.moves.extend(task.map(|(actor, number)| ((actor.0, number), *is_done)));
                 Ok(())
@@ -191,7 +195,7 @@ impl Ghost {
         let Some(look) = look(&request.call, answer) else { return };
         let truth = self.keys.entry(key).or_default();
         if !self.places.serves(node, vb) {
-            truth.has_fallen = true;
+            truth.blur();
             let is_absent = look == Some(Look::Absent);
             let reading = Reading { is_stale: true, is_absent, ..Reading::default() };
             self.readings.insert(id, reading);
@@ -235,7 +239,14 @@ impl Ghost {
         if absent.is_none() {
             return Ok(());
         }
-        let Some(reading) = reading.filter(|reading| !reading.is_stale) else { return Ok(()) };
+        let Some(reading) = reading else { return Ok(()) };
+        let truth = self.keys.entry(key).or_default();
+        let held = truth.newest().is_some();
+        // It knows better from here on, unless it was told by a node that is cut off.
+        truth.told(reading);
+        if reading.is_stale {
+            return Ok(());
+        }
         self.said.insert(VERDICTS);
         self.said.insert(VERIFIED);
         let is_wrong = match verdict {
@@ -248,7 +259,6 @@ impl Ghost {
             return Err((VERDICTS, class, format!("{key} by #{}", id.op.number)));
         }
         if verdict == Verdict::Differs && !reading.is_legal {
-            let held = self.keys.get(&key).and_then(Truth::newest).is_some();
             let class = match (absent, held) {
                 (Some(true), _) => "lost",
                 (_, true) => "another value",
@@ -267,9 +277,7 @@ impl Ghost {
         let is_possible = store.get(&key).is_some_and(|entry| {
             entry.possible().any(|held| places::is_it(held, truth.newest(), now))
         });
-        if is_possible {
-            truth.has_fallen = false;
-        } else if !truth.has_fallen && truth.possible.len() == 1 {
+        if !is_possible && !truth.has_fallen && truth.possible.len() == 1 {
             let true_one = truth.newest().map_or("nothing".into(), |item| {
                 let until = item.until.map_or(String::new(), |until| format!(" until {until}"));
                 format!("`{}` flags {}{until}", item.value, item.flags)

@@ -32,7 +32,7 @@ use super::{bugs, mark};
 /// Between two looks at those who have not done what they were told.
 const LOOK: Span = Span::ms(30);
 /// A move that takes longer has failed.
-const MOVE_PATIENCE: Span = Span::ms(1_500);
+const MOVE_PATIENCE: Span = Span::ms(400);
 
 /// The keeper.
 #[derive(Clone, Debug)]
@@ -218,6 +218,7 @@ impl Keeper {
 
     /// The map of the next epoch.
     fn hand_over(&mut self, vb: Vb, place: Place, cx: &mut Context<'_, Peer>) {
+        cx.note(Note::Given(vb, place.master));
         self.sessions[usize::from(vb.0)] = self.epoch + 1;
         let map = self.map.with(vb, place);
         self.map = Map { epoch: self.epoch + 1, ..map };

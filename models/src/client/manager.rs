@@ -4,15 +4,18 @@ use std::collections::VecDeque;
 
 use seedbed_sim::actor::{Context, Event, Outcome};
 use seedbed_sim::id::{ActorId, OpId};
+use seedbed_sim::time::Span;
 
 use super::desk::{Stage, Task, Wish};
 use super::mark;
-use super::message::Msg;
+use super::message::{Msg, Timer};
 use super::model::Peer;
 use super::op::{Op, Spec, TaskId};
 use super::response::{End, Ret};
 use super::store::Store;
 
+/// A tenth of a second.
+const TENTH: Span = Span::ms(100);
 /// Tasks of the manager itself are numbered from here.
 const OWN: u8 = 128;
 
@@ -27,7 +30,7 @@ pub struct Manager {
 }
 
 /// What an operation waits for.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Waits {
     /// The end of a task.
     End(TaskId),
@@ -35,6 +38,8 @@ enum Waits {
     All,
     /// The end of a verification.
     Check(TaskId),
+    /// Some time.
+    Time,
 }
 
 impl Manager {
@@ -56,6 +61,12 @@ impl Manager {
             Event::Boot => cx.shared().desk.store = Store::new(self.partitions),
             Event::Invoke { op, what } => self.invoke(op, &what, cx),
             Event::Message { from, msg: Msg::Left(task) } => self.left(from, task, cx),
+            Event::Timer(Timer::Poll) => {
+                if let Some((op, Waits::Time)) = self.waits {
+                    self.waits = None;
+                    cx.complete(op, Outcome::Ok(Ret::Done));
+                }
+            }
             Event::Stop => cx.stopped(),
             _ => {}
         }
@@ -73,6 +84,10 @@ impl Manager {
             Op::CompleteAll => return self.wait(op, Waits::All, cx),
             Op::Verify(task) => return self.verify(op, Some(*task), cx),
             Op::VerifyAll => return self.verify(op, None, cx),
+            Op::Wait(tenths) => {
+                self.waits = Some((op, Waits::Time));
+                return cx.arm(Timer::Poll, TENTH.times(u64::from(*tenths).max(1)));
+            }
             Op::Ask(_) | Op::MultiSet(..) | Op::Move(..) | Op::Failover(_) => false,
         };
         let ret = if is_done { Ret::Done } else { Ret::Refused };
@@ -219,6 +234,7 @@ impl Manager {
         let Some((op, waits)) = &self.waits else { return };
         let tasks = &cx.shared().desk.tasks;
         let ret = match waits {
+            Waits::Time => None,
             Waits::All => {
                 let goes_on = |of: &Task| matches!(of.stage, Stage::Queued | Stage::Running);
                 (!tasks.values().any(goes_on)).then_some(Ret::Done)

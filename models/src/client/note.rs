@@ -56,6 +56,8 @@ pub enum Note {
     Copied(Vb, u32, u32, Vec<(Key, u64)>),
     /// The keeper gives up a master for its replica.
     Failover(Vb),
+    /// The keeper gives a vbucket to this node.
+    Given(Vb, Server),
     /// The keeper has ended a move, as a success or not; the task that wanted it, and how that calls it.
     Moved(Option<(ActorId, u32)>, Vb, Server, bool),
     /// A task has reported that.
@@ -92,6 +94,7 @@ impl fmt::Display for Note {
             Note::Copying(vb, _, number, _) => write!(f, "copies {vb}, number {number}"),
             Note::Copied(vb, _, number, _) => write!(f, "has {vb}, number {number}"),
             Note::Failover(vb) => write!(f, "gives up the master of {vb}"),
+            Note::Given(vb, server) => write!(f, "gives {vb} to {server}"),
             Note::Moved(_, vb, server, true) => write!(f, "moved {vb} to {server}"),
             Note::Moved(_, vb, server, false) => write!(f, "failed to move {vb} to {server}"),
             Note::Rebalanced(_, is_done) => write!(f, "reports a move as done: {is_done}"),

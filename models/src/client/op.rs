@@ -104,6 +104,8 @@ pub enum Op {
     Verify(TaskId),
     /// `verify-all`: compares all keys.
     VerifyAll,
+    /// `wait 12`: lets so many tenths of a second pass.
+    Wait(u8),
     /// `get a`, `set a 7`: an operation of the protocol.
     Ask(Call),
     /// `multi-set 7 a b c`: stores `7.a` in a, and so on.
@@ -153,6 +155,7 @@ impl fmt::Display for Op {
             Op::CompleteAll => write!(f, "complete-all"),
             Op::Verify(task) => write!(f, "verify {}", task.0),
             Op::VerifyAll => write!(f, "verify-all"),
+            Op::Wait(tenths) => write!(f, "wait {tenths}"),
             Op::Ask(call) => call.fmt(f),
             Op::MultiSet(number, keys) => {
                 write!(f, "multi-set {number}")?;
@@ -180,6 +183,7 @@ impl FromStr for Op {
             ["complete-all"] => Op::CompleteAll,
             ["verify", task] => Op::Verify(TaskId(number(task)?)),
             ["verify-all"] => Op::VerifyAll,
+            ["wait", tenths] => Op::Wait(number(tenths)?),
             ["multi-set", first, ref keys @ ..] if !keys.is_empty() => {
                 let keys = keys.iter().map(|key| key.parse()).collect::<Result<Vec<Key>, _>>()?;
                 Op::MultiSet(number(first)?, keys)
@@ -311,6 +315,7 @@ mod tests {
             "complete-all",
             "verify 1",
             "verify-all",
+            "wait 12",
             "set a 7 ttl 2",
             "multi-set 7 a b",
             "move v0 n1",

@@ -165,7 +165,14 @@ impl Worker {
         of.stage = Stage::Running;
         let spec = of.spec;
         let left = of.left.take().unwrap_or_else(|| match spec {
-            Spec::Load(_, keys, _) | Spec::Batch(keys) => keys.places().map(Key).collect(),
+            Spec::Load(_, keys, _) => keys.places().map(Key).collect(),
+            // Each begins with another key.
+            Spec::Batch(keys) => {
+                let many = usize::from(keys.end - keys.start);
+                let mut all: Vec<Key> = keys.places().map(Key).collect();
+                all.rotate_left(usize::from(task.0) % many);
+                all
+            }
             Spec::Verify | Spec::Replicas => {
                 let partitions = 0..desk.store.partitions();
                 let keys = partitions.flat_map(|partition| desk.store.keys(partition, 0));

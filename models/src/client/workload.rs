@@ -44,7 +44,7 @@ pub(super) fn multi_sets(crowd: Crowd, draw: &mut Draw) -> Vec<PlannedOp<Op>> {
     let mut words = Words { crowd, draw, created: Vec::new() };
     let mut ops: Vec<PlannedOp<Op>> = (1..=last)
         .map(|number| {
-            if words.draw.chance(1, 6) {
+            if words.draw.chance(1, 4) {
                 let op = Op::Move(words.vb(), words.server());
                 return PlannedOp { client: crowd.keeper, number, op };
             }
@@ -93,7 +93,7 @@ impl Words<'_> {
     }
 
     fn spec(&mut self) -> Spec {
-        match self.draw.weighted(&[10, 3, 4, 4, 5, 6, 10, 6, 5, 3]) {
+        match self.draw.weighted(&[10, 3, 3, 4, 4, 10, 8, 6, 6, 3]) {
             0 => Spec::Load(Load::Create, self.keys(), self.ttl()),
             1 => Spec::Load(Load::Blob, self.keys(), self.ttl()),
             2 => Spec::Load(Load::Read, self.keys(), 0),
@@ -113,7 +113,7 @@ impl Words<'_> {
 
     fn task(&mut self, number: u8) -> Op {
         let known = TaskId(1 + self.small(number));
-        match self.draw.weighted(&[60, 6, 6, 4, 4, 3, 4, 5, 4, 6]) {
+        match self.draw.weighted(&[60, 5, 5, 4, 4, 3, 3, 4, 4, 6, 8]) {
             0 => Op::Run(TaskId(number), self.spec()),
             1 => {
                 self.created.push(TaskId(number));
@@ -126,7 +126,8 @@ impl Words<'_> {
             6 => Op::Complete(known),
             7 => Op::CompleteAll,
             8 => Op::Verify(known),
-            _ => Op::VerifyAll,
+            9 => Op::VerifyAll,
+            _ => Op::Wait(1 + self.small(15)),
         }
     }
 

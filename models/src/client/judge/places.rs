@@ -14,6 +14,8 @@ use super::truth::{Item, Truth};
 pub(super) struct Places {
     /// How many vbuckets there are.
     vbuckets: u8,
+    /// Who is to serve a vbucket, if it was moved.
+    given: BTreeMap<Vb, NodeId>,
     /// Who serves a vbucket.
     owners: BTreeMap<Vb, NodeId>,
     /// The version of a key that a node has on disk for certain.
@@ -90,6 +92,11 @@ impl Places {
         self.reloaded.remove(&(node, copy.0));
     }
 
+    /// A vbucket is to be served by this node from here on.
+    pub(super) fn given(&mut self, vb: Vb, node: NodeId) {
+        self.given.insert(vb, node);
+    }
+
     /// A replica is about to take over without having been told everything.
     pub(super) fn failing(&mut self, vb: Vb) {
         self.failing.insert(vb);
@@ -103,7 +110,9 @@ impl Places {
         state: State,
         (keys, at): (&mut Keys, u64),
     ) -> Vec<(Key, Option<Item>)> {
-        if state != State::Active || self.owners.get(&vb) == Some(&node) {
+        // Who has not heard of it may still do what it was told before.
+        let is_given = self.given.get(&vb).is_none_or(|given| *given == node);
+        if state != State::Active || !is_given || self.owners.get(&vb) == Some(&node) {
             return Vec::new();
         }
         if self.owners.insert(vb, node).is_none() {
@@ -117,7 +126,7 @@ impl Places {
             if is_reloaded {
                 truth.may_lose(has, at);
             } else if fails {
-                fallen.extend(truth.lose(has).map(|left| (key, left)));
+                fallen.extend(truth.lose(has, at / 1_000_000_000).map(|left| (key, left)));
             }
         }
         fallen

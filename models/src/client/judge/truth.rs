@@ -32,12 +32,6 @@ pub(super) struct Version {
     pub(super) item: Option<Item>,
 }
 
-impl Version {
-    fn alive(&self, now: u64) -> Option<&Item> {
-        self.item.as_ref().filter(|item| item.is_alive(now))
-    }
-}
-
 /// What was seen in a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Look<'a> {
@@ -51,6 +45,19 @@ pub(super) enum Look<'a> {
     Expired,
 }
 
+impl Look<'_> {
+    /// Whether this can be seen where that stands, in this second.
+    fn fits(self, item: Option<&Item>, now: u64) -> bool {
+        match (self, item.filter(|item| item.is_alive(now))) {
+            (Look::Found(value, flags), Some(item)) => item.value == *value && item.flags == flags,
+            (Look::Present, Some(_)) | (Look::Absent, None) => true,
+            (Look::Expired, None) => item.is_some(),
+            (Look::Found(..) | Look::Present, None) => false,
+            (Look::Absent | Look::Expired, Some(_)) => false,
+        }
+    }
+}
+
 /// What is to be said of what was seen.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Reading {
@@ -62,6 +69,8 @@ pub(super) struct Reading {
     pub(super) is_absent: bool,
     /// The node is cut off, and others have what it serves.
     pub(super) is_stale: bool,
+    /// How often something had been lost until then.
+    pub(super) losses: u32,
 }
 
 /// A key.
@@ -72,8 +81,14 @@ pub(in crate::client) struct Truth {
     pub(super) possible: Vec<usize>,
     /// What a write that is being carried out makes of it.
     pub(super) coming: Option<Option<Item>>,
-    /// Something was lost that it may lose, and the client was not told.
+    /// What stands there for who was told everything, and not that something was lost.
+    expected: Option<Item>,
+    /// Something was lost that may be lost, and the client does not know.
     pub(in crate::client) has_fallen: bool,
+    /// The client was told something by a node that is cut off.
+    pub(super) is_vague: bool,
+    /// How often something was lost.
+    losses: u32,
     /// Since when more than one version is possible.
     pub(super) since: u64,
 }
@@ -84,7 +99,10 @@ impl Default for Truth {
             versions: vec![Version { cas: 0, item: None }],
             possible: vec![0],
             coming: None,
+            expected: None,
             has_fallen: false,
+            is_vague: false,
+            losses: 0,
             since: 0,
         }
     }
@@ -112,41 +130,70 @@ impl Truth {
 
     /// The name of what stands there if nothing can be seen: a deletion, or what has run out.
     pub(super) fn absent_cas(&self, now: u64) -> u64 {
-        let gone = self.versions.iter().rev().find(|version| version.alive(now).is_none());
+        let gone = self
+            .versions
+            .iter()
+            .rev()
+            .find(|version| version.item.as_ref().is_none_or(|item| !item.is_alive(now)));
         gone.map_or(0, |version| version.cas)
     }
 
     /// Somebody has seen this, in this second. What is left if that says that something was lost.
     pub(super) fn look(&mut self, look: Look<'_>, now: u64) -> (Reading, Option<Option<Item>>) {
-        let fits = |version: &Version| match (look, version.alive(now)) {
-            (Look::Found(value, flags), Some(item)) => item.value == *value && item.flags == flags,
-            (Look::Present, Some(_)) | (Look::Absent, None) => true,
-            (Look::Expired, None) => version.item.is_some(),
-            (Look::Found(..) | Look::Present, None) => false,
-            (Look::Absent | Look::Expired, Some(_)) => false,
-        };
-        let fitting = self.possible.iter().copied().filter(|at| fits(&self.versions[*at]));
+        let fitting = self.possible.iter().copied();
+        let fitting = fitting.filter(|at| look.fits(self.versions[*at].item.as_ref(), now));
         let fitting: Vec<usize> = fitting.collect();
-        let is_absent = look == Look::Absent;
+        let (is_absent, is_stale) = (look == Look::Absent, self.is_vague);
+        let agrees = look.fits(self.expected.as_ref(), now);
         let Some(&newest) = fitting.last() else {
-            return (Reading { is_absent, ..Reading::default() }, None);
+            let losses = self.losses;
+            return (Reading { agrees, is_legal: false, is_absent, is_stale, losses }, None);
         };
         let is_newest = newest == self.last();
-        let agrees = is_newest && !self.has_fallen;
         self.possible = fitting;
-        let reading = Reading { agrees, is_legal: true, is_absent, is_stale: false };
+        if !is_newest {
+            self.fall();
+        }
+        let reading = Reading { agrees, is_legal: true, is_absent, is_stale, losses: self.losses };
         if is_newest {
             return (reading, None);
         }
         self.versions.truncate(newest + 1);
+        (reading, Some(self.left(newest, now)))
+    }
+
+    /// What can be seen of a version.
+    fn left(&self, at: usize, now: u64) -> Option<Item> {
+        self.versions[at].item.clone().filter(|item| item.is_alive(now))
+    }
+
+    /// Something is lost that may be lost.
+    fn fall(&mut self) {
         self.has_fallen = true;
-        (reading, Some(self.versions[newest].item.clone()))
+        self.losses += 1;
+    }
+
+    /// A client was told something by a node that is cut off.
+    pub(super) fn blur(&mut self) {
+        self.fall();
+        self.is_vague = true;
+    }
+
+    /// The client has seen what stands there, unless something was lost since.
+    pub(super) fn told(&mut self, reading: Reading) {
+        if reading.losses != self.losses || !reading.is_legal {
+            return;
+        }
+        self.expected = self.newest().cloned();
+        (self.has_fallen, self.is_vague) = (false, false);
     }
 
     /// A change was carried out: the node calls it like this.
     pub(super) fn change(&mut self, cas: u64, item: Option<Item>) {
+        self.expected.clone_from(&item);
         self.versions.push(Version { cas, item });
         self.possible = vec![self.last()];
+        (self.has_fallen, self.is_vague) = (false, false);
     }
 
     /// Everything after this version may be lost, or nothing of it.
@@ -157,13 +204,15 @@ impl Truth {
     }
 
     /// Everything after this version is lost; what is left, if that is something else.
-    pub(super) fn lose(&mut self, left: u64) -> Option<Option<Item>> {
+    pub(super) fn lose(&mut self, left: u64, now: u64) -> Option<Option<Item>> {
         let at = self.place(left);
         let is_newest = at == self.last();
         self.versions.truncate(at + 1);
         self.possible = vec![at];
-        self.has_fallen |= !is_newest;
-        (!is_newest).then(|| self.versions[at].item.clone())
+        if !is_newest {
+            self.fall();
+        }
+        (!is_newest).then(|| self.left(at, now))
     }
 }
 
@@ -201,8 +250,8 @@ mod tests {
         let mut truth = truth();
         truth.may_lose(8, 5);
         assert!(!truth.look(Look::Found(&Value::new("1"), 0), 0).0.is_legal);
-        assert_eq!(truth.lose(8), Some(None));
-        assert_eq!(truth.lose(8), None);
+        assert_eq!(truth.lose(8, 0), Some(None));
+        assert_eq!(truth.lose(8, 0), None);
     }
 
     #[test]
