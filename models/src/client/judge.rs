@@ -107,22 +107,8 @@ impl Ghost {
             }
             Note::Ended(task, worker, _) => self.ended(world, step.node, (task.0, *worker)),
             Note::Mapped(_) => self.mapped(world, step),
-            Note::Copying(vb, session, number, versions) => {
-                self.places.copying((*vb, *session, *number), versions, &mut self.keys, now);
-                Ok(())
-            }
-            Note::Copied(vb, session, number, deletions) => {
-                if let Some(node) = step.node {
-                    self.places.copied(node, (*vb, *session, *number), deletions);
-                }
-                Ok(())
-            }
-            Note::Failover(vb) => {
-                self.places.failing(*vb);
-                Ok(())
-            }
-            Note::Given(vb, server) => {
-                self.places.given(*vb, NodeId(server.0.into()));
+            Note::Copying(..) | Note::Copied(..) | Note::Failover(_) | Note::Given(..) => {
+                self.placed(step.node, note, now);
                 Ok(())
             }
             Note::Moved(task, _, _, is_done) => {
@@ -131,17 +117,38 @@ impl Ghost {
             }
             Note::Rebalanced(number, is_done) => {
                 let actor = step.actor.map_or(0, |actor| actor.0);
-                self.said.insert(REBALANCES);
-                match self.moves.get(&(actor, *number)) {
-                    Some(ended) if ended == is_done => Ok(()),
-                    ended => {
-                        let detail =
-                            format!("it was said to be done: {is_done}, it was: {ended:?}");
-                        Err((REBALANCES, "taken for done", detail))
-                    }
-                }
+                self.rebalanced((actor, *number), *is_done)
             }
             Note::Replicated(..) => Ok(()),
+        }
+    }
+
+    /// Something was said of where vbuckets are.
+    fn placed(&mut self, node: Option<NodeId>, note: &Note, now: u64) {
+        match note {
+            Note::Copying(vb, session, number, versions) => {
+                self.places.copying((*vb, *session, *number), versions, &mut self.keys, now);
+            }
+            Note::Copied(vb, session, number, deletions) => {
+                if let Some(node) = node {
+                    self.places.copied(node, (*vb, *session, *number), deletions);
+                }
+            }
+            Note::Failover(vb) => self.places.failing(*vb),
+            Note::Given(vb, server) => self.places.given(*vb, NodeId(server.0.into())),
+            _ => {}
+        }
+    }
+
+    /// A task has reported whether a move was done.
+    fn rebalanced(&mut self, asked: (u16, u32), is_done: bool) -> Judged {
+        self.said.insert(REBALANCES);
+        match self.moves.get(&asked) {
+            Some(ended) if *ended == is_done => Ok(()),
+            ended => {
+                let detail = format!("it was said to be done: {is_done}, it was: {ended:?}");
+                Err((REBALANCES, "taken for done", detail))
+            }
         }
     }
 
@@ -165,7 +172,7 @@ impl Ghost {
             NodeNote::Queued(vb, key, cas, _) if self.places.serves(node, *vb) => {
                 let truth = self.keys.entry(*key).or_default();
                 if let Some(item) = truth.coming.take() {
-                    self.past.stored(*key, item.as_ref(), at);
+                    self.past.stored(*key, item.as_ref());
                     truth.change(*cas, item);
                 }
             }
@@ -321,7 +328,6 @@ impl Ghost {
 }
 
 /// What an answer says of a key; nothing if nothing was done, and nothing inside if it says nothing.
-#[expect(clippy::option_option, reason = "said above")]
 fn look<'a>(call: &Call, answer: &'a Answer) -> Option<Option<Look<'a>>> {
     Some(match (call, answer) {
         (_, Answer::TemporaryFailure | Answer::NotMyVbucket | Answer::NotSupported) => return None,

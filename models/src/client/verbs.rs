@@ -121,7 +121,7 @@ impl Desk {
             ["unlock", partition, who] => {
                 let (partition, who) = (self.partition(partition)?, number(who)?);
                 if self.store.holder(partition) != Some(who) {
-                    return Err(format!("expected who holds it, found {who}"));
+                    return Err(format!("{who} does not hold it"));
                 }
                 self.store.give(partition, who);
                 "free".into()
@@ -165,11 +165,11 @@ impl Desk {
     fn change(&mut self, words: &[&str]) -> Result<String, String> {
         match *words {
             ["write", key, content, ref rest @ ..] => {
-                let (flags, ttl) = match *rest {
-                    [] => (0, 0),
-                    ["flags", flags] => (number(flags)?, 0),
-                    ["ttl", ttl] => (0, number(ttl)?),
-                    ["flags", flags, "ttl", ttl] => (number(flags)?, number(ttl)?),
+                let (flags, ttl) = match rest {
+                    &[] => (0, 0),
+                    &["flags", flags] => (number(flags)?, 0),
+                    &["ttl", ttl] => (0, number(ttl)?),
+                    &["flags", flags, "ttl", ttl] => (number(flags)?, number(ttl)?),
                     _ => return Err("expected `flags F ttl S` behind the content".into()),
                 };
                 let until = Deadline::of(ttl, self.now, None, 0);
@@ -181,7 +181,7 @@ impl Desk {
             [word @ ("ok" | "refused" | "unknown"), write] => {
                 let write = number(write)?;
                 let gone = self.writes.remove(&write);
-                let (key, held, ttl, sent) = gone.ok_or("expected a write that is open")?;
+                let (key, held, ttl, sent) = gone.ok_or("no such write is open")?;
                 let held = match held {
                     Held::Gone => Held::Gone,
                     Held::Item(item) => {
@@ -210,10 +210,10 @@ impl Desk {
     }
 
     fn saw(&mut self, key: &str, rest: &[&str]) -> Result<String, String> {
-        let seen = match *rest {
-            ["nothing"] => Seen::Absent,
-            [content] => Seen::Found { content: parse_content(content)?, flags: 0, cas: 0 },
-            [content, "flags", flags] => {
+        let seen = match rest {
+            &["nothing"] => Seen::Absent,
+            &[content] => Seen::Found { content: parse_content(content)?, flags: 0, cas: 0 },
+            &[content, "flags", flags] => {
                 Seen::Found { content: parse_content(content)?, flags: number(flags)?, cas: 0 }
             }
             _ => return Err("expected `saw KEY CONTENT flags F`".into()),
@@ -231,9 +231,9 @@ impl Desk {
     fn generate(&mut self, words: &[&str]) -> Result<String, String> {
         match *words {
             ["documents", name, items, template, ref rest @ ..] => {
-                let (seed, lists) = match *rest {
-                    ["seed", seed, ref lists @ ..] => (Some(number(seed)?), lists),
-                    ref lists => (None, lists),
+                let (seed, lists) = match rest {
+                    &["seed", seed, ref lists @ ..] => (Some(number(seed)?), lists),
+                    lists => (None, lists),
                 };
                 let list = |text: &&str| text.split(',').map(String::from).collect();
                 let lists = lists.iter().map(list).collect();
@@ -265,7 +265,7 @@ impl Desk {
             }
             ["reset"] => {
                 match &mut self.generator {
-                    Generator::None => return Err("expected a generator first".into()),
+                    Generator::None => return Err("there is no generator".into()),
                     Generator::Documents(made) => made.reset(),
                     Generator::Blobs(made) => made.reset(),
                     Generator::Older(made) => made.reset(),

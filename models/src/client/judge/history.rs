@@ -51,7 +51,7 @@ impl Past {
     }
 
     /// Something was stored that may run out.
-    pub(super) fn stored(&mut self, key: Key, item: Option<&Item>, _at: u64) {
+    pub(super) fn stored(&mut self, key: Key, item: Option<&Item>) {
         let Some(Item { value, flags, until: Some(until) }) = item else { return };
         let access = Access::Expire((value.0.clone(), *flags));
         let invoked = until * 1_000_000_000;

@@ -48,14 +48,16 @@ impl Worker {
             Action::Store(load, ttl) => self.store(key, load, ttl, cx),
             Action::Delete => {
                 let write = cx.shared().desk.write();
-                self.write(key, write, (Held::Gone, 0), Call::Delete(key), cx);
+                self.write((key, write), (Held::Gone, 0), Call::Delete(key), cx);
             }
             Action::Verify if cx.bug(&bugs::VERIFIER_DELETES) && status != Some(Status::Valid) => {
-                self.call(key, What::Look(true), Call::Delete(key), Purpose::Verify, cx);
+                self.call(key, What::Look(true), (Call::Delete(key), Purpose::Verify), cx);
             }
-            Action::Verify => self.call(key, What::Look(true), Call::Get(key), Purpose::Verify, cx),
-            Action::Read => self.call(key, What::Look(false), Call::Get(key), Purpose::Work, cx),
-            Action::Compare => self.call(key, What::Master, Call::Get(key), Purpose::Verify, cx),
+            Action::Verify => {
+                self.call(key, What::Look(true), (Call::Get(key), Purpose::Verify), cx)
+            }
+            Action::Read => self.call(key, What::Look(false), (Call::Get(key), Purpose::Work), cx),
+            Action::Compare => self.call(key, What::Master, (Call::Get(key), Purpose::Verify), cx),
         }
     }
 
@@ -77,29 +79,27 @@ impl Worker {
             ttl => (flags, u32::from(ttl)),
         };
         let call = Call::Store(StoreCall { verb: Verb::Set, key, value, flags, expiry });
-        self.write(key, write, (held, ttl), call, cx);
+        self.write((key, write), (held, ttl), call, cx);
     }
 
     /// Lets the store know of a write before it goes out, so that whatever becomes of it is possible.
     fn write(
         &mut self,
-        key: Key,
-        write: u64,
+        (key, write): (Key, u64),
         (held, ttl): (Held, u8),
         call: Call,
         cx: &mut Context<'_, Peer>,
     ) {
         cx.shared().desk.store.change(&key, |entry| entry.begin(write, held.clone()));
         cx.note(Note::Kept(key));
-        self.call(key, What::Write(write, held, ttl), call, Purpose::Work, cx);
+        self.call(key, What::Write(write, held, ttl), (call, Purpose::Work), cx);
     }
 
     fn call(
         &mut self,
         key: Key,
         what: What,
-        call: Call,
-        purpose: Purpose,
+        (call, purpose): (Call, Purpose),
         cx: &mut Context<'_, Peer>,
     ) {
         let number = self.smart.call(call, 0, purpose, cx);

@@ -23,7 +23,7 @@ impl Worker {
         let at = job.calls.iter().position(|pending| pending.number == told.id.op.number);
         let Some(Pending { key, what, .. }) = at.map(|at| job.calls.remove(at)) else { return };
         match what {
-            What::Write(write, held, ttl) => self.written(key, write, (held, ttl), &told, cx),
+            What::Write(write, held, ttl) => self.written((key, write), (held, ttl), &told, cx),
             What::Look(verifies) => {
                 if self.looked(key, verifies, &told, cx) {
                     return;
@@ -44,8 +44,7 @@ impl Worker {
     /// The store is told what has become of a write.
     fn written(
         &mut self,
-        key: Key,
-        write: u64,
+        (key, write): (Key, u64),
         (held, ttl): (Held, u8),
         told: &Told,
         cx: &mut Context<'_, Peer>,
