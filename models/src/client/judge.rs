@@ -164,14 +164,16 @@ impl Ghost {
                 let since = truth.since;
                 let (reading, left) = truth.look(Look::Expired, now);
                 // What is taken out alive stays what should be there.
-                truth.coming = reading.is_legal.then_some(None);
+                truth.expires = reading.is_legal;
                 if let Some(left) = left {
                     self.past.fell(*key, left.as_ref(), (since, at));
                 }
             }
             NodeNote::Queued(vb, key, cas, _) if self.places.serves(node, *vb) => {
                 let truth = self.keys.entry(*key).or_default();
-                if let Some(item) = truth.coming.take() {
+                if std::mem::take(&mut truth.expires) {
+                    truth.expire(*cas);
+                } else if let Some(item) = truth.coming.take() {
                     self.past.stored(*key, item.as_ref());
                     truth.change(*cas, item);
                 }

@@ -111,6 +111,11 @@ pub const fn multi_set() -> Scenario<Peer> {
         name: "client/multi-set",
         about: "multi-sets and single operations of several clients on the same keys, while vbuckets move",
         knobs: &CALL_KNOBS,
+        tune: |config, run| {
+            tune(config, run);
+            // Nobody waits for anything to run out.
+            run.think = Span::ms(40);
+        },
         topology: called,
         workload: |config, draw| workload::multi_sets(crowd(config, true), draw),
         read_back: |config| {

@@ -144,7 +144,7 @@ impl Words<'_> {
             let value = Value::new(&number.to_string());
             Op::Ask(Call::Store(Store { verb, key, value, flags: 0, expiry: 0 }))
         };
-        match self.draw.weighted(&[8, 8, 5, 2, 2, 3]) {
+        match self.draw.weighted(&[12, 8, 5, 2, 2, 3]) {
             0 => {
                 let Keys { start, end } = self.keys();
                 Op::MultiSet(number, (start..end).map(Key).collect())

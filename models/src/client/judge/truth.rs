@@ -81,6 +81,8 @@ pub(in crate::client) struct Truth {
     pub(super) possible: Vec<usize>,
     /// What a write that is being carried out makes of it.
     pub(super) coming: Option<Option<Item>>,
+    /// The node takes it out, because its time has run out.
+    pub(super) expires: bool,
     /// What stands there for who was told everything, and not that something was lost.
     expected: Option<Item>,
     /// Something was lost that may be lost, and the client does not know.
@@ -99,6 +101,7 @@ impl Default for Truth {
             versions: vec![Version { cas: 0, item: None }],
             possible: vec![0],
             coming: None,
+            expires: false,
             expected: None,
             has_fallen: false,
             is_vague: false,
@@ -196,6 +199,12 @@ impl Truth {
         (self.has_fallen, self.is_vague) = (false, false);
     }
 
+    /// What has run out was taken out, which no client is told: the node calls that like this.
+    pub(super) fn expire(&mut self, cas: u64) {
+        self.versions.push(Version { cas, item: None });
+        self.possible = vec![self.last()];
+    }
+
     /// Everything after this version may be lost, or nothing of it.
     pub(super) fn may_lose(&mut self, safe: u64, at: u64) {
         let from = self.place(safe);
@@ -252,6 +261,21 @@ mod tests {
         assert!(!truth.look(Look::Found(&Value::new("1"), 0), 0).0.is_legal);
         assert_eq!(truth.lose(8, 0), Some(None));
         assert_eq!(truth.lose(8, 0), None);
+    }
+
+    #[test]
+    fn a_client_that_was_not_told_of_a_loss_expects_what_was_lost() {
+        let mut truth = Truth::default();
+        let (value, flags, until) = (Value::new("1"), 0, Some(12));
+        truth.change(7, Some(Item { value, flags, until }));
+        truth.change(8, item("2"));
+        truth.may_lose(7, 5);
+        assert!(truth.look(Look::Expired, 12).1.is_some());
+        truth.expire(9);
+        let reading = truth.look(Look::Absent, 12).0;
+        assert!(reading.is_legal && !reading.agrees && truth.has_fallen);
+        truth.told(reading);
+        assert!(!truth.has_fallen && truth.look(Look::Absent, 12).0.agrees);
     }
 
     #[test]
