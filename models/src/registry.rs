@@ -1,6 +1,6 @@
 //! The list of scenarios: what the `seedbed` command knows.
 
-use crate::{checkpoint, mvcc, register, vbucket};
+use crate::{checkpoint, client, mvcc, register, vbucket};
 use seedbed_sim::campaign::Registry;
 use seedbed_sim::cli::ExtraVerb;
 
@@ -29,8 +29,12 @@ pub fn registry() -> Registry {
         .with(vbucket::scenario::single())
         .with(vbucket::scenario::online_update())
         .with(vbucket::scenario::replica())
+        .with(client::scenario::tasks())
+        .with(client::scenario::multi_set())
+        .with(client::scenario::failover())
         .with_verbs("register", || Box::new(register::verbs::Desk::default()))
         .with_verbs("checkpoint", || Box::new(checkpoint::verbs::Desk::default()))
         .with_verbs("mvcc", || Box::new(mvcc::verbs::Desk::default()))
         .with_verbs("vbucket", || Box::new(vbucket::verbs::Desk::default()))
+        .with_verbs("client", || Box::new(client::verbs::Desk::default()))
 }
