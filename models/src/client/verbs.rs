@@ -165,11 +165,13 @@ impl Desk {
     fn change(&mut self, words: &[&str]) -> Result<String, String> {
         match *words {
             ["write", key, content, ref rest @ ..] => {
-                let (flags, ttl) = match rest {
-                    &[] => (0, 0),
-                    &["flags", flags] => (number(flags)?, 0),
-                    &["ttl", ttl] => (0, number(ttl)?),
-                    &["flags", flags, "ttl", ttl] => (number(flags)?, number(ttl)?),
+                let (flags, ttl) = match *rest {
+                    [] => (0, 0),
+                    [word, flags] if word == "flags" => (number(flags)?, 0),
+                    [word, ttl] if word == "ttl" => (0, number(ttl)?),
+                    [one, flags, other, ttl] if (one, other) == ("flags", "ttl") => {
+                        (number(flags)?, number(ttl)?)
+                    }
                     _ => return Err("expected `flags F ttl S` behind the content".into()),
                 };
                 let until = Deadline::of(ttl, self.now, None, 0);
@@ -210,10 +212,10 @@ impl Desk {
     }
 
     fn saw(&mut self, key: &str, rest: &[&str]) -> Result<String, String> {
-        let seen = match rest {
-            &["nothing"] => Seen::Absent,
-            &[content] => Seen::Found { content: parse_content(content)?, flags: 0, cas: 0 },
-            &[content, "flags", flags] => {
+        let seen = match *rest {
+            [content] if content == "nothing" => Seen::Absent,
+            [content] => Seen::Found { content: parse_content(content)?, flags: 0, cas: 0 },
+            [content, word, flags] if word == "flags" => {
                 Seen::Found { content: parse_content(content)?, flags: number(flags)?, cas: 0 }
             }
             _ => return Err("expected `saw KEY CONTENT flags F`".into()),

@@ -54,7 +54,7 @@ impl Worker {
                 self.call(key, What::Look(true), (Call::Delete(key), Purpose::Verify), cx);
             }
             Action::Verify => {
-                self.call(key, What::Look(true), (Call::Get(key), Purpose::Verify), cx)
+                self.call(key, What::Look(true), (Call::Get(key), Purpose::Verify), cx);
             }
             Action::Read => self.call(key, What::Look(false), (Call::Get(key), Purpose::Work), cx),
             Action::Compare => self.call(key, What::Master, (Call::Get(key), Purpose::Verify), cx),
