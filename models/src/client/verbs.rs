@@ -165,15 +165,7 @@ impl Desk {
     fn change(&mut self, words: &[&str]) -> Result<String, String> {
         match *words {
             ["write", key, content, ref rest @ ..] => {
-                let (flags, ttl) = match *rest {
-                    [] => (0, 0),
-                    [word, flags] if word == "flags" => (number(flags)?, 0),
-                    [word, ttl] if word == "ttl" => (0, number(ttl)?),
-                    [one, flags, other, ttl] if (one, other) == ("flags", "ttl") => {
-                        (number(flags)?, number(ttl)?)
-                    }
-                    _ => return Err("expected `flags F ttl S` behind the content".into()),
-                };
+                let (flags, ttl) = parse_meta(rest)?;
                 let until = Deadline::of(ttl, self.now, None, 0);
                 let content = parse_content(content)?;
                 Ok(self.begin(key, Held::Item(Item { content, flags, until }), ttl))
@@ -212,13 +204,13 @@ impl Desk {
     }
 
     fn saw(&mut self, key: &str, rest: &[&str]) -> Result<String, String> {
-        let seen = match *rest {
-            [content] if content == "nothing" => Seen::Absent,
-            [content] => Seen::Found { content: parse_content(content)?, flags: 0, cas: 0 },
-            [content, word, flags] if word == "flags" => {
-                Seen::Found { content: parse_content(content)?, flags: number(flags)?, cas: 0 }
-            }
-            _ => return Err("expected `saw KEY CONTENT flags F`".into()),
+        let (content, rest) =
+            rest.split_first().ok_or("expected `saw KEY CONTENT flags F`, found no content")?;
+        let seen = if *content == "nothing" {
+            Seen::Absent
+        } else {
+            let (content, flags) = (parse_content(content)?, parse_meta(rest)?.0);
+            Seen::Found { content, flags, cas: 0 }
         };
         let window = (self.now, self.now);
         let agrees = self.store.change(&key.to_string(), |entry| {
@@ -365,6 +357,20 @@ fn say(held: &Held) -> String {
         Some(Deadline { earliest, latest: None }) => format!(" until {earliest} or later"),
     };
     format!("{}{flags}{until}", item.content)
+}
+
+/// Flags and time to live.
+fn parse_meta(words: &[&str]) -> Result<(u32, u32), String> {
+    let (mut flags, mut ttl) = (0, 0);
+    for pair in words.chunks(2) {
+        let (word, value) = (pair[0], pair.get(1).copied().unwrap_or_default());
+        match word {
+            "flags" => flags = number(value)?,
+            "ttl" => ttl = number(value)?,
+            _ => return Err(format!("expected `flags F ttl S`, found `{}`", words.join(" "))),
+        }
+    }
+    Ok((flags, ttl))
 }
 
 fn parse_content(text: &str) -> Result<Content, String> {
