@@ -1,6 +1,7 @@
 //! Models of replicated key-value storage.
 
 pub mod checkpoint;
+pub mod client;
 pub mod mvcc;
 pub mod register;
 pub mod registry;

@@ -1,6 +1,6 @@
 //! The list of scenarios: what the `seedbed` command knows.
 
-use crate::{checkpoint, mvcc, register, tap, vbucket};
+use crate::{checkpoint, client, mvcc, register, tap, vbucket};
 use seedbed_sim::campaign::Registry;
 use seedbed_sim::cli::ExtraVerb;
 
@@ -29,12 +29,10 @@ pub fn registry() -> Registry {
         .with(vbucket::scenario::single())
         .with(vbucket::scenario::online_update())
         .with(vbucket::scenario::replica())
-        .with(tap::scenario::replica())
-        .with(tap::scenario::chain())
-        .with(tap::scenario::takeover())
         .with_verbs("register", || Box::new(register::verbs::Desk::default()))
         .with_verbs("checkpoint", || Box::new(checkpoint::verbs::Desk::default()))
         .with_verbs("mvcc", || Box::new(mvcc::verbs::Desk::default()))
         .with_verbs("vbucket", || Box::new(vbucket::verbs::Desk::default()))
         .with_verbs("tap", || Box::new(tap::verbs::Desk::default()))
+        .with_verbs("client", || Box::new(client::verbs::Desk::default()))
 }

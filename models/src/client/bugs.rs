@@ -1,0 +1,166 @@
+//! Planted bugs: defects that the clients of testrunner have had, each a switch that is off by default, and three of data
+//! nodes, which a client's verification has to find.
+
+use seedbed_sim::actor::Bug;
+
+use super::checks::{
+    ABSENT, CONNECTED, CONTAINS, LINEARIZABLE, ONLY_READS, REBALANCES, UNLOCKED, VERIFIED,
+};
+
+const TASKS: &str = "client/tasks";
+const MULTI_SET: &str = "client/multi-set";
+const FAILOVER: &str = "client/failover";
+
+/// Whoever is told that a vbucket is elsewhere dies of it.
+pub const NOT_MY_VBUCKET_RAISES: Bug = Bug {
+    index: 0,
+    name: "not-my-vbucket-raises",
+    source: "couchbase/testrunner 0a07284dc: the branch for NOT_MY_VBUCKET used a name that was not defined",
+    breaks: "a node never stops by itself",
+    scenario: MULTI_SET,
+};
+
+/// Only one of the two ends of a connection is provided for; by the other one a task dies and keeps what it holds.
+pub const END_NOT_CAUGHT: Bug = Bug {
+    index: 1,
+    name: "end-not-caught",
+    source: "couchbase/testrunner 0a07284dc: `except A, B` catches A only, so that the other kind of end goes through",
+    breaks: UNLOCKED,
+    scenario: TASKS,
+};
+
+/// Verification deletes what should be gone, rather than looking.
+pub const VERIFIER_DELETES: Bug = Bug {
+    index: 2,
+    name: "verifier-deletes",
+    source: "couchbase/testrunner 0ade052bf, ValidateDataTask: a deleted key is verified by deleting it",
+    breaks: ONLY_READS,
+    scenario: TASKS,
+};
+
+/// Whatever goes wrong with a look counts as if the key were not there.
+pub const ERROR_TAKEN_FOR_ABSENCE: Bug = Bug {
+    index: 3,
+    name: "error-taken-for-absence",
+    source: "couchbase/testrunner 8bf7af421: mc_get maps any error of the server to a missing key",
+    breaks: ABSENT,
+    scenario: TASKS,
+};
+
+/// The store is told of a write when its partition is no longer locked.
+pub const STORE_TOLD_OUTSIDE_LOCK: Bug = Bug {
+    index: 4,
+    name: "store-told-outside-lock",
+    source: "couchbase/testrunner de1d0eddc: server and model were changed one after the other without a lock over both",
+    breaks: CONTAINS,
+    scenario: TASKS,
+};
+
+/// A time to live is counted from the answer only.
+pub const EXPIRY_FROM_ANSWER: Bug = Bug {
+    index: 5,
+    name: "expiry-from-answer",
+    source: "couchbase/testrunner 0ade052bf, KVStore: expires = now + exp, computed after the server has acknowledged",
+    breaks: CONTAINS,
+    scenario: TASKS,
+};
+
+/// A move that has failed counts as done.
+pub const FAILED_TAKEN_FOR_DONE: Bug = Bug {
+    index: 6,
+    name: "failed-taken-for-done",
+    source: "couchbase/testrunner 11f30a596: a rebalance progress of -1, which means failed, was treated as success",
+    breaks: REBALANCES,
+    scenario: FAILOVER,
+};
+
+/// The time to live goes where the flags belong.
+pub const EXPIRY_AS_FLAGS: Bug = Bug {
+    index: 7,
+    name: "expiry-as-flags",
+    source: "couchbase/testrunner 046208a97: the operation `expire` passed the expiry in the argument of the flags",
+    breaks: CONTAINS,
+    scenario: FAILOVER,
+};
+
+/// Who needs several partitions takes them in the order of its keys.
+pub const LOCKS_BY_KEY: Bug = Bug {
+    index: 8,
+    name: "locks-by-key",
+    source: "couchbase/testrunner 3e24de557: partitions were acquired in any order, until there was a lock around it",
+    breaks: "no lock is waited for in a circle",
+    scenario: TASKS,
+};
+
+/// Connections to nodes that have left the map stay.
+pub const UNUSED_KEPT: Bug = Bug {
+    index: 9,
+    name: "unused-connection-kept",
+    source: "couchbase/testrunner f1b5e4161, 2923a8ffe: after a new map, connections that are not used any more are closed",
+    breaks: CONNECTED,
+    scenario: MULTI_SET,
+};
+
+/// A multi-set of which a part did not come through is sent again as a whole.
+pub const BATCH_SENT_AGAIN: Bug = Bug {
+    index: 10,
+    name: "batch-sent-again",
+    source: "couchbase/testrunner 577d3ff99: when a server goes away between grouping and sending, keys are grouped anew",
+    breaks: LINEARIZABLE,
+    scenario: MULTI_SET,
+};
+
+/// A write without an answer counts as not done.
+pub const TIMEOUT_TAKEN_FOR_FAILURE: Bug = Bug {
+    index: 11,
+    name: "timeout-taken-for-failure",
+    source: "couchbase/testrunner 0ade052bf: a timeout after the server has applied an operation leaves the model stale",
+    breaks: CONTAINS,
+    scenario: FAILOVER,
+};
+
+/// A node that is to become what another one is keeps what was deleted there.
+pub const DELETED_STAY: Bug = Bug {
+    index: 12,
+    name: "deleted-stay",
+    source: "couchbase/ep-engine f8c59279 (MB-3618): a consumer was not reset, so that items deleted meanwhile stayed",
+    breaks: VERIFIED,
+    scenario: FAILOVER,
+};
+
+/// The expiry pager takes out what was written anew since it had looked.
+pub const REWRITTEN_PURGED: Bug = Bug {
+    index: 13,
+    name: "rewritten-purged",
+    source: "couchbase/ep-engine 395a83ef (MB-3980): the pager purges by a list gathered earlier, without another look",
+    breaks: VERIFIED,
+    scenario: TASKS,
+};
+
+/// A vbucket is handed over while its old master still acknowledges.
+pub const NOT_DRAINED: Bug = Bug {
+    index: 14,
+    name: "not-drained",
+    source: "couchbase/ep-engine 10144363 (MB-3736): a takeover ignores new mutations and activates the other side early",
+    breaks: VERIFIED,
+    scenario: FAILOVER,
+};
+
+/// All of them.
+pub const BUGS: &[Bug] = &[
+    NOT_MY_VBUCKET_RAISES,
+    END_NOT_CAUGHT,
+    VERIFIER_DELETES,
+    ERROR_TAKEN_FOR_ABSENCE,
+    STORE_TOLD_OUTSIDE_LOCK,
+    EXPIRY_FROM_ANSWER,
+    FAILED_TAKEN_FOR_DONE,
+    EXPIRY_AS_FLAGS,
+    LOCKS_BY_KEY,
+    UNUSED_KEPT,
+    BATCH_SENT_AGAIN,
+    TIMEOUT_TAKEN_FOR_FAILURE,
+    DELETED_STAY,
+    REWRITTEN_PURGED,
+    NOT_DRAINED,
+];

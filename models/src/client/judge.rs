@@ -1,0 +1,347 @@
+//! What the checks remember: what stands in each key by what the nodes have carried out, which of it may be lost, what
+//! was read, and what clients have called and been told.
+
+mod history;
+mod places;
+mod truth;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use seedbed_sim::check::Checked;
+use seedbed_sim::id::NodeId;
+use seedbed_sim::world::{Step, World};
+
+use crate::vbucket::message::AskId;
+use crate::vbucket::note::Note as NodeNote;
+use crate::vbucket::op::{Call, Key, Request, Vb, Verb};
+use crate::vbucket::response::Answer;
+
+use super::checks::{
+    ABSENT, CONNECTED, CONTAINS, ONLY_READS, REBALANCES, UNLOCKED, VERDICTS, VERIFIED,
+};
+use super::model::Peer;
+use super::note::{Note, Purpose, Verdict};
+pub(super) use history::Past;
+use places::Places;
+pub(super) use truth::{Item, Truth};
+use truth::{Look, Reading};
+
+/// What the checks remember from step to step.
+#[derive(Clone, Debug, Default)]
+pub struct Ghost {
+    /// What stands in each key.
+    pub(super) keys: BTreeMap<Key, Truth>,
+    /// Who serves which vbucket, and what each node has of it.
+    places: Places,
+    /// What was read by each attempt.
+    readings: BTreeMap<AskId, Reading>,
+    /// What clients have called, and been told.
+    pub(super) past: Past,
+    /// How the moves that tasks wanted have ended.
+    moves: BTreeMap<(u16, u32), bool>,
+    /// Promises that this step was about, and the first one that it broke.
+    said: BTreeSet<&'static str>,
+    broken: Option<Broken>,
+}
+
+/// A promise that was broken: its name, the class, and what was seen.
+pub(super) type Broken = (&'static str, &'static str, String);
+/// What came of looking at a note.
+pub(super) type Judged = Result<(), Broken>;
+
+impl Ghost {
+    /// Takes in what this step says.
+    pub(super) fn observe(&mut self, world: &World<Peer>, step: &Step) {
+        self.said.clear();
+        if self.broken.is_some() {
+            return;
+        }
+        for note in world.notes() {
+            if let Err(broken) = self.take(world, step, note) {
+                self.said.insert(broken.0);
+                self.broken = Some(broken);
+                return;
+            }
+        }
+    }
+
+    /// What this step says about a promise.
+    pub(super) fn verdict(&self, name: &'static str) -> Checked {
+        match &self.broken {
+            Some((broken, class, detail)) if *broken == name => {
+                Checked::Broken(class, detail.clone())
+            }
+            _ if self.said.contains(name) => Checked::Held,
+            _ => Checked::Skipped,
+        }
+    }
+
+    fn take(&mut self, world: &World<Peer>, step: &Step, note: &Note) -> Judged {
+        let (at, now) = (step.at.0, step.at.0 / 1_000_000_000);
+        match note {
+            Note::Node(note) => {
+                let Some(node) = step.node else { return Ok(()) };
+                if *note == NodeNote::Loaded {
+                    self.places.are(world.shared(node).memory.settings.vbuckets);
+                }
+                self.node(node, note, at);
+                Ok(())
+            }
+            Note::Called(op, purpose, call) => {
+                self.past.called(*op, call, at);
+                if *purpose == Purpose::Verify {
+                    self.said.insert(ONLY_READS);
+                    if !matches!(call, Call::Get(_)) {
+                        return Err((ONLY_READS, "changes", format!("it sent `{call}`")));
+                    }
+                }
+                Ok(())
+            }
+            Note::Fated(op, fate) => {
+                self.past.fated(*op, fate, at);
+                Ok(())
+            }
+            Note::Kept(key) => self.kept(world, step.node, *key, now),
+            Note::Verified(id, key, verdict, absent, is_certain) => {
+                self.verified((*id, *key), *verdict, *absent, *is_certain)
+            }
+            Note::Ended(task, worker, _) => self.ended(world, step.node, (task.0, *worker)),
+            Note::Mapped(_) => self.mapped(world, step),
+            Note::Copying(..) | Note::Copied(..) | Note::Failover(_) | Note::Given(..) => {
+                self.placed(step.node, note, now);
+                Ok(())
+            }
+            Note::Moved(task, _, _, is_done) => {
+                self.moves.extend(task.map(|(actor, number)| ((actor.0, number), *is_done)));
+                Ok(())
+            }
+            Note::Rebalanced(number, is_done) => {
+                let actor = step.actor.map_or(0, |actor| actor.0);
+                self.rebalanced((actor, *number), *is_done)
+            }
+            Note::Replicated(..) => Ok(()),
+        }
+    }
+
+    /// Something was said of where vbuckets are.
+    fn placed(&mut self, node: Option<NodeId>, note: &Note, now: u64) {
+        match note {
+            Note::Copying(vb, session, number, versions) => {
+                self.places.copying((*vb, *session, *number), versions, &mut self.keys, now);
+            }
+            Note::Copied(vb, session, number, deletions) => {
+                if let Some(node) = node {
+                    self.places.copied(node, (*vb, *session, *number), deletions);
+                }
+            }
+            Note::Failover(vb) => self.places.failing(*vb),
+            Note::Given(vb, server) => self.places.given(*vb, NodeId(server.0.into())),
+            _ => {}
+        }
+    }
+
+    /// A task has reported whether a move was done.
+    fn rebalanced(&mut self, asked: (u16, u32), is_done: bool) -> Judged {
+        self.said.insert(REBALANCES);
+        match self.moves.get(&asked) {
+            Some(ended) if *ended == is_done => Ok(()),
+            ended => {
+                let detail = format!("it was said to be done: {is_done}, it was: {ended:?}");
+                Err((REBALANCES, "taken for done", detail))
+            }
+        }
+    }
+
+    /// A data node has said something.
+    fn node(&mut self, node: NodeId, note: &NodeNote, at: u64) {
+        let now = at / 1_000_000_000;
+        match note {
+            NodeNote::Served(id, vb, request, answer) => {
+                self.served((node, *vb), *id, request, (answer, at));
+            }
+            NodeNote::Expired(vb, key, ..) if self.places.serves(node, *vb) => {
+                let truth = self.keys.entry(*key).or_default();
+                let since = truth.since;
+                let (reading, left) = truth.look(Look::Expired, now);
+                // What is taken out alive stays what should be there.
+                truth.expires = reading.is_legal;
+                if let Some(left) = left {
+                    self.past.fell(*key, left.as_ref(), (since, at));
+                }
+            }
+            NodeNote::Queued(vb, key, cas, _) if self.places.serves(node, *vb) => {
+                let truth = self.keys.entry(*key).or_default();
+                if std::mem::take(&mut truth.expires) {
+                    truth.expire(*cas);
+                } else if let Some(item) = truth.coming.take() {
+                    self.past.stored(*key, item.as_ref());
+                    truth.change(*cas, item);
+                }
+            }
+            NodeNote::Committed(_, key, cas, _) => self.places.committed(node, *key, *cas),
+            NodeNote::Dropped(vb, _) => self.places.dropped(node, *vb),
+            NodeNote::Stands(vb, _, state, _) => {
+                let fallen = self.places.stands(node, *vb, *state, (&mut self.keys, at));
+                for (key, left) in fallen {
+                    self.past.fell(key, left.as_ref(), (at, at));
+                }
+            }
+            NodeNote::Loaded => self.places.loaded(node, &mut self.keys, at),
+            _ => {}
+        }
+    }
+
+    /// A request was carried out, or refused.
+    fn served(
+        &mut self,
+        (node, vb): (NodeId, Vb),
+        id: AskId,
+        request: &Request,
+        (answer, at): (&Answer, u64),
+    ) {
+        let Some(key) = request.call.key() else { return };
+        let now = at / 1_000_000_000;
+        let Some(look) = look(&request.call, answer) else { return };
+        let truth = self.keys.entry(key).or_default();
+        if !self.places.serves(node, vb) {
+            truth.blur();
+            let is_absent = look == Some(Look::Absent);
+            let reading = Reading { is_stale: true, is_absent, ..Reading::default() };
+            self.readings.insert(id, reading);
+            return self.past.is_stale(id.op);
+        }
+        if let Some(look) = look {
+            let since = truth.since;
+            let (reading, left) = truth.look(look, now);
+            self.readings.insert(id, reading);
+            if let Some(left) = left {
+                self.past.fell(key, left.as_ref(), (since, at));
+            }
+        }
+        match (&request.call, answer) {
+            (Call::Store(store), Answer::Stored(_)) => {
+                let until = (store.expiry != 0).then(|| now + u64::from(store.expiry));
+                let value = store.value.clone();
+                truth.coming = Some(Some(Item { value, flags: store.flags, until }));
+            }
+            (Call::Delete(_), Answer::Deleted) => truth.coming = Some(None),
+            _ => {}
+        }
+    }
+
+    /// A verification has come to a verdict.
+    fn verified(
+        &mut self,
+        (id, key): (AskId, Key),
+        verdict: Verdict,
+        absent: Option<bool>,
+        is_certain: bool,
+    ) -> Judged {
+        let reading = self.readings.get(&id).copied();
+        if absent == Some(true) {
+            self.said.insert(ABSENT);
+            if !reading.is_some_and(|reading| reading.is_absent) {
+                let detail = format!("{key} was taken for absent; no node has said so");
+                return Err((ABSENT, "taken for absent", detail));
+            }
+        }
+        if absent.is_none() {
+            return Ok(());
+        }
+        let Some(reading) = reading else { return Ok(()) };
+        let truth = self.keys.entry(key).or_default();
+        let held = truth.newest().is_some();
+        // It knows better from here on, unless it was told by a node that is cut off.
+        truth.told(reading);
+        if reading.is_stale {
+            return Ok(());
+        }
+        self.said.insert(VERDICTS);
+        self.said.insert(VERIFIED);
+        let is_wrong = match verdict {
+            Verdict::Differs => reading.agrees,
+            Verdict::Agrees => is_certain && !reading.agrees,
+            Verdict::NotVerified => false,
+        };
+        if is_wrong {
+            let class = if verdict == Verdict::Differs { "false alarm" } else { "overlooked" };
+            return Err((VERDICTS, class, format!("{key} by #{}", id.op.number)));
+        }
+        if verdict == Verdict::Differs && !reading.is_legal {
+            let class = match (absent, held) {
+                (Some(true), _) => "lost",
+                (_, true) => "another value",
+                (_, false) => "came back",
+            };
+            return Err((VERIFIED, class, format!("{key} by #{}", id.op.number)));
+        }
+        Ok(())
+    }
+
+    /// The store of a client knows something else of a key.
+    fn kept(&mut self, world: &World<Peer>, node: Option<NodeId>, key: Key, now: u64) -> Judged {
+        let Some(node) = node else { return Ok(()) };
+        let truth = self.keys.entry(key).or_default();
+        let store = &world.shared(node).desk.store;
+        let is_possible = store.get(&key).is_some_and(|entry| {
+            entry.possible().any(|held| places::is_it(held, truth.newest(), now))
+        });
+        if !is_possible && !truth.has_fallen && truth.possible.len() == 1 {
+            let true_one = truth.newest().map_or("nothing".into(), |item| {
+                let until = item.until.map_or(String::new(), |until| format!(" until {until}"));
+                format!("`{}` flags {}{until}", item.value, item.flags)
+            });
+            return Err((CONTAINS, "impossible", format!("{key} holds {true_one}")));
+        }
+        self.said.insert(CONTAINS);
+        Ok(())
+    }
+
+    fn ended(
+        &mut self,
+        world: &World<Peer>,
+        node: Option<NodeId>,
+        (task, worker): (u8, u16),
+    ) -> Judged {
+        let Some(node) = node else { return Ok(()) };
+        self.said.insert(UNLOCKED);
+        let store = &world.shared(node).desk.store;
+        match (0..store.partitions()).find(|partition| store.holder(*partition) == Some(worker)) {
+            None => Ok(()),
+            Some(partition) => {
+                Err((UNLOCKED, "held", format!("task {task} holds partition {partition}")))
+            }
+        }
+    }
+
+    fn mapped(&mut self, world: &World<Peer>, step: &Step) -> Judged {
+        let smart = match step.actor.map(|actor| world.actor(actor)) {
+            Some(Peer::Worker(worker)) => &worker.smart,
+            Some(Peer::Caller(caller)) => &caller.smart,
+            _ => return Ok(()),
+        };
+        let Some(map) = smart.map() else { return Ok(()) };
+        self.said.insert(CONNECTED);
+        match smart.servers().find(|server| !map.has(*server) && !smart.awaits(*server)) {
+            None => Ok(()),
+            Some(server) => Err((CONNECTED, "stale", format!("a connection to {server} is left"))),
+        }
+    }
+}
+
+/// What an answer says of a key; nothing if nothing was done, and nothing inside if it says nothing.
+fn look<'a>(call: &Call, answer: &'a Answer) -> Option<Option<Look<'a>>> {
+    Some(match (call, answer) {
+        (_, Answer::TemporaryFailure | Answer::NotMyVbucket | Answer::NotSupported) => return None,
+        (_, Answer::TooLong | Answer::BadDelta) => return None,
+        (_, Answer::Found { value, flags, .. }) => Some(Look::Found(value, *flags)),
+        (_, Answer::NotFound | Answer::NotStored) => Some(Look::Absent),
+        (_, Answer::Exists | Answer::Deleted) => Some(Look::Present),
+        (Call::Store(store), Answer::Stored(_)) => match store.verb {
+            Verb::Add => Some(Look::Absent),
+            Verb::Replace => Some(Look::Present),
+            _ => None,
+        },
+        _ => None,
+    })
+}

@@ -1,0 +1,175 @@
+//! Who serves which vbucket, and what each node has of it: on disk, and as a replica.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use seedbed_sim::id::NodeId;
+
+use crate::client::store::Held;
+use crate::vbucket::op::{Key, State, Vb, home};
+
+use super::truth::{Item, Truth};
+
+/// Where things are.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Places {
+    /// How many vbuckets there are.
+    vbuckets: u8,
+    /// Who is to serve a vbucket, if it was moved.
+    given: BTreeMap<Vb, NodeId>,
+    /// Who serves a vbucket.
+    owners: BTreeMap<Vb, NodeId>,
+    /// The version of a key that a node has on disk for certain.
+    committed: BTreeMap<(NodeId, Key), u64>,
+    /// The version of a key that a node has as a replica.
+    replicas: BTreeMap<(NodeId, Key), u64>,
+    /// What a node calls a deletion that it has from another one.
+    aliases: BTreeMap<(NodeId, u64), u64>,
+    /// The version of each key of a vbucket when it was copied, by session and number.
+    copies: BTreeMap<(Vb, u32, u32), Vec<(Key, u64)>>,
+    /// Vbuckets that are about to go to a replica that may not have everything.
+    failing: BTreeSet<Vb>,
+    /// Nodes that have read their disk since they were told of a vbucket.
+    reloaded: BTreeSet<(NodeId, Vb)>,
+}
+
+/// The keys that are in use, and what stands in them.
+type Keys = BTreeMap<Key, Truth>;
+
+impl Places {
+    /// Whether a node serves a vbucket, as far as everybody should know.
+    pub(super) fn serves(&self, node: NodeId, vb: Vb) -> bool {
+        self.owners.get(&vb) == Some(&node)
+    }
+
+    /// There are so many vbuckets.
+    pub(super) fn are(&mut self, vbuckets: u8) {
+        self.vbuckets = vbuckets;
+    }
+
+    fn keys_of(&self, vb: Vb) -> impl Iterator<Item = Key> + use<> {
+        let vbuckets = self.vbuckets;
+        (0..).map(Key).take(Key::NAMES.len()).filter(move |key| home(*key, vbuckets) == vb)
+    }
+
+    pub(super) fn committed(&mut self, node: NodeId, key: Key, cas: u64) {
+        let cas = self.aliases.get(&(node, cas)).copied().unwrap_or(cas);
+        self.committed.insert((node, key), cas);
+    }
+
+    /// A node has forgotten a vbucket.
+    pub(super) fn dropped(&mut self, node: NodeId, vb: Vb) {
+        for key in self.keys_of(vb) {
+            self.committed.remove(&(node, key));
+            self.replicas.remove(&(node, key));
+        }
+        self.reloaded.remove(&(node, vb));
+    }
+
+    /// A vbucket is copied as it stands.
+    pub(super) fn copying(
+        &mut self,
+        copy: (Vb, u32, u32),
+        versions: &[(Key, u64)],
+        keys: &mut Keys,
+        now: u64,
+    ) {
+        let version = |key: Key| {
+            let there = versions.iter().find(|(of, _)| *of == key).map(|(_, cas)| *cas);
+            (key, there.unwrap_or_else(|| keys.entry(key).or_default().absent_cas(now)))
+        };
+        let all = self.keys_of(copy.0).map(version).collect();
+        self.copies.insert(copy, all);
+    }
+
+    /// A node has become what was copied.
+    pub(super) fn copied(&mut self, node: NodeId, copy: (Vb, u32, u32), deletions: &[(Key, u64)]) {
+        let Some(versions) = self.copies.get(&copy) else { return };
+        for (key, cas) in versions {
+            self.replicas.insert((node, *key), *cas);
+            let deletion = deletions.iter().find(|(of, _)| of == key);
+            self.aliases.extend(deletion.map(|(_, own)| ((node, *own), *cas)));
+        }
+        self.reloaded.remove(&(node, copy.0));
+    }
+
+    /// A vbucket is to be served by this node from here on.
+    pub(super) fn given(&mut self, vb: Vb, node: NodeId) {
+        self.given.insert(vb, node);
+    }
+
+    /// A replica is about to take over without having been told everything.
+    pub(super) fn failing(&mut self, vb: Vb) {
+        self.failing.insert(vb);
+    }
+
+    /// A vbucket has this state on a node. What is left of the keys that have lost something by that.
+    pub(super) fn stands(
+        &mut self,
+        node: NodeId,
+        vb: Vb,
+        state: State,
+        (keys, at): (&mut Keys, u64),
+    ) -> Vec<(Key, Option<Item>)> {
+        // Who has not heard of it may still do what it was told before.
+        let is_given = self.given.get(&vb).is_none_or(|given| *given == node);
+        if state != State::Active || !is_given || self.owners.get(&vb) == Some(&node) {
+            return Vec::new();
+        }
+        if self.owners.insert(vb, node).is_none() {
+            return Vec::new();
+        }
+        let (fails, is_reloaded) = (self.failing.remove(&vb), self.reloaded.contains(&(node, vb)));
+        let mut fallen = Vec::new();
+        for key in self.keys_of(vb) {
+            let truth = keys.entry(key).or_default();
+            let has = self.replicas.get(&(node, key)).copied().unwrap_or_default();
+            if is_reloaded {
+                truth.may_lose(has, at);
+            } else if fails {
+                fallen.extend(truth.lose(has, at / 1_000_000_000).map(|left| (key, left)));
+            }
+        }
+        fallen
+    }
+
+    /// A node has read its disk. What was not there may be lost.
+    pub(super) fn loaded(&mut self, node: NodeId, keys: &mut Keys, at: u64) {
+        let owners = self.owners.clone();
+        for (vb, owner) in owners {
+            for key in self.keys_of(vb) {
+                let safe = self.committed.get(&(node, key)).copied().unwrap_or_default();
+                if owner != node {
+                    self.replicas.insert((node, key), safe);
+                    self.reloaded.insert((node, vb));
+                    continue;
+                }
+                let truth = keys.entry(key).or_default();
+                if safe != truth.newest_cas() {
+                    truth.may_lose(safe, at);
+                }
+            }
+        }
+    }
+}
+
+/// Whether what a store holds possible is what stands there, in this second.
+pub(super) fn is_it(held: &Held, truth: Option<&Item>, now: u64) -> bool {
+    let is_over = truth.is_some_and(|item| item.until.is_some_and(|until| until <= now));
+    match (held, truth.filter(|_| !is_over)) {
+        (Held::Gone, None) => true,
+        (Held::Gone, Some(_)) => false,
+        (Held::Item(item), None) => item.until.is_some_and(|until| until.earliest <= now),
+        (Held::Item(item), Some(truth)) => {
+            let lives = match (item.until, truth.until) {
+                (None, None) => true,
+                (Some(known), Some(until)) => {
+                    known.earliest <= until && known.latest.is_none_or(|latest| until <= latest)
+                }
+                // What was seen without having been stored may live as long as it likes.
+                (Some(known), None) => known.earliest == 0,
+                (None, Some(_)) => false,
+            };
+            lives && item.content.value() == &truth.value && item.flags == truth.flags
+        }
+    }
+}
