@@ -214,7 +214,8 @@ impl Intake {
             Started::Ignored | Started::Renumbered | Started::Opened => {}
         }
         let (birth, incarnation) = (vbucket.standing.birth, vbucket.log.incarnation());
-        let fresh = Had { of, closed: id.previous(), birth, incarnation, reverted: BTreeSet::new() };
+        let fresh =
+            Had { of, closed: id.previous(), birth, incarnation, reverted: BTreeSet::new() };
         let had = self.had.entry(vb).or_insert_with(|| fresh.clone());
         if !is_same(had, Some(vbucket)) {
             *had = fresh;
@@ -346,9 +347,6 @@ fn is_same(had: &Had, vbucket: Option<&Vbucket>) -> bool {
         (vbucket.standing.birth, vbucket.log.incarnation()) == (had.birth, had.incarnation)
     })
 }
-
-
-
 
 #[cfg(test)]
 mod tests;

@@ -170,11 +170,12 @@ impl Producer {
         let queues = [&self.high, &self.again, &self.queue];
         queues.into_iter().any(|queue| !queue.is_empty())
             || !self.filled.is_empty()
-            || self.may_refill() && self.streams.iter().any(|(vb, stream)| {
-                let log = memory.vbs.get(vb).map(|vbucket| &vbucket.log);
-                let ahead = log.and_then(|log| log.ahead(self.cursor()).next());
-                stream.stage == Stage::Following && ahead.is_some_and(is_said_at_once)
-            })
+            || self.may_refill()
+                && self.streams.iter().any(|(vb, stream)| {
+                    let log = memory.vbs.get(vb).map(|vbucket| &vbucket.log);
+                    let ahead = log.and_then(|log| log.ahead(self.cursor()).next());
+                    stream.stage == Stage::Following && ahead.is_some_and(is_said_at_once)
+                })
     }
 
     /// Whether cursors are followed: not while a backfill is under way.
