@@ -35,12 +35,13 @@ impl Admin {
                 self.order(cx);
             }
             Event::Timer(Timer::Retry) => self.order(cx),
-            Event::Message { msg: Msg::Obeyed(op, is_done), .. } => {
-                if self.errand.take_if(|(asked, ..)| *asked == op).is_some() {
-                    cx.disarm(Timer::Retry);
-                    let ret = if is_done { Ret::Done } else { Ret::Refused };
-                    cx.complete(op, Outcome::Ok(ret));
-                }
+            Event::Message { msg: Msg::Obeyed(op, is_done), .. }
+                if self.errand.as_ref().is_some_and(|(asked, ..)| *asked == op) =>
+            {
+                self.errand = None;
+                cx.disarm(Timer::Retry);
+                let ret = if is_done { Ret::Done } else { Ret::Refused };
+                cx.complete(op, Outcome::Ok(ret));
             }
             Event::Stop => cx.stopped(),
             _ => {}

@@ -357,7 +357,7 @@ impl Feed {
         let snapshot = match store.next(self.at, self.is_first) {
             Ok(None) => return,
             Ok(Some(snapshot)) => snapshot,
-            Err(()) => {
+            Err(super::store::Forgotten) => {
                 self.is_over = true;
                 self.ready.push_back(Dcp::End { stream, why: EndReason::Rollback });
                 return;

@@ -15,6 +15,10 @@ use std::collections::{BTreeMap, VecDeque};
 use super::failover::{Answer, FailoverLog, Request};
 use super::op::{Key, Point, Value};
 
+/// What would come next has been forgotten.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Forgotten;
+
 /// A change of a document; no value is a deletion.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Mutation {
@@ -163,13 +167,13 @@ impl Store {
 
     /// What comes after `seq`; `first`, if it is the first snapshot of a stream. Nothing if that is all; an error if what
     /// comes after it has been forgotten.
-    pub fn next(&self, seq: u64, first: bool) -> Result<Option<Snapshot>, ()> {
+    pub fn next(&self, seq: u64, first: bool) -> Result<Option<Snapshot>, Forgotten> {
         if seq >= self.high {
             return Ok(None);
         }
         if seq < self.memory_from {
             if seq < self.purge && seq != 0 {
-                return Err(());
+                return Err(Forgotten);
             }
             return Ok(Some(Snapshot {
                 start: seq,
@@ -267,7 +271,7 @@ mod tests {
         let from = |seq| Point { seq, uuid: 7, snap_start: seq, snap_end: seq };
         assert_eq!(store.answer(from(2), 0), Answer::Rollback(0));
         assert_eq!(store.answer(from(3), 0), Answer::Ok);
-        assert_eq!(store.next(2, false), Err(()));
+        assert_eq!(store.next(2, false), Err(Forgotten));
         let all = store.next(0, true).expect("all").expect("there is more");
         assert_eq!(seqs(&all), [2, 4, 5, 6, 7, 8]);
     }

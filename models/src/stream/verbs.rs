@@ -228,9 +228,9 @@ fn say(payload: &Payload) -> String {
     }
 }
 
-fn say_snapshot(snapshot: Result<Option<Snapshot>, ()>) -> String {
+fn say_snapshot(snapshot: Result<Option<Snapshot>, super::store::Forgotten>) -> String {
     let snapshot = match snapshot {
-        Err(()) => return "forgotten".into(),
+        Err(super::store::Forgotten) => return "forgotten".into(),
         Ok(None) => return "nothing more".into(),
         Ok(Some(snapshot)) => snapshot,
     };

@@ -164,7 +164,7 @@ impl Ghost {
             DataNote::Served(id, vb, request, answer) => {
                 self.answers.entry(id.op).or_default().push(answer.clone());
                 self.said.push(ANSWERS);
-                self.served(node, *vb, request, answer, now)
+                self.served((node, *vb), request, answer, now)
             }
             DataNote::Queued(vb, key, cas, changed) => {
                 self.queued(world, (node, *vb), (*key, *cas), *changed);
@@ -249,8 +249,7 @@ impl Ghost {
     /// A request was carried out in this second, or refused.
     fn served(
         &mut self,
-        node: NodeId,
-        vb: Vb,
+        (node, vb): (NodeId, Vb),
         request: &Request,
         answer: &Answer,
         now: u64,

@@ -1,11 +1,13 @@
 //! The receiver: follows the streams that it was ordered to follow. Each frame is a step of its own.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod link;
+
+use std::collections::BTreeMap;
 
 use seedbed_sim::actor::{ConnEvent, Context, Event};
 use seedbed_sim::choose::{Shape, Site};
 use seedbed_sim::id::{ActorId, ConnId};
-use seedbed_sim::time::{Span, Time};
+use seedbed_sim::time::Span;
 
 use crate::vbucket::message as data;
 use crate::vbucket::note as data_note;
@@ -19,6 +21,7 @@ use super::note::Note;
 use super::seqno::Seqno;
 use super::settings::Settings;
 use super::{bugs, mark, point};
+pub use link::Link;
 
 /// Whether a replica has no room for a change for now.
 pub static THROTTLE: Site =
@@ -42,64 +45,6 @@ pub struct Receiver {
     revision: u64,
     /// How often each key was looked at.
     looks: u64,
-}
-
-/// A stream that is followed.
-#[derive(Clone, Debug)]
-pub struct Link {
-    sender: ActorId,
-    vbs: BTreeSet<Vb>,
-    is_takeover: bool,
-    conn: Option<ConnId>,
-    is_open: bool,
-    inbox: Vec<u8>,
-    /// What the buffer of the connection had no room for.
-    outbox: Vec<u8>,
-    heard_at: Time,
-    is_taking: bool,
-    /// What is not done yet, and comes before all other answers.
-    slow: Vec<(Seqno, Vb)>,
-    /// Answers that wait for it.
-    held: Vec<(Seqno, Status)>,
-    /// Answered and not taken in. Only a planted bug does that.
-    late: Vec<(Seqno, bool, Message)>,
-}
-
-impl Link {
-    /// Who sends it.
-    #[must_use]
-    pub fn sender(&self) -> ActorId {
-        self.sender
-    }
-
-    /// Its vbuckets.
-    #[must_use]
-    pub fn vbs(&self) -> &BTreeSet<Vb> {
-        &self.vbs
-    }
-
-    /// Whether vbuckets move by it.
-    #[must_use]
-    pub fn is_takeover(&self) -> bool {
-        self.is_takeover
-    }
-
-    fn of(order: &Order) -> Link {
-        Link {
-            sender: order.sender,
-            vbs: order.vbs.iter().copied().collect(),
-            is_takeover: order.is_takeover,
-            conn: None,
-            is_open: false,
-            inbox: Vec::new(),
-            outbox: Vec::new(),
-            heard_at: Time(0),
-            is_taking: false,
-            slow: Vec::new(),
-            held: Vec::new(),
-            late: Vec::new(),
-        }
-    }
 }
 
 impl Receiver {
