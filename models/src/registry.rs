@@ -1,6 +1,6 @@
 //! The list of scenarios: what the `seedbed` command knows.
 
-use crate::{checkpoint, client, mvcc, register, tap, vbucket};
+use crate::{checkpoint, client, mvcc, register, stream, tap, vbucket};
 use seedbed_sim::campaign::Registry;
 use seedbed_sim::cli::ExtraVerb;
 
@@ -34,5 +34,6 @@ pub fn registry() -> Registry {
         .with_verbs("mvcc", || Box::new(mvcc::verbs::Desk::default()))
         .with_verbs("vbucket", || Box::new(vbucket::verbs::Desk::default()))
         .with_verbs("tap", || Box::new(tap::verbs::Desk::default()))
+        .with_verbs("stream", || Box::new(stream::verbs::Desk::default()))
         .with_verbs("client", || Box::new(client::verbs::Desk::default()))
 }

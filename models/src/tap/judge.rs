@@ -11,7 +11,6 @@ use seedbed_sim::world::{Step, World};
 use crate::checkpoint::op::{EventKind, Incarnation};
 use crate::vbucket::note::Note as DataNote;
 use crate::vbucket::op::{Call, Key, Request, State, Update, Vb};
-use crate::vbucket::reference::{Item, Vbucket as Reference};
 use crate::vbucket::response::Answer;
 use crate::vbucket::vb::Changed;
 
@@ -21,6 +20,7 @@ use super::checks::{
 use super::frame::Name;
 use super::model::Node;
 use super::note::Note;
+use super::reference::{Item, Vbucket as Reference};
 
 /// What the checks remember from step to step.
 #[derive(Clone, Debug, Default)]

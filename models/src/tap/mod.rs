@@ -41,6 +41,7 @@ pub mod orchestrator;
 pub mod point;
 pub mod producer;
 pub mod receiver;
+pub mod reference;
 pub mod scenario;
 pub mod sender;
 pub mod seqno;

@@ -124,9 +124,9 @@ impl Verbs for Desk {
 
 impl Desk {
     fn renew(&mut self, words: &[&str]) -> Result<String, String> {
-        let (is_takeover, words) = match words {
-            ["takeover", rest @ ..] => (true, rest),
-            words => (false, words),
+        let (is_takeover, words) = match words.split_first() {
+            Some((&"takeover", rest)) => (true, rest),
+            _ => (false, words),
         };
         let mut settings = Settings { backoff: Span::ms(1_000), ..Settings::default() };
         let mut keys = 100;
