@@ -250,6 +250,9 @@ fn comes_to_disk(world: &World<Node>, ghost: &Ghost) -> Result<(), String> {
         if let Some(change) = life.unsaved() {
             return Err(format!("change {change} of the state of {vb} is not on disk"));
         }
+        if let Some(id) = life.unsaved_id() {
+            return Err(format!("the disk does not know that {vb} has checkpoint {id} on disk"));
+        }
         let closed = vbucket.closed().0;
         // Where nothing is open the id of the last one may stay unsaid until the next one opens.
         let has_open = vbucket.log.open_checkpoint().is_some();

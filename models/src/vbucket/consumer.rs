@@ -233,12 +233,16 @@ impl Consumer {
             Started::Refused => return Taken::Refused,
             Started::Merged { persisted_at_most } => {
                 vbucket.rewinds += 1;
+                let before = vbucket.standing.persisted;
                 if let Some(most) = persisted_at_most {
-                    let persisted = &mut vbucket.standing.persisted;
-                    *persisted = most.0.min(*persisted);
+                    vbucket.standing.persisted = most.0.min(before);
                 }
-                let persisted = vbucket.standing.persisted;
-                cx.note(Note::Merged(vb, id.0, persisted));
+                let standing = vbucket.standing;
+                cx.note(Note::Merged(vb, id.0, standing.persisted));
+                if standing.persisted < before {
+                    // After a crash the disk would still say the greater one.
+                    cx.send(self.mates.keeper, Msg::Snapshot(vb, Some(standing)));
+                }
                 cx.mark(&mark::MERGED);
             }
             Started::Ignored | Started::Renumbered | Started::Opened => {

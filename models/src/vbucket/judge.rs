@@ -100,7 +100,7 @@ impl Ghost {
                 }
                 Ok(())
             }
-            Note::StandingSaved(vb, birth, change) => self.standing_saved(*vb, *birth, *change),
+            Note::StandingSaved(vb, birth, saved) => self.standing_saved(*vb, *birth, *saved),
             Note::DropSaved(vb) => {
                 self.lives.entry(*vb).or_default().retain(|life| !life.is_gone);
                 Ok(())
@@ -195,7 +195,7 @@ impl Ghost {
         }
     }
 
-    fn standing_saved(&mut self, vb: Vb, birth: u64, change: u64) -> Judged {
+    fn standing_saved(&mut self, vb: Vb, birth: u64, (change, id): (u64, u64)) -> Judged {
         let lives = self.lives.entry(vb).or_default();
         let Some(at) = lives.iter().position(|life| life.birth == birth) else {
             let detail = format!("{vb} born @{birth} is on disk, and nobody knows it");
@@ -208,7 +208,7 @@ impl Ghost {
             return Err((STANDINGS_IN_ORDER, "older state", detail));
         }
         lives[0].saved = change;
-        Ok(())
+        lives[0].id_saved(vb, id)
     }
 }
 
@@ -231,8 +231,8 @@ fn about(note: &Note) -> &'static [&'static str] {
         Note::Applied(..) => &[BARRIER],
         Note::Committed(..) => &[BARRIER, KEEPS, ONCE],
         Note::Published(..) | Note::Merged(..) => &[NOT_BEFORE_DISK],
-        Note::StandingSaved(..) => &[STANDINGS_IN_ORDER],
-        Note::Loaded => &[KEEPS, BARRIER],
+        Note::StandingSaved(..) => &[STANDINGS_IN_ORDER, NOT_BEFORE_DISK],
+        Note::Loaded => &[KEEPS, BARRIER, NOT_BEFORE_DISK],
         Note::Drained => &[KEEPS],
         Note::Ended(..) => &[SNAPSHOT],
         Note::CaughtUp(..) => &[DELIVERED],

@@ -26,8 +26,8 @@ pub enum Note {
     Published(Vb, u64),
     /// There is this vbucket now: its birth, state, and the number of the change.
     Stands(Vb, u64, State, u64),
-    /// The disk says that it stands like this.
-    StandingSaved(Vb, u64, u64),
+    /// The disk says that this birth stands like this: the change of the state, and up to which checkpoint all is on disk.
+    StandingSaved(Vb, u64, (u64, u64)),
     /// This birth of a vbucket is gone from memory.
     Dropped(Vb, u64),
     /// It is gone from disk.
@@ -75,8 +75,8 @@ impl fmt::Display for Note {
             Note::Stands(vb, birth, state, change) => {
                 write!(f, "{vb} born @{birth} is {state}, change {change}")
             }
-            Note::StandingSaved(vb, birth, change) => {
-                write!(f, "saved {vb} born @{birth}, change {change}")
+            Note::StandingSaved(vb, birth, (change, id)) => {
+                write!(f, "saved {vb} born @{birth}, change {change}, all up to checkpoint {id}")
             }
             Note::Dropped(vb, birth) => write!(f, "dropped {vb} born @{birth}"),
             Note::DropSaved(vb) => write!(f, "saved that {vb} is gone"),

@@ -4,9 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Judged;
 use crate::checkpoint::op::EventKind;
-use crate::vbucket::checks::{BARRIER, DELIVERED, EXPIRED_ONLY, KEEPS, NOT_BEFORE_DISK, ONCE};
+use crate::vbucket::checks::{
+    BARRIER, DELIVERED, EXPIRED_ONLY, KEEPS, NOT_BEFORE_DISK, ONCE, STANDINGS_IN_ORDER,
+};
 use crate::vbucket::note::Note;
-use crate::vbucket::op::{Key, State};
+use crate::vbucket::op::{Key, State, Vb};
 use crate::vbucket::reference::{Item, Vbucket};
 use crate::vbucket::table::Entry;
 use crate::vbucket::vb::{Changed, Counters};
@@ -42,6 +44,9 @@ pub(in crate::vbucket) struct Life {
     pub(super) versions: BTreeMap<Key, Vec<Version>>,
     /// The checkpoint up to which all is said to be on disk.
     pub(super) published: u64,
+    /// The same as the disk has it, and what was said after that, in order: a crash leaves one of these. It is less than the
+    /// one before only where the log has gone back.
+    pub(super) ids: Vec<u64>,
     /// The online update that is open, and how many there were.
     pub(super) window: Option<u32>,
     pub(super) windows: u32,
@@ -66,6 +71,7 @@ impl Life {
             reference: Vbucket::default(),
             versions: BTreeMap::new(),
             published: 0,
+            ids: vec![0],
             window: None,
             windows: 0,
             complete: BTreeSet::new(),
@@ -191,6 +197,9 @@ impl Life {
     /// All up to a checkpoint is said to be on disk.
     fn published(&mut self, id: u64) -> Judged {
         self.published = id;
+        if self.ids.last() != Some(&id) {
+            self.ids.push(id);
+        }
         for (key, versions) in &self.versions {
             if let Some(version) = versions.iter().skip(1).find(|v| v.checkpoint <= id) {
                 let detail = format!(
@@ -201,6 +210,27 @@ impl Life {
             }
         }
         Ok(())
+    }
+
+    /// The disk says up to which checkpoint all is there.
+    pub(super) fn id_saved(&mut self, vb: Vb, id: u64) -> Judged {
+        let Some(at) = self.ids.iter().position(|said| *said == id) else {
+            let (first, last) = (self.ids.first(), self.ids.last());
+            let detail =
+                format!("{vb}: checkpoint {id}; {first:?} was on disk, and {last:?} is true");
+            return Err(if self.ids.iter().all(|said| *said > id) {
+                (STANDINGS_IN_ORDER, "older checkpoint", detail)
+            } else {
+                (NOT_BEFORE_DISK, "saved, and never said", detail)
+            });
+        };
+        self.ids.drain(..at);
+        Ok(())
+    }
+
+    /// The checkpoint up to which all is said to be on disk, if the disk says another one.
+    pub(in crate::vbucket) fn unsaved_id(&self) -> Option<u64> {
+        (self.ids.len() > 1).then_some(self.published)
     }
 
     /// A reader has got all that there is: these versions.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::life::{Life, Version};
 use super::{Broken, Ghost, Judged};
-use crate::vbucket::checks::{BARRIER, KEEPS, STANDINGS_IN_ORDER};
+use crate::vbucket::checks::{BARRIER, KEEPS, NOT_BEFORE_DISK, STANDINGS_IN_ORDER};
 use crate::vbucket::memory::Memory;
 use crate::vbucket::op::{Key, Vb};
 use crate::vbucket::record::Standing;
@@ -60,7 +60,12 @@ fn back(
     life.saved = change;
     life.is_gone = false;
     life.load(found, now + window)?;
-    life.published = found.standing.persisted;
+    let id = found.standing.persisted;
+    if !life.ids.contains(&id) {
+        let detail = format!("{vb} came back with checkpoint {id}, not one of {:?}", life.ids);
+        return Err((NOT_BEFORE_DISK, "another checkpoint came back", detail));
+    }
+    (life.published, life.ids) = (id, vec![id]);
     Ok(vec![life])
 }
 
