@@ -17,6 +17,7 @@ use super::master::{Content, Master};
 use super::memory::Memory;
 use super::model::Node;
 use super::op::{Key, State, Vb};
+use super::scenario::KEYS;
 use super::settings;
 use super::table::Table;
 
@@ -267,8 +268,13 @@ fn comes_to_disk(world: &World<Node>, ghost: &Ghost) -> Result<(), String> {
     Ok(())
 }
 
-fn nobody_waits(world: &World<Node>, _: &Ghost) -> Result<(), String> {
+fn nobody_waits(world: &World<Node>, ghost: &Ghost) -> Result<(), String> {
     let Some(memory) = memory(world) else { return Err("the node is away".into()) };
+    let blocked = memory.vbs.values().filter(|vb| vb.standing.state == State::Pending);
+    let blocked = |id| blocked.clone().any(|vb| vb.blocked.iter().any(|waiter| waiter.id == id));
+    if let Some(id) = ghost.asked.keys().find(|id| !blocked(**id)) {
+        return Err(format!("#{} was asked, and not answered", id.op.number));
+    }
     for (vb, vbucket) in &memory.vbs {
         let pending = vbucket.standing.state == State::Pending;
         if vbucket.is_reverting() {
@@ -390,8 +396,12 @@ fn settled(config: &Config) -> Span {
     Span(period.0 + 4 * remover.0 + 4 * flush.0 + DISK_PATIENCE.0 + Span::secs(10).0)
 }
 
-fn told(world: &World<Node>, ghost: &Ghost, _: &Config) -> Decided {
+fn told(world: &World<Node>, ghost: &Ghost, config: &Config) -> Decided {
     let mut checked = Checked::Skipped;
+    if let Some(number) = unread(world, config) {
+        let detail = format!("#{number} reads back in a healthy world, and learns nothing");
+        return Ok(Checked::Broken("no answer", detail));
+    }
     for event in &world.history().events {
         if let HistoryEvent::Completed { op, outcome: Outcome::Ok(answer), .. } = event {
             checked = Checked::Held;
@@ -406,4 +416,16 @@ fn told(world: &World<Node>, ghost: &Ghost, _: &Config) -> Decided {
         }
     }
     Ok(checked)
+}
+
+/// A reading back that came to nothing: the last operations of a run are those. Where a vbucket is pending clients wait.
+fn unread(world: &World<Node>, config: &Config) -> Option<u32> {
+    let memory = memory(world)?;
+    let is_pending = memory.vbs.values().any(|vb| vb.standing.state == State::Pending);
+    let completed = world.history().events.iter().rev().filter_map(|event| match event {
+        HistoryEvent::Completed { op, outcome, .. } => Some((op, outcome)),
+        HistoryEvent::Invoked { .. } => None,
+    });
+    let mut reads = completed.take(config.count(KEYS.name)).filter(|_| !is_pending);
+    reads.find(|(_, outcome)| !matches!(outcome, Outcome::Ok(_))).map(|(op, _)| op.number)
 }

@@ -31,7 +31,14 @@ impl Front {
     pub(super) fn on_event(&mut self, event: Event<Node>, cx: &mut Context<'_, Node>) {
         match event {
             Event::Message { from, msg } => match msg {
-                Msg::Ask(id, request) => self.serve(Waiter { from, id, request }, cx),
+                Msg::Ask(id, request) => {
+                    let memory = cx.shared();
+                    if memory.is_loaded && !memory.is_stopping {
+                        let vb = request.call.vb(memory.settings.vbuckets);
+                        cx.note(Note::Asked(id, vb, request.clone()));
+                    }
+                    self.serve(Waiter { from, id, request }, cx);
+                }
                 Msg::Fetched(vb, key) => self.fetched(vb, key, cx),
                 Msg::Unblock(vb) => self.unblock(vb, cx),
                 Msg::Published(vb) => self.published(vb, cx),

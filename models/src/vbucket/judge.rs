@@ -22,10 +22,12 @@ use super::checks::{
     ANSWERS, BARRIER, DELIVERED, EXPIRED_ONLY, KEEPS, NOT_BEFORE_DISK, ONCE, SNAPSHOT,
     STANDINGS_IN_ORDER,
 };
+use super::message::AskId;
 use super::model::Node;
 use super::note::Note;
 use super::op::{Call, Request, State, Update, Vb};
 use super::response::Answer;
+use commands::Asked;
 use life::Life;
 
 /// What the checks remember from step to step.
@@ -35,6 +37,8 @@ pub struct Ghost {
     pub(super) lives: BTreeMap<Vb, Vec<Life>>,
     /// What was answered to each operation.
     pub(super) answers: BTreeMap<OpId, Vec<Answer>>,
+    /// What the node has taken in in this life of it, and not answered.
+    pub(super) asked: BTreeMap<AskId, Asked>,
     /// The second of this step by the clock of the node, if it said it, and the latest that it has ever said.
     second: Option<u64>,
     latest: u64,
@@ -86,7 +90,12 @@ impl Ghost {
         let now = self.second.unwrap_or(real);
         self.said.extend(about(note));
         match note {
+            Note::Asked(id, vb, request) => {
+                self.ask(*id, *vb, request, step.at);
+                Ok(())
+            }
             Note::Served(id, vb, request, answer) => {
+                self.answer(*id);
                 self.answers.entry(id.op).or_default().push(answer.clone());
                 self.served(*vb, request, answer, now)
             }
@@ -105,6 +114,7 @@ impl Ghost {
                 self.lives.entry(*vb).or_default().retain(|life| !life.is_gone);
                 Ok(())
             }
+            // What a life of the node has taken in it answers, or nobody does.
             Note::Loaded => match step.node {
                 Some(node) => self.loaded(world.shared(node), real.max(self.latest)),
                 None => Ok(()),

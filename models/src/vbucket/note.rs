@@ -14,6 +14,8 @@ use super::vb::Changed;
 /// A fact.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Note {
+    /// The node has taken in a request, which it will answer.
+    Asked(AskId, Vb, Arc<Request>),
     /// A request was carried out, or refused, in this step.
     Served(AskId, Vb, Arc<Request>, Answer),
     /// A version of a key went into this checkpoint, as this mutation.
@@ -63,6 +65,9 @@ impl fmt::Display for Note {
         match self {
             Note::Served(id, vb, request, answer) => {
                 write!(f, "served #{} {vb} {}: {answer}", id.op.number, request.call)
+            }
+            Note::Asked(id, vb, request) => {
+                write!(f, "asked #{} {vb} {}", id.op.number, request.call)
             }
             Note::Queued(vb, key, cas, Changed { checkpoint, mutation, .. }) => {
                 write!(f, "queued {vb} {key} @{cas} in checkpoint {checkpoint} as {mutation}")

@@ -199,9 +199,13 @@ impl Front {
         let (done, waiting): (Vec<_>, Vec<_>) =
             waiting.into_iter().partition(|(wanted, _)| *wanted <= persisted);
         vbucket.persisting = waiting;
+        let left: Vec<u32> = vbucket.persisting.iter().map(|(_, w)| w.id.op.number).collect();
         for (_, waiter) in done {
             cx.mark(&mark::WAITED_FOR_DISK);
-            cx.disarm(Timer::Waited(waiter.id.op.number));
+            // A request that came twice waits twice.
+            if !left.contains(&waiter.id.op.number) {
+                cx.disarm(Timer::Waited(waiter.id.op.number));
+            }
             self.answer(vb, waiter, Answer::Persisted(persisted), cx);
         }
     }
@@ -209,11 +213,15 @@ impl Front {
     /// Somebody has waited for the disk for too long.
     pub(super) fn waited(&mut self, number: u32, cx: &mut Context<'_, Node>) {
         let memory = cx.shared();
-        let found = memory.vbs.iter_mut().find_map(|(vb, vbucket)| {
-            let at = vbucket.persisting.iter().position(|(_, w)| w.id.op.number == number)?;
-            Some((*vb, vbucket.persisting.remove(at).1))
-        });
-        if let Some((vb, waiter)) = found {
+        let mut found = Vec::new();
+        for (vb, vbucket) in &mut memory.vbs {
+            let waiting = std::mem::take(&mut vbucket.persisting);
+            let (late, waiting): (Vec<_>, Vec<_>) =
+                waiting.into_iter().partition(|(_, waiter)| waiter.id.op.number == number);
+            vbucket.persisting = waiting;
+            found.extend(late.into_iter().map(|(_, waiter)| (*vb, waiter)));
+        }
+        for (vb, waiter) in found {
             cx.mark(&mark::WAITED_IN_VAIN);
             self.answer(vb, waiter, Answer::TemporaryFailure, cx);
         }

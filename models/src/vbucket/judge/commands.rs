@@ -1,18 +1,44 @@
 //! What commands may be answered, and what of an online update a replica may hear of.
 
+use seedbed_sim::time::Time;
 use seedbed_sim::world::World;
 
 use super::{Ghost, Life};
 use crate::vbucket::checks::master;
+use crate::vbucket::message::AskId;
 use crate::vbucket::model::Node;
-use crate::vbucket::op::{Call, State, Update, Vb};
+use crate::vbucket::op::{Call, Request, State, Update, Vb};
 use crate::vbucket::response::Answer;
 
+/// A request that the node has taken in.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::vbucket) struct Asked {
+    /// How often: a message may come twice.
+    times: u32,
+}
+
 impl Ghost {
+    /// The node has taken in a request.
+    pub(super) fn ask(&mut self, id: AskId, _: Vb, _: &Request, _: Time) {
+        self.asked.entry(id).or_insert(Asked { times: 0 }).times += 1;
+    }
+
+    /// It was answered.
+    pub(super) fn answer(&mut self, id: AskId) {
+        let Some(asked) = self.asked.get_mut(&id) else { return };
+        asked.times -= 1;
+        if asked.times == 0 {
+            self.asked.remove(&id);
+        }
+    }
+
     /// Whether this is what a command is answered, as things stand; that it cannot be done now is always one.
     pub(super) fn may_be(&mut self, vb: Vb, call: &Call, answer: &Answer) -> bool {
         let Some(life) = self.life(vb) else {
             let last = self.lives.get_mut(&vb).and_then(|lives| lives.last_mut());
+            if matches!(call, Call::Persist(_)) && *answer == Answer::TemporaryFailure {
+                return last.is_some();
+            }
             let is_dropped = last.is_some_and(Life::answers_drop) && matches!(call, Call::Drop(_));
             return *answer == if is_dropped { Answer::Done } else { Answer::NotMyVbucket };
         };

@@ -15,6 +15,7 @@ use crate::vbucket::vb::{Counters, Vbucket as InMemory};
 impl Ghost {
     /// A node has read its disk, in this second: each vbucket is one that may be on disk, and so is each key in it.
     pub(super) fn loaded(&mut self, memory: &Memory, now: u64) -> Judged {
+        self.asked.clear();
         if self.lives.is_empty() {
             // The first boot of all.
             for (vb, vbucket) in &memory.vbs {
