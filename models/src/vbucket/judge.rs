@@ -95,9 +95,9 @@ impl Ghost {
                 Ok(())
             }
             Note::Served(id, vb, request, answer) => {
-                self.answer(*id);
+                let asked = self.answer(*id);
                 self.answers.entry(id.op).or_default().push(answer.clone());
-                self.served(*vb, request, answer, now)
+                self.served((*vb, asked), request, answer, now)
             }
             Note::Stands(vb, birth, state, change) => {
                 let lives = self.lives.entry(*vb).or_default();
@@ -150,7 +150,13 @@ impl Ghost {
     }
 
     /// A request was carried out in this second, or refused.
-    fn served(&mut self, vb: Vb, request: &Request, answer: &Answer, now: u64) -> Judged {
+    fn served(
+        &mut self,
+        (vb, asked): (Vb, Option<Asked>),
+        request: &Request,
+        answer: &Answer,
+        now: u64,
+    ) -> Judged {
         let broken = |class, expected: String| {
             let detail = format!("`{}` was answered `{answer}`, expected {expected}", request.call);
             Err((ANSWERS, class, detail))
@@ -200,6 +206,11 @@ impl Ghost {
             }
             (Answer::Persisted(id), None) if life.is_some_and(|life| life.published < *id) => {
                 Err((NOT_BEFORE_DISK, "told too early", format!("checkpoint {id} of {vb}")))
+            }
+            (Answer::Persisted(id), None) if asked.is_none_or(|asked| asked.newest > *id) => {
+                let newest = asked.map(|asked| asked.newest);
+                let detail = format!("checkpoint {id} of {vb}, where {newest:?} was to be written");
+                Err((NOT_BEFORE_DISK, "told of an older one", detail))
             }
             (_, None) => Ok(()),
         }

@@ -15,21 +15,28 @@ use crate::vbucket::response::Answer;
 pub(in crate::vbucket) struct Asked {
     /// How often: a message may come twice.
     times: u32,
+    /// The newest checkpoint with something that was not on disk when it came first.
+    pub(super) newest: u64,
 }
 
 impl Ghost {
     /// The node has taken in a request.
-    pub(super) fn ask(&mut self, id: AskId, _: Vb, _: &Request, _: Time) {
-        self.asked.entry(id).or_insert(Asked { times: 0 }).times += 1;
+    pub(super) fn ask(&mut self, id: AskId, vb: Vb, request: &Request, _: Time) {
+        let is_wait = matches!(request.call, Call::Persist(_));
+        let life = self.life(vb).filter(|_| is_wait);
+        let newest = life.map_or(0, |life| life.newest());
+        self.asked.entry(id).or_insert(Asked { times: 0, newest }).times += 1;
     }
 
-    /// It was answered.
-    pub(super) fn answer(&mut self, id: AskId) {
-        let Some(asked) = self.asked.get_mut(&id) else { return };
+    /// It was answered. How it came.
+    pub(super) fn answer(&mut self, id: AskId) -> Option<Asked> {
+        let asked = self.asked.get_mut(&id)?;
         asked.times -= 1;
-        if asked.times == 0 {
+        let came = *asked;
+        if came.times == 0 {
             self.asked.remove(&id);
         }
+        Some(came)
     }
 
     /// Whether this is what a command is answered, as things stand; that it cannot be done now is always one.

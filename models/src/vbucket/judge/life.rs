@@ -260,6 +260,17 @@ impl Life {
         }
     }
 
+    /// The newest checkpoint with something that is not on disk, of those that whoever waits for the disk closes: where
+    /// another node makes the checkpoints, the newest stays open.
+    pub(super) fn newest(&self) -> u64 {
+        let behind = self.versions.values().flat_map(|versions| versions.iter().skip(1));
+        let newest = behind.map(|version| version.checkpoint).max().unwrap_or(0);
+        match self.state() {
+            Some(State::Active) => newest,
+            _ => newest.saturating_sub(1),
+        }
+    }
+
     /// A version that is not on disk and should come to be.
     pub(in crate::vbucket) fn unwritten(&self) -> Option<(Key, u64)> {
         self.versions.iter().find_map(|(key, versions)| {
