@@ -1,7 +1,7 @@
 //! The front end: serves clients. A request is carried out in one step, unless it has to wait for its vbucket, for a value
 //! or for the disk.
 
-mod admin;
+pub(super) mod admin;
 
 use seedbed_sim::actor::{Context, Event};
 

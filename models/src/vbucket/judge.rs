@@ -96,6 +96,13 @@ impl Ghost {
             }
             Note::Served(id, vb, request, answer) => {
                 let asked = self.answer(*id);
+                let here = (world, step);
+                if *answer == Answer::TemporaryFailure
+                    && !self.may_be_refused(here, *vb, &request.call, asked)
+                {
+                    let detail = format!("`{}` was answered `{answer}`", request.call);
+                    return Err((ANSWERS, "refused for no reason", detail));
+                }
                 self.answers.entry(id.op).or_default().push(answer.clone());
                 self.served((*vb, asked), request, answer, now)
             }

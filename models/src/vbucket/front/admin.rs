@@ -18,7 +18,7 @@ use crate::vbucket::{bugs, mark, point};
 use super::Front;
 
 /// How long a client may wait for a checkpoint to be on disk.
-const PERSIST_PATIENCE: Span = Span::ms(600);
+pub(in crate::vbucket) const PERSIST_PATIENCE: Span = Span::ms(600);
 
 impl Front {
     pub(super) fn command(&mut self, vb: Vb, waiter: Waiter, cx: &mut Context<'_, Node>) {
