@@ -221,8 +221,7 @@ fn counts_agree(world: &World<Node>, _: &mut Ghost, step: &Step) -> Checked {
                 let detail = format!("{} has {items} left, not {}", cursor.name(), left.items);
                 return Err(("remaining", detail));
             }
-            // The flusher passes over what was reverted, which the count of 2011 finds out by and by.
-            if !cursor.name().persists() && i64::try_from(items) != Ok(left.counted) {
+            if i64::try_from(items) != Ok(left.counted) {
                 let detail =
                     format!("{} has {items} left, counted {}", cursor.name(), left.counted);
                 return Err(("offset", detail));
