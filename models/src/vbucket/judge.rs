@@ -123,7 +123,8 @@ impl Ghost {
             }
             // What a life of the node has taken in it answers, or nobody does.
             Note::Loaded => match step.node {
-                Some(node) => self.loaded(world.shared(node), real.max(self.latest)),
+                // The flusher says the second whenever it writes a version as a deletion.
+                Some(node) => self.loaded(world.shared(node), self.latest),
                 None => Ok(()),
             },
             Note::Second(second) => {

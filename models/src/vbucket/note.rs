@@ -22,8 +22,8 @@ pub enum Note {
     Queued(Vb, Key, u64, Changed),
     /// The time of this version has run out, and the key was taken out; the deletion is a version, too.
     Expired(Vb, Key, u64, u64),
-    /// This version of a key is on disk, by this mutation.
-    Committed(Vb, Key, u64, u64),
+    /// This version of a key is on disk, by this mutation; or, as it runs out so soon, that the key is gone.
+    Committed(Vb, Key, u64, (u64, bool)),
     /// All up to this checkpoint is said to be on disk.
     Published(Vb, u64),
     /// There is this vbucket now: its birth, state, and the number of the change.

@@ -26,6 +26,8 @@ pub(in crate::vbucket) struct Version {
     pub(super) checkpoint: u64,
     /// The online update that it is in.
     pub(super) window: Option<u32>,
+    /// It is on disk that the key is gone, since its time runs out soon.
+    pub(super) is_away: bool,
 }
 
 /// A vbucket from its creation on.
@@ -98,8 +100,8 @@ impl Life {
         match note {
             Note::Queued(_, key, cas, changed) => self.queued(*key, *cas, *changed),
             Note::Expired(_, key, cas, _) => return self.expired(*key, *cas, now),
-            Note::Committed(_, key, cas, mutation) => {
-                return self.committed(*key, *cas, *mutation);
+            Note::Committed(_, key, cas, written) => {
+                return self.committed(*key, *cas, *written);
             }
             Note::Published(_, id) => return self.published(*id),
             Note::Dropped(..) => (self.is_gone, self.owes_drop) = (true, true),
@@ -131,7 +133,8 @@ impl Life {
 
     /// The versions of a key that may be on disk.
     pub(super) fn versions(&mut self, key: Key) -> &mut Vec<Version> {
-        let first = Version { cas: 0, mutation: 0, item: None, checkpoint: 0, window: None };
+        let (checkpoint, window, is_away) = (0, None, false);
+        let first = Version { cas: 0, mutation: 0, item: None, checkpoint, window, is_away };
         self.versions.entry(key).or_insert_with(|| vec![first])
     }
 
@@ -139,7 +142,8 @@ impl Life {
     fn queued(&mut self, key: Key, cas: u64, changed: Changed) {
         let (item, window) = (self.reference.items.get(&key).cloned(), self.window);
         let Changed { checkpoint, mutation, .. } = changed;
-        self.versions(key).push(Version { cas, mutation, item, checkpoint, window });
+        let is_away = false;
+        self.versions(key).push(Version { cas, mutation, item, checkpoint, window, is_away });
     }
 
     /// A replica has taken in a version of a key.
@@ -176,7 +180,7 @@ impl Life {
     }
 
     /// A version is on disk.
-    fn committed(&mut self, key: Key, cas: u64, mutation: u64) -> Judged {
+    fn committed(&mut self, key: Key, cas: u64, (mutation, is_late): (u64, bool)) -> Judged {
         let window = self.window;
         let versions = self.versions(key);
         let Some(at) = versions.iter().position(|v| (v.cas, v.mutation) == (cas, mutation)) else {
@@ -191,6 +195,7 @@ impl Life {
             return Err((ONCE, "written twice", format!("{key} @{cas} was on disk already")));
         }
         versions.drain(..at);
+        versions[0].is_away = is_late && versions[0].item.is_some();
         Ok(())
     }
 
@@ -319,7 +324,7 @@ impl Life {
     fn evicted(&mut self, key: Key, cas: u64) -> Judged {
         self.counted.evicted += 1;
         match self.versions(key).first() {
-            Some(on_disk) if on_disk.cas == cas => Ok(()),
+            Some(on_disk) if on_disk.cas == cas && !on_disk.is_away => Ok(()),
             _ => {
                 Err((KEEPS, "evicted", format!("{key} @{cas} left the memory and is not on disk")))
             }

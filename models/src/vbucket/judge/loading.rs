@@ -13,7 +13,7 @@ use crate::vbucket::table::Entry;
 use crate::vbucket::vb::{Counters, Vbucket as InMemory};
 
 impl Ghost {
-    /// A node has read its disk, in this second: each vbucket is one that may be on disk, and so is each key in it.
+    /// A node has read its disk, and has said no later second than this: each vbucket is one that may be on disk, and so is each key in it.
     pub(super) fn loaded(&mut self, memory: &Memory, now: u64) -> Judged {
         self.asked.clear();
         if self.lives.is_empty() {
@@ -71,7 +71,8 @@ fn back(
 }
 
 impl Life {
-    /// Takes what has come back in place of what was in memory. What runs out before `late` may be away already.
+    /// Takes what has come back in place of what was in memory. What was not known to be written, and runs out before
+    /// `late`, may be away already.
     fn load(&mut self, found: &InMemory, late: u64) -> Judged {
         self.window = None;
         (self.is_reverting, self.owes_revert) = (false, false);
@@ -87,7 +88,7 @@ impl Life {
                 .filter(|at| {
                     let version = &versions[*at];
                     version.window.is_none_or(|window| complete.contains(&window))
-                        && is(version, entry, late)
+                        && is(version, entry, Some(late).filter(|_| *at > 0))
                 })
                 .collect();
             let Some(at) = may.first() else { return Err(strange(key, entry, versions)) };
@@ -103,7 +104,7 @@ impl Life {
             if let Some(item) = &item {
                 reference.items.insert(key, item.clone());
             }
-            *versions = vec![Version { item, checkpoint: 0, ..kept }];
+            *versions = vec![Version { item, checkpoint: 0, is_away: false, ..kept }];
         }
         self.reference = reference;
         let part = windows
@@ -118,11 +119,14 @@ impl Life {
     }
 }
 
-/// Whether an entry is this version.
-fn is(version: &Version, entry: Option<&Entry>, late: u64) -> bool {
+/// Whether an entry is this version, which may have been written as a deletion if it ran out before `late`.
+fn is(version: &Version, entry: Option<&Entry>, late: Option<u64>) -> bool {
     match (&version.item, entry) {
         (None, None) => true,
-        (Some(Item { until, .. }), None) => until.is_some_and(|until| until < late),
+        (Some(_), _) if version.is_away => entry.is_none(),
+        (Some(Item { until, .. }), None) => {
+            until.zip(late).is_some_and(|(until, late)| until < late)
+        }
         (None, Some(_)) => false,
         (Some(item), Some(entry)) => {
             let value = entry.value.as_ref().is_none_or(|value| *value == item.value);
