@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use seedbed_sim::actor::{HistoryEvent, Outcome};
 use seedbed_sim::check::{Always, Checked, Decided, Eventually, Finally};
+use seedbed_sim::fault::Kind;
 use seedbed_sim::id::NodeId;
 use seedbed_sim::nemesis::Config;
 use seedbed_sim::time::Span;
@@ -14,7 +15,7 @@ use crate::checkpoint::manager::Manager;
 use super::judge::{Ghost, Judged};
 use super::loader::DISK_PATIENCE;
 use super::master::{Content, Master};
-use super::memory::Memory;
+use super::memory::{Memory, seconds};
 use super::model::Node;
 use super::op::{Key, State, Vb};
 use super::scenario::KEYS;
@@ -55,6 +56,8 @@ pub const IDS_GROW: &str = "checkpoint ids grow, and only the last one is open";
 pub const COMES_TO_DISK: &str = "what was changed comes to be on disk";
 /// LIVE of clients.
 pub const NOBODY_WAITS: &str = "nobody waits for what has come";
+/// LIVE of the pager.
+pub const EXPIRED_GOES: &str = "what has run out comes to be taken out";
 /// MEM.
 pub const MEMORY_IS_BOUNDED: &str = "checkpoints and values that nobody needs leave the memory";
 
@@ -83,6 +86,7 @@ pub const ALWAYS: &[Always<Node>] = &[
 pub const EVENTUALLY: &[Eventually<Node>] = &[
     Eventually { name: COMES_TO_DISK, check: comes_to_disk, bound: settled },
     Eventually { name: NOBODY_WAITS, check: nobody_waits, bound: settled },
+    Eventually { name: EXPIRED_GOES, check: expired_goes, bound: purged },
     Eventually { name: MEMORY_IS_BOUNDED, check: memory_is_bounded, bound: settled },
 ];
 
@@ -112,12 +116,16 @@ pub const EVENTUALLY_REPLICA: &[Eventually<Node>] = &[
     Eventually { name: REPLICATED, check: replicated, bound: settled },
     Eventually { name: COMES_TO_DISK, check: comes_to_disk, bound: settled },
     Eventually { name: NOBODY_WAITS, check: nobody_waits, bound: settled },
+    Eventually { name: EXPIRED_GOES, check: expired_goes, bound: purged },
     Eventually { name: MEMORY_IS_BOUNDED, check: memory_is_bounded, bound: settled },
 ];
 
 /// Promises about the whole run.
 pub const FINALLY: &[Finally<Node>] =
     &[Finally { name: TOLD, check: told }, Finally { name: COUNTED, check: counted }];
+
+/// What may happen to a clock.
+pub(super) const CLOCK_TROUBLE: [Kind; 3] = [Kind::Skew, Kind::Jump, Kind::Drift];
 
 /// The node that is on trial.
 pub(super) const NODE: NodeId = NodeId(0);
@@ -293,6 +301,24 @@ fn nobody_waits(world: &World<Node>, ghost: &Ghost) -> Result<(), String> {
     Ok(())
 }
 
+/// By the true time: where the clock of the node has been moved nobody knows what has run out.
+fn expired_goes(world: &World<Node>, _: &Ghost) -> Result<(), String> {
+    let Some(memory) = memory(world) else { return Err("the node is away".into()) };
+    if CLOCK_TROUBLE.iter().any(|kind| world.seen(*kind) > 0) {
+        return Ok(());
+    }
+    let now = seconds(world.now());
+    for (vb, vbucket) in &memory.vbs {
+        if vbucket.standing.state != State::Active || vbucket.is_reverting() {
+            continue;
+        }
+        if let Some((key, _)) = vbucket.table.iter().find(|(_, entry)| entry.has_expired(now)) {
+            return Err(format!("{vb} has {key}, whose time has run out, in second {now}"));
+        }
+    }
+    Ok(())
+}
+
 fn memory_is_bounded(world: &World<Node>, _: &Ghost) -> Result<(), String> {
     let Some(memory) = memory(world) else { return Err("the node is away".into()) };
     let windows = memory.vbs.values().any(|vbucket| vbucket.window.is_some());
@@ -386,6 +412,13 @@ fn replicated(world: &World<Node>, _: &Ghost) -> Result<(), String> {
         return Err("the master is not followed".into());
     }
     difference(&vbucket.table, master.content()).map_or(Ok(()), Err)
+}
+
+/// The pager finds what has run out in one round and takes it out a while later, perhaps in the round after that.
+fn purged(config: &Config) -> Span {
+    let pager = Span::secs(config.get(settings::PAGER.name));
+    let delay = Span::ms(config.get(settings::PURGE_DELAY.name));
+    Span(settled(config).0 + 2 * (pager.0 + delay.0))
 }
 
 fn settled(config: &Config) -> Span {

@@ -14,13 +14,12 @@ mod loading;
 use std::collections::{BTreeMap, BTreeSet};
 
 use seedbed_sim::check::Checked;
-use seedbed_sim::fault::Kind;
 use seedbed_sim::id::OpId;
 use seedbed_sim::world::{Step, World};
 
 use super::checks::{
-    ANSWERS, BARRIER, DELIVERED, EXPIRED_ONLY, KEEPS, NOT_BEFORE_DISK, ONCE, SNAPSHOT,
-    STANDINGS_IN_ORDER,
+    ANSWERS, BARRIER, CLOCK_TROUBLE, DELIVERED, EXPIRED_ONLY, KEEPS, NOT_BEFORE_DISK, ONCE,
+    SNAPSHOT, STANDINGS_IN_ORDER,
 };
 use super::message::AskId;
 use super::model::Node;
@@ -243,7 +242,7 @@ impl Ghost {
 
 /// As long as nothing was done to a clock, it is right.
 fn is_right(world: &World<Node>, second: u64, real: u64) -> Judged {
-    let untouched = [Kind::Skew, Kind::Jump, Kind::Drift].iter().all(|kind| world.seen(*kind) == 0);
+    let untouched = CLOCK_TROUBLE.iter().all(|kind| world.seen(*kind) == 0);
     if untouched && second != real {
         let detail = format!("the node takes second {real} for {second}");
         return Err((EXPIRED_ONLY, "another second", detail));
