@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use seedbed_sim::actor::{HistoryEvent, Outcome};
 use seedbed_sim::check::{Always, Checked, Decided, Eventually, Finally};
 use seedbed_sim::fault::Kind;
-use seedbed_sim::id::NodeId;
+use seedbed_sim::id::{NodeId, OpId};
 use seedbed_sim::nemesis::Config;
 use seedbed_sim::time::Span;
 use seedbed_sim::world::{Step, World};
@@ -18,6 +18,7 @@ use super::master::{Content, Master};
 use super::memory::{Memory, seconds};
 use super::model::Node;
 use super::op::{Key, State, Vb};
+use super::response::Answer;
 use super::scenario::KEYS;
 use super::settings;
 use super::table::Table;
@@ -430,7 +431,7 @@ fn settled(config: &Config) -> Span {
 
 fn told(world: &World<Node>, ghost: &Ghost, config: &Config) -> Decided {
     let mut checked = Checked::Skipped;
-    if let Some(number) = unread(world, config) {
+    if let Some(number) = unread(world, ghost, config) {
         let detail = format!("#{number} reads back in a healthy world, and learns nothing");
         return Ok(Checked::Broken("no answer", detail));
     }
@@ -450,14 +451,25 @@ fn told(world: &World<Node>, ghost: &Ghost, config: &Config) -> Decided {
     Ok(checked)
 }
 
-/// A reading back that came to nothing: the last operations of a run are those. Where a vbucket is pending clients wait.
-fn unread(world: &World<Node>, config: &Config) -> Option<u32> {
+/// A reading back that came to nothing: the last operations of a run are those. Where a vbucket is pending clients wait,
+/// and a node may still stop for a request to the disk that got no answer before the heal.
+fn unread(world: &World<Node>, ghost: &Ghost, config: &Config) -> Option<u32> {
     let memory = memory(world)?;
     let is_pending = memory.vbs.values().any(|vb| vb.standing.state == State::Pending);
+    let asked_at = |wanted: &OpId| {
+        let mut events = world.history().events.iter().rev();
+        events.find_map(|event| match event {
+            HistoryEvent::Invoked { op, at, .. } if op == wanted => Some(*at),
+            _ => None,
+        })
+    };
     let completed = world.history().events.iter().rev().filter_map(|event| match event {
         HistoryEvent::Completed { op, outcome, .. } => Some((op, outcome)),
         HistoryEvent::Invoked { .. } => None,
     });
     let mut reads = completed.take(config.count(KEYS.name)).filter(|_| !is_pending);
-    reads.find(|(_, outcome)| !matches!(outcome, Outcome::Ok(_))).map(|(op, _)| op.number)
+    let is_in_vain = |(op, outcome): &(&OpId, &Outcome<Answer>)| {
+        !matches!(outcome, Outcome::Ok(_)) && asked_at(op) >= Some(ghost.loaded_at)
+    };
+    reads.find(is_in_vain).map(|(op, _)| op.number)
 }

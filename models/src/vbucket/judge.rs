@@ -15,6 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use seedbed_sim::check::Checked;
 use seedbed_sim::id::OpId;
+use seedbed_sim::time::Time;
 use seedbed_sim::world::{Step, World};
 
 use super::checks::{
@@ -41,6 +42,8 @@ pub struct Ghost {
     /// The second of this step by the clock of the node, if it said it, and the latest that it has ever said.
     second: Option<u64>,
     latest: u64,
+    /// When the node read its disk last.
+    pub(super) loaded_at: Time,
     /// Promises that this step was about, and the first one that it broke.
     said: BTreeSet<&'static str>,
     broken: Option<Broken>,
@@ -123,7 +126,10 @@ impl Ghost {
             // What a life of the node has taken in it answers, or nobody does.
             Note::Loaded => match step.node {
                 // The flusher says the second whenever it writes a version as a deletion.
-                Some(node) => self.loaded(world.shared(node), self.latest),
+                Some(node) => {
+                    self.loaded_at = step.at;
+                    self.loaded(world.shared(node), self.latest)
+                }
                 None => Ok(()),
             },
             Note::Second(second) => {
