@@ -12,7 +12,7 @@ use seedbed_sim::world::{Step, World};
 
 use crate::checkpoint::manager::Manager;
 
-use super::judge::{Ghost, Judged};
+use super::judge::{Broken, Ghost};
 use super::loader::DISK_PATIENCE;
 use super::master::{Content, Master};
 use super::memory::{Memory, seconds};
@@ -192,6 +192,10 @@ fn ids_grow(world: &World<Node>, _: &mut Ghost, step: &Step) -> Checked {
             if pair[0].is_open() {
                 return Err(("open", format!("{} is open, and not the last", pair[0].id())));
             }
+        }
+        let (newest, next) = (log.checkpoints().last().map(|last| last.id()), log.next_id());
+        if newest.is_none_or(|newest| newest >= next) {
+            return Err(("again", format!("{newest:?} is there, and {next} comes next")));
         }
         Ok(())
     });
@@ -382,13 +386,17 @@ fn difference(table: &Table, content: &Content) -> Option<String> {
     })
 }
 
-/// A replica has all up to the end of a checkpoint, and these versions.
-pub(super) fn snapshot(world: &World<Node>, frame: (u64, u32), held: &[(Key, u64)]) -> Judged {
+/// A replica has all up to the end of a checkpoint, and these versions. Whether its master knows of that end.
+pub(super) fn snapshot(
+    world: &World<Node>,
+    frame: (u64, u32),
+    held: &[(Key, u64)],
+) -> Result<bool, Broken> {
     let content = master(world).and_then(|master| master.at_end(frame.0, frame.1));
-    let Some(content) = content else { return Ok(()) };
+    let Some(content) = content else { return Ok(false) };
     let versions: Vec<(Key, u64)> = content.iter().map(|(key, v)| (*key, v.cas)).collect();
     if versions == held {
-        return Ok(());
+        return Ok(true);
     }
     let say = |versions: &[(Key, u64)]| {
         let versions: Vec<String> =

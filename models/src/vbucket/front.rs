@@ -184,8 +184,11 @@ impl Front {
     /// Those who have waited for the vbucket go on.
     fn unblock(&mut self, vb: Vb, cx: &mut Context<'_, Node>) {
         let Some(vbucket) = cx.shared().vbs.get_mut(&vb) else { return };
+        let goes_on = vbucket.standing.state == State::Active && !vbucket.is_reverting();
         for waiter in std::mem::take(&mut vbucket.blocked) {
-            cx.mark(&mark::UNBLOCKED);
+            if goes_on {
+                cx.mark(&mark::UNBLOCKED);
+            }
             self.serve(waiter, cx);
         }
     }

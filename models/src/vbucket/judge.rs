@@ -145,7 +145,13 @@ impl Ghost {
                 let mut lives = self.lives.values().flatten().filter(|life| !life.is_gone);
                 lives.try_for_each(Life::drained)
             }
-            Note::Ended(_, frame, held) => super::checks::snapshot(world, *frame, held),
+            Note::Ended(_, frame, held) => {
+                super::checks::snapshot(world, *frame, held).map(|is_known| {
+                    if is_known {
+                        self.said.insert(SNAPSHOT);
+                    }
+                })
+            }
             Note::Queued(vb, ..)
             | Note::Expired(vb, ..)
             | Note::Committed(vb, ..)
@@ -268,7 +274,6 @@ fn about(note: &Note) -> &'static [&'static str] {
         Note::StandingSaved(..) => &[STANDINGS_IN_ORDER, NOT_BEFORE_DISK],
         Note::Loaded => &[KEEPS, BARRIER, NOT_BEFORE_DISK],
         Note::Drained => &[KEEPS],
-        Note::Ended(..) => &[SNAPSHOT],
         Note::CaughtUp(..) => &[DELIVERED],
         _ => &[],
     }

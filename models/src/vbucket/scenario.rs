@@ -150,6 +150,8 @@ pub const fn online_update() -> Scenario<Node> {
             mark::FETCHED,
             mark::COMPLETED,
             mark::REVERTED,
+            mark::WINDOW_SPANNED,
+            mark::REVERT_MET_UNWRITTEN,
             mark::WAITED_IN_VAIN,
             mark::READER_WENT_ON,
             mark::READER_MET_WINDOW,

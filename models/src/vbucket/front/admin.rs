@@ -43,6 +43,10 @@ impl Front {
         if forgets && update == Update::Complete && vbucket.standing.state == State::Dead {
             return self.answer(vb, waiter, Answer::Done, cx);
         }
+        let spans = vbucket.log.window().is_some_and(|window| {
+            vbucket.log.open_id() > window.checkpoint && update != Update::Start
+        });
+        let meets = update == Update::Revert && !vbucket.log.flusher_is_in_window();
         let done = match update {
             Update::Start => vbucket.log.start(now),
             Update::Complete => vbucket.log.complete(now),
@@ -51,32 +55,45 @@ impl Front {
         match done {
             Err(Refusal::Aborts) => cx.abort("a revert finds the flusher before the window"),
             Err(Refusal::NotSupported) => self.answer(vb, waiter, Answer::NotSupported, cx),
-            Ok(_) => match update {
-                Update::Start => {
-                    vbucket.window = Some(Window::default());
-                    self.answer(vb, waiter, Answer::Done, cx);
+            Ok(_) => {
+                if spans {
+                    cx.mark(&mark::WINDOW_SPANNED);
                 }
-                Update::Complete => {
-                    if let Some(asker) = vbucket.window.take().and_then(|window| window.asker) {
-                        self.answer(vb, asker, Answer::Done, cx);
-                    }
-                    let memory = cx.shared();
-                    memory.has_work = true;
-                    cx.mark(&mark::COMPLETED);
-                    self.answer(vb, waiter, Answer::Done, cx);
-                    cx.point(&point::COMPLETED);
-                    self.wake(cx);
+                if meets {
+                    cx.mark(&mark::REVERT_MET_UNWRITTEN);
                 }
-                Update::Revert => {
-                    if let Some(window) = &mut vbucket.window {
-                        window.is_reverting = true;
-                        window.asker = Some(waiter);
-                    }
-                    cx.note(Note::RevertBegun(vb));
-                    cx.point(&point::REVERT_BEGUN);
-                    cx.send(self.mates.reverter, Msg::Revert(vb));
+                self.updated(vb, update, waiter, cx);
+            }
+        }
+    }
+
+    fn updated(&mut self, vb: Vb, update: Update, waiter: Waiter, cx: &mut Context<'_, Node>) {
+        let Some(vbucket) = cx.shared().vbs.get_mut(&vb) else { return };
+        match update {
+            Update::Start => {
+                vbucket.window = Some(Window::default());
+                self.answer(vb, waiter, Answer::Done, cx);
+            }
+            Update::Complete => {
+                if let Some(asker) = vbucket.window.take().and_then(|window| window.asker) {
+                    self.answer(vb, asker, Answer::Done, cx);
                 }
-            },
+                let memory = cx.shared();
+                memory.has_work = true;
+                cx.mark(&mark::COMPLETED);
+                self.answer(vb, waiter, Answer::Done, cx);
+                cx.point(&point::COMPLETED);
+                self.wake(cx);
+            }
+            Update::Revert => {
+                if let Some(window) = &mut vbucket.window {
+                    window.is_reverting = true;
+                    window.asker = Some(waiter);
+                }
+                cx.note(Note::RevertBegun(vb));
+                cx.point(&point::REVERT_BEGUN);
+                cx.send(self.mates.reverter, Msg::Revert(vb));
+            }
         }
     }
 
