@@ -235,7 +235,7 @@ impl Life {
 
     /// The checkpoint up to which all is said to be on disk, if the disk says another one.
     pub(in crate::vbucket) fn unsaved_id(&self) -> Option<u64> {
-        (self.ids.len() > 1).then_some(self.published)
+        (self.ids.first() != Some(&self.published)).then_some(self.published)
     }
 
     /// A reader has got all that there is: these versions.
