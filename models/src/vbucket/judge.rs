@@ -97,25 +97,10 @@ impl Ghost {
                 Ok(())
             }
             Note::Served(id, vb, request, answer) => {
-                let asked = self.answer(*id);
-                let here = (world, step);
-                if *answer == Answer::TemporaryFailure
-                    && !self.may_be_refused(here, *vb, &request.call, asked)
-                {
-                    let detail = format!("`{}` was answered `{answer}`", request.call);
-                    return Err((ANSWERS, "refused for no reason", detail));
-                }
-                self.answers.entry(id.op).or_default().push(answer.clone());
-                self.served((*vb, asked), request, answer, now)
+                self.answered((world, step), (*id, *vb), (request, answer), now)
             }
             Note::Stands(vb, birth, state, change) => {
-                let lives = self.lives.entry(*vb).or_default();
-                if lives.last().is_none_or(|life| life.birth != *birth) {
-                    lives.push(Life::new(*birth));
-                }
-                if let Some(life) = lives.last_mut() {
-                    life.states.push((*change, *state));
-                }
+                self.stands(*vb, *birth, (*change, *state));
                 Ok(())
             }
             Note::StandingSaved(vb, birth, saved) => self.standing_saved(*vb, *birth, *saved),
@@ -168,14 +153,44 @@ impl Ghost {
         }
     }
 
-    /// A request was carried out in this second, or refused.
-    fn served(
+    /// A vbucket is this one, and stands like this.
+    fn stands(&mut self, vb: Vb, birth: u64, change: (u64, State)) {
+        let lives = self.lives.entry(vb).or_default();
+        if lives.last().is_none_or(|life| life.birth != birth) {
+            lives.push(Life::new(birth));
+        }
+        if let Some(life) = lives.last_mut() {
+            life.states.push(change);
+        }
+    }
+
+    fn answered(
         &mut self,
-        (vb, asked): (Vb, Option<Asked>),
-        request: &Request,
-        answer: &Answer,
+        here: (&World<Node>, &Step),
+        (id, vb): (AskId, Vb),
+        (request, answer): (&Request, &Answer),
         now: u64,
     ) -> Judged {
+        let asked = self.answer(id);
+        if *answer == Answer::TemporaryFailure
+            && !self.may_be_refused(here, vb, &request.call, asked)
+        {
+            let detail = format!("`{}` was answered `{answer}`", request.call);
+            return Err((ANSWERS, "refused for no reason", detail));
+        }
+        self.answers.entry(id.op).or_default().push(answer.clone());
+        if let Answer::Persisted(id) = answer {
+            let newest = asked.map(|asked| asked.newest);
+            if newest.is_none_or(|newest| newest > *id) {
+                let detail = format!("checkpoint {id} of {vb}, where {newest:?} was to be written");
+                return Err((NOT_BEFORE_DISK, "told of an older one", detail));
+            }
+        }
+        self.served(vb, request, answer, now)
+    }
+
+    /// A request was carried out in this second, or refused.
+    fn served(&mut self, vb: Vb, request: &Request, answer: &Answer, now: u64) -> Judged {
         let broken = |class, expected: String| {
             let detail = format!("`{}` was answered `{answer}`, expected {expected}", request.call);
             Err((ANSWERS, class, detail))
@@ -225,11 +240,6 @@ impl Ghost {
             }
             (Answer::Persisted(id), None) if life.is_some_and(|life| life.published < *id) => {
                 Err((NOT_BEFORE_DISK, "told too early", format!("checkpoint {id} of {vb}")))
-            }
-            (Answer::Persisted(id), None) if asked.is_none_or(|asked| asked.newest > *id) => {
-                let newest = asked.map(|asked| asked.newest);
-                let detail = format!("checkpoint {id} of {vb}, where {newest:?} was to be written");
-                Err((NOT_BEFORE_DISK, "told of an older one", detail))
             }
             (_, None) => Ok(()),
         }
