@@ -92,6 +92,11 @@ impl Pair {
             None if in_window => Registration::WindowOpen,
             None => Registration::BackfillNeeded,
         };
+        // Ids of another life are not its own.
+        let other = Incarnation(self.log.incarnation().0 + 1);
+        let refused =
+            if in_window { Registration::WindowOpen } else { Registration::BackfillNeeded };
+        same("looked up", &self.log.lookup(name, from, other), &refused)?;
         same("registered", &self.log.register(name, from, self.log.incarnation()), &expected)
     }
 

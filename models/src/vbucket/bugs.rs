@@ -281,6 +281,16 @@ pub const FLUSH_ALL_KEEPS_WINDOW: Bug = Bug {
     scenario: UPDATE,
 };
 
+/// A reader that comes back is judged by its checkpoint alone, whatever life of the vbucket that was of.
+pub const REGISTERED_BY_ID_ALONE: Bug = Bug {
+    index: 42,
+    name: "registered-by-id-alone",
+    source: "couchbase/ep-engine 303ab543 (MB-4595): a client of checkpoint 1 is taken for one of the empty checkpoint 1 of a \
+             master that was started again",
+    breaks: DELIVERED,
+    scenario: SINGLE,
+};
+
 /// All of them.
 pub const BUGS: &[Bug] = &[
     REVERT_BLOCKS_NOBODY,
@@ -325,6 +335,7 @@ pub const BUGS: &[Bug] = &[
     ROLLBACK_KEEPS_WINDOW,
     START_WITHOUT_ID,
     FLUSH_ALL_KEEPS_WINDOW,
+    REGISTERED_BY_ID_ALONE,
 ];
 
 /// The planted bugs that live in the log of a vbucket.
@@ -336,6 +347,7 @@ pub fn defects(bugs: BugSet) -> Defects {
         offsets_not_adjusted: bugs.has(&OFFSETS_NOT_ADJUSTED),
         start_marker_forgotten: bugs.has(&START_MARKER_FORGOTTEN),
         repair_off_by_one: bugs.has(&REPAIR_OFF_BY_ONE),
+        registered_by_id_alone: bugs.has(&REGISTERED_BY_ID_ALONE),
         reregistration_pins: bugs.has(&REREGISTRATION_PINS),
         last_closed_is_predecessor: bugs.has(&LAST_CLOSED_IS_PREDECESSOR),
         requeue_is_no_work: bugs.has(&REQUEUE_IS_NO_WORK),

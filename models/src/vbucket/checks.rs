@@ -4,19 +4,22 @@ use std::collections::BTreeSet;
 
 use seedbed_sim::actor::{HistoryEvent, Outcome};
 use seedbed_sim::check::{Always, Checked, Decided, Eventually, Finally};
-use seedbed_sim::id::NodeId;
+use seedbed_sim::fault::Kind;
+use seedbed_sim::id::{NodeId, OpId};
 use seedbed_sim::nemesis::Config;
 use seedbed_sim::time::Span;
 use seedbed_sim::world::{Step, World};
 
 use crate::checkpoint::manager::Manager;
 
-use super::judge::{Ghost, Judged};
+use super::judge::{Broken, Ghost};
 use super::loader::DISK_PATIENCE;
 use super::master::{Content, Master};
-use super::memory::Memory;
+use super::memory::{Memory, seconds};
 use super::model::Node;
 use super::op::{Key, State, Vb};
+use super::response::Answer;
+use super::scenario::KEYS;
 use super::settings;
 use super::table::Table;
 
@@ -54,6 +57,8 @@ pub const IDS_GROW: &str = "checkpoint ids grow, and only the last one is open";
 pub const COMES_TO_DISK: &str = "what was changed comes to be on disk";
 /// LIVE of clients.
 pub const NOBODY_WAITS: &str = "nobody waits for what has come";
+/// LIVE of the pager.
+pub const EXPIRED_GOES: &str = "what has run out comes to be taken out";
 /// MEM.
 pub const MEMORY_IS_BOUNDED: &str = "checkpoints and values that nobody needs leave the memory";
 
@@ -82,6 +87,7 @@ pub const ALWAYS: &[Always<Node>] = &[
 pub const EVENTUALLY: &[Eventually<Node>] = &[
     Eventually { name: COMES_TO_DISK, check: comes_to_disk, bound: settled },
     Eventually { name: NOBODY_WAITS, check: nobody_waits, bound: settled },
+    Eventually { name: EXPIRED_GOES, check: expired_goes, bound: settled },
     Eventually { name: MEMORY_IS_BOUNDED, check: memory_is_bounded, bound: settled },
 ];
 
@@ -111,12 +117,16 @@ pub const EVENTUALLY_REPLICA: &[Eventually<Node>] = &[
     Eventually { name: REPLICATED, check: replicated, bound: settled },
     Eventually { name: COMES_TO_DISK, check: comes_to_disk, bound: settled },
     Eventually { name: NOBODY_WAITS, check: nobody_waits, bound: settled },
+    Eventually { name: EXPIRED_GOES, check: expired_goes, bound: settled },
     Eventually { name: MEMORY_IS_BOUNDED, check: memory_is_bounded, bound: settled },
 ];
 
 /// Promises about the whole run.
 pub const FINALLY: &[Finally<Node>] =
     &[Finally { name: TOLD, check: told }, Finally { name: COUNTED, check: counted }];
+
+/// What may happen to a clock.
+pub(super) const CLOCK_TROUBLE: [Kind; 3] = [Kind::Skew, Kind::Jump, Kind::Drift];
 
 /// The node that is on trial.
 pub(super) const NODE: NodeId = NodeId(0);
@@ -183,6 +193,10 @@ fn ids_grow(world: &World<Node>, _: &mut Ghost, step: &Step) -> Checked {
                 return Err(("open", format!("{} is open, and not the last", pair[0].id())));
             }
         }
+        let (newest, next) = (log.checkpoints().last().map(|last| last.id()), log.next_id());
+        if newest.is_none_or(|newest| newest >= next) {
+            return Err(("again", format!("{newest:?} is there, and {next} comes next")));
+        }
         Ok(())
     });
     if checked == Checked::Held
@@ -220,8 +234,7 @@ fn counts_agree(world: &World<Node>, _: &mut Ghost, step: &Step) -> Checked {
                 let detail = format!("{} has {items} left, not {}", cursor.name(), left.items);
                 return Err(("remaining", detail));
             }
-            // The flusher passes over what was reverted, which the count of 2011 finds out by and by.
-            if !cursor.name().persists() && i64::try_from(items) != Ok(left.counted) {
+            if i64::try_from(items) != Ok(left.counted) {
                 let detail =
                     format!("{} has {items} left, counted {}", cursor.name(), left.counted);
                 return Err(("offset", detail));
@@ -250,6 +263,9 @@ fn comes_to_disk(world: &World<Node>, ghost: &Ghost) -> Result<(), String> {
         if let Some(change) = life.unsaved() {
             return Err(format!("change {change} of the state of {vb} is not on disk"));
         }
+        if let Some(id) = life.unsaved_id() {
+            return Err(format!("the disk does not know that {vb} has checkpoint {id} on disk"));
+        }
         let closed = vbucket.closed().0;
         // Where nothing is open the id of the last one may stay unsaid until the next one opens.
         let has_open = vbucket.log.open_checkpoint().is_some();
@@ -264,8 +280,13 @@ fn comes_to_disk(world: &World<Node>, ghost: &Ghost) -> Result<(), String> {
     Ok(())
 }
 
-fn nobody_waits(world: &World<Node>, _: &Ghost) -> Result<(), String> {
+fn nobody_waits(world: &World<Node>, ghost: &Ghost) -> Result<(), String> {
     let Some(memory) = memory(world) else { return Err("the node is away".into()) };
+    let blocked = memory.vbs.values().filter(|vb| vb.standing.state == State::Pending);
+    let blocked = |id| blocked.clone().any(|vb| vb.blocked.iter().any(|waiter| waiter.id == id));
+    if let Some(id) = ghost.asked.keys().find(|id| !blocked(**id)) {
+        return Err(format!("#{} was asked, and not answered", id.op.number));
+    }
     for (vb, vbucket) in &memory.vbs {
         let pending = vbucket.standing.state == State::Pending;
         if vbucket.is_reverting() {
@@ -280,6 +301,24 @@ fn nobody_waits(world: &World<Node>, _: &Ghost) -> Result<(), String> {
         let persisted = vbucket.standing.persisted;
         if vbucket.persisting.iter().any(|(wanted, _)| *wanted <= persisted) {
             return Err(format!("a request waits for a checkpoint of {vb} that is on disk"));
+        }
+    }
+    Ok(())
+}
+
+/// By the true time: where the clock of the node has been moved nobody knows what has run out.
+fn expired_goes(world: &World<Node>, _: &Ghost) -> Result<(), String> {
+    let Some(memory) = memory(world) else { return Err("the node is away".into()) };
+    if CLOCK_TROUBLE.iter().any(|kind| world.seen(*kind) > 0) {
+        return Ok(());
+    }
+    let now = seconds(world.now());
+    for (vb, vbucket) in &memory.vbs {
+        if vbucket.standing.state != State::Active || vbucket.is_reverting() {
+            continue;
+        }
+        if let Some((key, _)) = vbucket.table.iter().find(|(_, entry)| entry.has_expired(now)) {
+            return Err(format!("{vb} has {key}, whose time has run out, in second {now}"));
         }
     }
     Ok(())
@@ -347,13 +386,17 @@ fn difference(table: &Table, content: &Content) -> Option<String> {
     })
 }
 
-/// A replica has all up to the end of a checkpoint, and these versions.
-pub(super) fn snapshot(world: &World<Node>, frame: (u64, u32), held: &[(Key, u64)]) -> Judged {
+/// A replica has all up to the end of a checkpoint, and these versions. Whether its master knows of that end.
+pub(super) fn snapshot(
+    world: &World<Node>,
+    frame: (u64, u32),
+    held: &[(Key, u64)],
+) -> Result<bool, Broken> {
     let content = master(world).and_then(|master| master.at_end(frame.0, frame.1));
-    let Some(content) = content else { return Ok(()) };
+    let Some(content) = content else { return Ok(false) };
     let versions: Vec<(Key, u64)> = content.iter().map(|(key, v)| (*key, v.cas)).collect();
     if versions == held {
-        return Ok(());
+        return Ok(true);
     }
     let say = |versions: &[(Key, u64)]| {
         let versions: Vec<String> =
@@ -380,15 +423,24 @@ fn replicated(world: &World<Node>, _: &Ghost) -> Result<(), String> {
     difference(&vbucket.table, master.content()).map_or(Ok(()), Err)
 }
 
+/// The pager finds what has run out in one round and takes it out a while later, perhaps in the round after that; then the
+/// others have the deletion to do with.
 fn settled(config: &Config) -> Span {
     let period = Span::secs(config.get(settings::PERIOD.name));
     let remover = Span::ms(config.get(settings::REMOVER.name));
     let flush = Span::ms(config.get(settings::FLUSH_DELAY.name));
-    Span(period.0 + 4 * remover.0 + 4 * flush.0 + DISK_PATIENCE.0 + Span::secs(10).0)
+    let pager = Span::secs(config.get(settings::PAGER.name));
+    let purge = Span::ms(config.get(settings::PURGE_DELAY.name));
+    let paged = 2 * (pager.0 + purge.0);
+    Span(paged + period.0 + 4 * remover.0 + 4 * flush.0 + DISK_PATIENCE.0 + Span::secs(10).0)
 }
 
-fn told(world: &World<Node>, ghost: &Ghost, _: &Config) -> Decided {
+fn told(world: &World<Node>, ghost: &Ghost, config: &Config) -> Decided {
     let mut checked = Checked::Skipped;
+    if let Some(number) = unread(world, ghost, config) {
+        let detail = format!("#{number} reads back in a healthy world, and learns nothing");
+        return Ok(Checked::Broken("no answer", detail));
+    }
     for event in &world.history().events {
         if let HistoryEvent::Completed { op, outcome: Outcome::Ok(answer), .. } = event {
             checked = Checked::Held;
@@ -403,4 +455,27 @@ fn told(world: &World<Node>, ghost: &Ghost, _: &Config) -> Decided {
         }
     }
     Ok(checked)
+}
+
+/// A reading back that came to nothing: the last operations of a run are those. Where a vbucket is pending clients wait,
+/// and a node may still stop for a request to the disk that got no answer before the heal.
+fn unread(world: &World<Node>, ghost: &Ghost, config: &Config) -> Option<u32> {
+    let memory = memory(world)?;
+    let is_pending = memory.vbs.values().any(|vb| vb.standing.state == State::Pending);
+    let asked_at = |wanted: &OpId| {
+        let mut events = world.history().events.iter().rev();
+        events.find_map(|event| match event {
+            HistoryEvent::Invoked { op, at, .. } if op == wanted => Some(*at),
+            _ => None,
+        })
+    };
+    let completed = world.history().events.iter().rev().filter_map(|event| match event {
+        HistoryEvent::Completed { op, outcome, .. } => Some((op, outcome)),
+        HistoryEvent::Invoked { .. } => None,
+    });
+    let mut reads = completed.take(config.count(KEYS.name)).filter(|_| !is_pending);
+    let is_in_vain = |(op, outcome): &(&OpId, &Outcome<Answer>)| {
+        !matches!(outcome, Outcome::Ok(_)) && asked_at(op) >= Some(ghost.loaded_at)
+    };
+    reads.find(is_in_vain).map(|(op, _)| op.number)
 }

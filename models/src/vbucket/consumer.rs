@@ -18,8 +18,9 @@ use super::message::{Msg, Timer};
 use super::model::{Mates, Node};
 use super::note::Note;
 use super::op::{Key, State, Vb};
+use super::response::Answer;
 use super::table::Entry;
-use super::vb::Window;
+use super::vb::{Waiter, Window};
 use super::{bugs, mark, point};
 
 /// The consumer of one vbucket.
@@ -233,12 +234,16 @@ impl Consumer {
             Started::Refused => return Taken::Refused,
             Started::Merged { persisted_at_most } => {
                 vbucket.rewinds += 1;
+                let before = vbucket.standing.persisted;
                 if let Some(most) = persisted_at_most {
-                    let persisted = &mut vbucket.standing.persisted;
-                    *persisted = most.0.min(*persisted);
+                    vbucket.standing.persisted = most.0.min(before);
                 }
-                let persisted = vbucket.standing.persisted;
-                cx.note(Note::Merged(vb, id.0, persisted));
+                let standing = vbucket.standing;
+                cx.note(Note::Merged(vb, id.0, standing.persisted));
+                if standing.persisted < before {
+                    // After a crash the disk would still say the greater one.
+                    cx.send(self.mates.keeper, Msg::Snapshot(vb, Some(standing)));
+                }
                 cx.mark(&mark::MERGED);
             }
             Started::Ignored | Started::Renumbered | Started::Opened => {
@@ -259,16 +264,24 @@ impl Consumer {
         if !matches!(state, State::Replica | State::Pending) {
             return Taken::HangUp;
         }
+        let mut waiting: Vec<(Waiter, Answer)> = Vec::new();
         let gone = memory.vbs.remove(&vb);
         let standing = memory.create(vb, state, now);
         if let (Some(gone), Some(vbucket)) = (gone, memory.vbs.get_mut(&vb)) {
-            vbucket.blocked = gone.blocked;
-            vbucket.persisting = gone.persisting;
+            // The fetcher has them on its list, and the front end goes on with them when it says so.
+            (vbucket.blocked, vbucket.fetching) = (gone.blocked, gone.fetching);
+            waiting.extend(gone.persisting.into_iter().map(|(_, w)| (w, Answer::TemporaryFailure)));
+            let asker = gone.window.as_ref().and_then(|window| window.asker.clone());
+            waiting.extend(asker.map(|asker| (asker, Answer::NotMyVbucket)));
             if gone.window.is_some() && bugs.has(&bugs::RESET_KEEPS_WINDOW) {
                 vbucket.log = gone.log;
                 vbucket.log.clear(now);
             }
             cx.note(Note::Dropped(vb, gone.standing.birth));
+        }
+        for (waiter, answer) in waiting {
+            cx.note(Note::Served(waiter.id, vb, waiter.request, answer.clone()));
+            cx.send(waiter.from, Msg::Answer(waiter.id, answer));
         }
         cx.note(Note::Stands(vb, standing.birth, state, standing.change));
         cx.send(self.mates.keeper, Msg::Snapshot(vb, Some(standing)));

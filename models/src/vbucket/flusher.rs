@@ -272,7 +272,8 @@ impl Flusher {
             let vbucket = cx.shared().vbs.get_mut(&vb);
             if let Some(vbucket) = vbucket.filter(|vbucket| vbucket.standing.birth == birth) {
                 vbucket.committed(&item, row);
-                cx.note(Note::Committed(vb, item.key, item.cas, item.mutation));
+                let written = (item.mutation, item.is_late);
+                cx.note(Note::Committed(vb, item.key, item.cas, written));
             }
         }
         if job.items.is_empty() { self.finish(cx) } else { self.write(cx) }

@@ -1,7 +1,7 @@
 //! The front end: serves clients. A request is carried out in one step, unless it has to wait for its vbucket, for a value
 //! or for the disk.
 
-mod admin;
+pub(super) mod admin;
 
 use seedbed_sim::actor::{Context, Event};
 
@@ -31,7 +31,14 @@ impl Front {
     pub(super) fn on_event(&mut self, event: Event<Node>, cx: &mut Context<'_, Node>) {
         match event {
             Event::Message { from, msg } => match msg {
-                Msg::Ask(id, request) => self.serve(Waiter { from, id, request }, cx),
+                Msg::Ask(id, request) => {
+                    let memory = cx.shared();
+                    if memory.is_loaded && !memory.is_stopping {
+                        let vb = request.call.vb(memory.settings.vbuckets);
+                        cx.note(Note::Asked(id, vb, request.clone()));
+                    }
+                    self.serve(Waiter { from, id, request }, cx);
+                }
                 Msg::Fetched(vb, key) => self.fetched(vb, key, cx),
                 Msg::Unblock(vb) => self.unblock(vb, cx),
                 Msg::Published(vb) => self.published(vb, cx),
@@ -177,8 +184,11 @@ impl Front {
     /// Those who have waited for the vbucket go on.
     fn unblock(&mut self, vb: Vb, cx: &mut Context<'_, Node>) {
         let Some(vbucket) = cx.shared().vbs.get_mut(&vb) else { return };
+        let goes_on = vbucket.standing.state == State::Active && !vbucket.is_reverting();
         for waiter in std::mem::take(&mut vbucket.blocked) {
-            cx.mark(&mark::UNBLOCKED);
+            if goes_on {
+                cx.mark(&mark::UNBLOCKED);
+            }
             self.serve(waiter, cx);
         }
     }

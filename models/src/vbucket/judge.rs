@@ -14,18 +14,20 @@ mod loading;
 use std::collections::{BTreeMap, BTreeSet};
 
 use seedbed_sim::check::Checked;
-use seedbed_sim::fault::Kind;
 use seedbed_sim::id::OpId;
+use seedbed_sim::time::Time;
 use seedbed_sim::world::{Step, World};
 
 use super::checks::{
-    ANSWERS, BARRIER, DELIVERED, EXPIRED_ONLY, KEEPS, NOT_BEFORE_DISK, ONCE, SNAPSHOT,
-    STANDINGS_IN_ORDER,
+    ANSWERS, BARRIER, CLOCK_TROUBLE, DELIVERED, EXPIRED_ONLY, KEEPS, NOT_BEFORE_DISK, ONCE,
+    SNAPSHOT, STANDINGS_IN_ORDER,
 };
+use super::message::AskId;
 use super::model::Node;
 use super::note::Note;
 use super::op::{Call, Request, State, Update, Vb};
 use super::response::Answer;
+use commands::Asked;
 use life::Life;
 
 /// What the checks remember from step to step.
@@ -35,9 +37,13 @@ pub struct Ghost {
     pub(super) lives: BTreeMap<Vb, Vec<Life>>,
     /// What was answered to each operation.
     pub(super) answers: BTreeMap<OpId, Vec<Answer>>,
+    /// What the node has taken in in this life of it, and not answered.
+    pub(super) asked: BTreeMap<AskId, Asked>,
     /// The second of this step by the clock of the node, if it said it, and the latest that it has ever said.
     second: Option<u64>,
     latest: u64,
+    /// When the node read its disk last.
+    pub(super) loaded_at: Time,
     /// Promises that this step was about, and the first one that it broke.
     said: BTreeSet<&'static str>,
     broken: Option<Broken>,
@@ -86,27 +92,29 @@ impl Ghost {
         let now = self.second.unwrap_or(real);
         self.said.extend(about(note));
         match note {
-            Note::Served(id, vb, request, answer) => {
-                self.answers.entry(id.op).or_default().push(answer.clone());
-                self.served(*vb, request, answer, now)
-            }
-            Note::Stands(vb, birth, state, change) => {
-                let lives = self.lives.entry(*vb).or_default();
-                if lives.last().is_none_or(|life| life.birth != *birth) {
-                    lives.push(Life::new(*birth));
-                }
-                if let Some(life) = lives.last_mut() {
-                    life.states.push((*change, *state));
-                }
+            Note::Asked(id, vb, request) => {
+                self.ask(*id, *vb, request, step.at);
                 Ok(())
             }
-            Note::StandingSaved(vb, birth, change) => self.standing_saved(*vb, *birth, *change),
+            Note::Served(id, vb, request, answer) => {
+                self.answered((world, step), (*id, *vb), (request, answer), now)
+            }
+            Note::Stands(vb, birth, state, change) => {
+                self.stands(*vb, *birth, (*change, *state));
+                Ok(())
+            }
+            Note::StandingSaved(vb, birth, saved) => self.standing_saved(*vb, *birth, *saved),
             Note::DropSaved(vb) => {
                 self.lives.entry(*vb).or_default().retain(|life| !life.is_gone);
                 Ok(())
             }
+            // What a life of the node has taken in it answers, or nobody does.
             Note::Loaded => match step.node {
-                Some(node) => self.loaded(world.shared(node), real.max(self.latest)),
+                // The flusher says the second whenever it writes a version as a deletion.
+                Some(node) => {
+                    self.loaded_at = step.at;
+                    self.loaded(world.shared(node), self.latest)
+                }
                 None => Ok(()),
             },
             Note::Second(second) => {
@@ -122,7 +130,13 @@ impl Ghost {
                 let mut lives = self.lives.values().flatten().filter(|life| !life.is_gone);
                 lives.try_for_each(Life::drained)
             }
-            Note::Ended(_, frame, held) => super::checks::snapshot(world, *frame, held),
+            Note::Ended(_, frame, held) => {
+                super::checks::snapshot(world, *frame, held).map(|is_known| {
+                    if is_known {
+                        self.said.insert(SNAPSHOT);
+                    }
+                })
+            }
             Note::Queued(vb, ..)
             | Note::Expired(vb, ..)
             | Note::Committed(vb, ..)
@@ -137,6 +151,42 @@ impl Ghost {
             | Note::Evicted(vb, ..)
             | Note::CaughtUp(vb, _) => self.life(*vb).map_or(Ok(()), |life| life.take(note, now)),
         }
+    }
+
+    /// A vbucket is this one, and stands like this.
+    fn stands(&mut self, vb: Vb, birth: u64, change: (u64, State)) {
+        let lives = self.lives.entry(vb).or_default();
+        if lives.last().is_none_or(|life| life.birth != birth) {
+            lives.push(Life::new(birth));
+        }
+        if let Some(life) = lives.last_mut() {
+            life.states.push(change);
+        }
+    }
+
+    fn answered(
+        &mut self,
+        here: (&World<Node>, &Step),
+        (id, vb): (AskId, Vb),
+        (request, answer): (&Request, &Answer),
+        now: u64,
+    ) -> Judged {
+        let asked = self.answer(id);
+        if *answer == Answer::TemporaryFailure
+            && !self.may_be_refused(here, vb, &request.call, asked)
+        {
+            let detail = format!("`{}` was answered `{answer}`", request.call);
+            return Err((ANSWERS, "refused for no reason", detail));
+        }
+        self.answers.entry(id.op).or_default().push(answer.clone());
+        if let Answer::Persisted(id) = answer {
+            let newest = asked.map(|asked| asked.newest);
+            if newest.is_none_or(|newest| newest > *id) {
+                let detail = format!("checkpoint {id} of {vb}, where {newest:?} was to be written");
+                return Err((NOT_BEFORE_DISK, "told of an older one", detail));
+            }
+        }
+        self.served(vb, request, answer, now)
     }
 
     /// A request was carried out in this second, or refused.
@@ -195,7 +245,7 @@ impl Ghost {
         }
     }
 
-    fn standing_saved(&mut self, vb: Vb, birth: u64, change: u64) -> Judged {
+    fn standing_saved(&mut self, vb: Vb, birth: u64, (change, id): (u64, u64)) -> Judged {
         let lives = self.lives.entry(vb).or_default();
         let Some(at) = lives.iter().position(|life| life.birth == birth) else {
             let detail = format!("{vb} born @{birth} is on disk, and nobody knows it");
@@ -208,13 +258,13 @@ impl Ghost {
             return Err((STANDINGS_IN_ORDER, "older state", detail));
         }
         lives[0].saved = change;
-        Ok(())
+        lives[0].id_saved(vb, id)
     }
 }
 
 /// As long as nothing was done to a clock, it is right.
 fn is_right(world: &World<Node>, second: u64, real: u64) -> Judged {
-    let untouched = [Kind::Skew, Kind::Jump, Kind::Drift].iter().all(|kind| world.seen(*kind) == 0);
+    let untouched = CLOCK_TROUBLE.iter().all(|kind| world.seen(*kind) == 0);
     if untouched && second != real {
         let detail = format!("the node takes second {real} for {second}");
         return Err((EXPIRED_ONLY, "another second", detail));
@@ -231,10 +281,9 @@ fn about(note: &Note) -> &'static [&'static str] {
         Note::Applied(..) => &[BARRIER],
         Note::Committed(..) => &[BARRIER, KEEPS, ONCE],
         Note::Published(..) | Note::Merged(..) => &[NOT_BEFORE_DISK],
-        Note::StandingSaved(..) => &[STANDINGS_IN_ORDER],
-        Note::Loaded => &[KEEPS, BARRIER],
+        Note::StandingSaved(..) => &[STANDINGS_IN_ORDER, NOT_BEFORE_DISK],
+        Note::Loaded => &[KEEPS, BARRIER, NOT_BEFORE_DISK],
         Note::Drained => &[KEEPS],
-        Note::Ended(..) => &[SNAPSHOT],
         Note::CaughtUp(..) => &[DELIVERED],
         _ => &[],
     }

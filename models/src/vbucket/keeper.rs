@@ -122,14 +122,14 @@ impl Keeper {
         self.is_busy = false;
         let Some((vb, _)) = self.queue.pop_front() else { return };
         match self.writing.take() {
-            Some(Standing { birth, change, .. }) => {
+            Some(Standing { birth, change, persisted, .. }) => {
                 if let Some(vbucket) = cx.shared().vbs.get_mut(&vb) {
                     vbucket.is_born |= vbucket.standing.birth == birth;
                     if vbucket.standing.birth == birth {
                         vbucket.saved = vbucket.saved.max(change);
                     }
                 }
-                cx.note(Note::StandingSaved(vb, birth, change));
+                cx.note(Note::StandingSaved(vb, birth, (change, persisted)));
             }
             None => cx.note(Note::DropSaved(vb)),
         }

@@ -82,5 +82,11 @@ pub const READER_FORGOT: Mark =
 /// Deleting everything.
 pub const FLUSHED_ALL: Mark =
     Mark { index: 31, name: "all keys of a vbucket were deleted at once" };
+/// A window is more than one checkpoint.
+pub const WINDOW_SPANNED: Mark =
+    Mark { index: 32, name: "an online update ended that spanned several checkpoints" };
+/// What must not be lost with the window.
+pub const REVERT_MET_UNWRITTEN: Mark =
+    Mark { index: 33, name: "a revert began before what was earlier was on disk" };
 /// The pager works.
 pub const PURGED: Mark = Mark { index: 19, name: "the pager took a key out" };

@@ -214,14 +214,17 @@ impl Master {
         self.push(What::Start(CheckpointId(self.id)));
     }
 
-    fn push(&mut self, what: What) {
+    /// Whether it is to be told: there is a session, and nobody has to begin anew.
+    fn push(&mut self, what: What) -> bool {
         if std::mem::take(&mut self.owes_start) && !matches!(what, What::Start(_)) {
             self.push(What::Start(CheckpointId(self.id)));
         }
-        if self.session != 0 && !self.is_anew {
+        let is_told = self.session != 0 && !self.is_anew;
+        if is_told {
             self.number += 1;
             self.pending.push(Frame { number: self.number, what });
         }
+        is_told
     }
 
     /// Sends what was not sent, as far as there is room.
@@ -285,8 +288,9 @@ impl Master {
     }
 
     fn close(&mut self) -> Answer {
-        self.push(What::End(CheckpointId(self.id)));
-        self.ends.insert((self.session, self.number), self.content.clone());
+        if self.push(What::End(CheckpointId(self.id))) {
+            self.ends.insert((self.session, self.number), self.content.clone());
+        }
         self.id += 1;
         // The start of the next one goes with what comes next, or after the acknowledgement of the end.
         self.owes_start = true;

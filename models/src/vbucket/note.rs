@@ -14,20 +14,22 @@ use super::vb::Changed;
 /// A fact.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Note {
+    /// The node has taken in a request, which it will answer.
+    Asked(AskId, Vb, Arc<Request>),
     /// A request was carried out, or refused, in this step.
     Served(AskId, Vb, Arc<Request>, Answer),
     /// A version of a key went into this checkpoint, as this mutation.
     Queued(Vb, Key, u64, Changed),
     /// The time of this version has run out, and the key was taken out; the deletion is a version, too.
     Expired(Vb, Key, u64, u64),
-    /// This version of a key is on disk, by this mutation.
-    Committed(Vb, Key, u64, u64),
+    /// This version of a key is on disk, by this mutation; or, as it runs out so soon, that the key is gone.
+    Committed(Vb, Key, u64, (u64, bool)),
     /// All up to this checkpoint is said to be on disk.
     Published(Vb, u64),
     /// There is this vbucket now: its birth, state, and the number of the change.
     Stands(Vb, u64, State, u64),
-    /// The disk says that it stands like this.
-    StandingSaved(Vb, u64, u64),
+    /// The disk says that this birth stands like this: the change of the state, and up to which checkpoint all is on disk.
+    StandingSaved(Vb, u64, (u64, u64)),
     /// This birth of a vbucket is gone from memory.
     Dropped(Vb, u64),
     /// It is gone from disk.
@@ -64,6 +66,9 @@ impl fmt::Display for Note {
             Note::Served(id, vb, request, answer) => {
                 write!(f, "served #{} {vb} {}: {answer}", id.op.number, request.call)
             }
+            Note::Asked(id, vb, request) => {
+                write!(f, "asked #{} {vb} {}", id.op.number, request.call)
+            }
             Note::Queued(vb, key, cas, Changed { checkpoint, mutation, .. }) => {
                 write!(f, "queued {vb} {key} @{cas} in checkpoint {checkpoint} as {mutation}")
             }
@@ -75,8 +80,8 @@ impl fmt::Display for Note {
             Note::Stands(vb, birth, state, change) => {
                 write!(f, "{vb} born @{birth} is {state}, change {change}")
             }
-            Note::StandingSaved(vb, birth, change) => {
-                write!(f, "saved {vb} born @{birth}, change {change}")
+            Note::StandingSaved(vb, birth, (change, id)) => {
+                write!(f, "saved {vb} born @{birth}, change {change}, all up to checkpoint {id}")
             }
             Note::Dropped(vb, birth) => write!(f, "dropped {vb} born @{birth}"),
             Note::DropSaved(vb) => write!(f, "saved that {vb} is gone"),

@@ -44,8 +44,8 @@ const KEPT: usize = 3;
 #[derive(Clone, Debug)]
 pub struct Reader {
     vb: Vb,
-    /// The vbucket that it has something of.
-    birth: u64,
+    /// The life of the log that it has something of. It knows nothing else of the vbucket: one that was made anew is told
+    /// from the one before by this alone.
     incarnation: Incarnation,
     /// What comes next.
     from: CheckpointId,
@@ -82,7 +82,6 @@ impl Reader {
     pub fn new(vb: Vb) -> Reader {
         Reader {
             vb,
-            birth: 0,
             incarnation: Incarnation(0),
             from: CheckpointId(1),
             got: BTreeMap::new(),
@@ -117,10 +116,6 @@ impl Reader {
             self.stage = Stage::Away;
             return STEP;
         };
-        if vbucket.standing.birth != self.birth {
-            *self =
-                Reader { birth: vbucket.standing.birth, steps: self.steps, ..Reader::new(self.vb) };
-        }
         match (self.stage, choice) {
             (Stage::Away, _) => {
                 let told = vbucket.log.lookup(CURSOR, self.from, self.incarnation);
@@ -191,12 +186,12 @@ impl Reader {
 
     fn read(&mut self, cx: &mut Context<'_, Node>) {
         let Some(vbucket) = cx.shared().vbs.get_mut(&self.vb) else { return };
-        // A promotion begins a new life of the log, in which the cursor stays where it is.
-        self.incarnation = vbucket.log.incarnation();
         let Some(fetched) = vbucket.log.fetch(CURSOR, ITEMS, None) else {
             self.stage = Stage::Away;
             return;
         };
+        // A promotion begins a new life of the log, in which the cursor stays where it is.
+        self.incarnation = vbucket.log.incarnation();
         let has_all = !vbucket.log.has_more(CURSOR, None);
         for item in &fetched.items {
             self.take(item);

@@ -104,7 +104,8 @@ fn stored(store: &Store, seen: u64, now: u64, old: Option<Item>) -> Result<Item,
 
 fn counted(count: &Count, now: u64, old: Option<Item>) -> Result<(u64, Item), Answer> {
     let (number, item) = match (old, count.initial) {
-        (None, None) => return Err(Answer::NotFound),
+        // The protocol has no other word for a counter that is not to be made.
+        (None, None | Some((_, u32::MAX))) => return Err(Answer::NotFound),
         (None, Some((number, expiry))) => {
             let value = Value::new("");
             (number, Item { value, flags: 0, until: until(expiry, now), cas: 0 })

@@ -27,7 +27,7 @@ use super::workload::{self, Crowd, Mix};
 use super::{bugs, checks, mark, point};
 
 const CLIENTS: Knob = Knob { name: "clients", min: 2, max: 3, simplest: 2, about: "clients" };
-const KEYS: Knob =
+pub(super) const KEYS: Knob =
     Knob { name: "keys", min: 3, max: Key::NAMES.len() as u64, simplest: 3, about: "keys in use" };
 const SECTOR: Knob =
     Knob { name: "sector", min: 16, max: 64, simplest: 64, about: "bytes of a disk sector" };
@@ -150,6 +150,8 @@ pub const fn online_update() -> Scenario<Node> {
             mark::FETCHED,
             mark::COMPLETED,
             mark::REVERTED,
+            mark::WINDOW_SPANNED,
+            mark::REVERT_MET_UNWRITTEN,
             mark::WAITED_IN_VAIN,
             mark::READER_WENT_ON,
             mark::READER_MET_WINDOW,

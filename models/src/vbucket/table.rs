@@ -72,6 +72,9 @@ pub enum Wanted {
 /// More seconds than this are an instant, rather than a time to live.
 const TIME_TO_LIVE_MAX: u32 = 2_592_000;
 
+/// A counter with this expiry is not created.
+const NO_INITIAL: u32 = u32::MAX;
+
 /// The second in which something stored now is gone.
 #[must_use]
 pub fn deadline(expiry: u32, now: u64) -> Option<u64> {
@@ -205,6 +208,7 @@ impl Table {
         };
         let Some(entry) = self.entries.get(&count.key) else {
             return match count.initial {
+                Some((_, NO_INITIAL)) => Wanted::Answer(Answer::NotFound),
                 Some((initial, expiry)) => put(initial, 0, deadline(expiry, now)),
                 None => Wanted::Answer(Answer::NotFound),
             };
@@ -276,6 +280,8 @@ mod tests {
         assert_eq!(empty.count(&count(true, 6, None), 0), Wanted::Answer(Answer::NotFound));
         let created = Wanted::Put(Value::new("4"), 0, Some(12), Some(4));
         assert_eq!(empty.count(&count(true, 6, Some((4, 2))), 10), created);
+        let kept_away = empty.count(&count(false, 6, Some((4, u32::MAX))), 10);
+        assert_eq!(kept_away, Wanted::Answer(Answer::NotFound));
     }
 
     #[test]

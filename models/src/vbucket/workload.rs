@@ -146,6 +146,10 @@ impl Words<'_> {
         let by = *self.draw.pick(&[1, 7, 100, u64::MAX]);
         let initial =
             self.draw.chance(1, 2).then(|| (u64::from(self.number) * 1000, self.expiry()));
+        // Now and then one that does not create its key.
+        let is_told_not_to = self.number.is_multiple_of(5);
+        let initial =
+            initial.map(|(to, expiry)| (to, if is_told_not_to { u32::MAX } else { expiry }));
         Call::Count(Count { down, key, by, initial })
     }
 }

@@ -15,7 +15,7 @@ use crate::vbucket::{bugs, mark, point};
 use super::Front;
 
 /// How long a client may wait for a checkpoint to be on disk.
-const PERSIST_PATIENCE: Span = Span::ms(600);
+pub(in crate::vbucket) const PERSIST_PATIENCE: Span = Span::ms(600);
 
 impl Front {
     pub(super) fn command(&mut self, vb: Vb, waiter: Waiter, cx: &mut Context<'_, Node>) {
@@ -40,6 +40,10 @@ impl Front {
         if forgets && update == Update::Complete && vbucket.standing.state == State::Dead {
             return self.answer(vb, waiter, Answer::Done, cx);
         }
+        let spans = vbucket.log.window().is_some_and(|window| {
+            vbucket.log.open_id() > window.checkpoint && update != Update::Start
+        });
+        let meets = update == Update::Revert && !vbucket.log.flusher_is_in_window();
         let done = match update {
             Update::Start => vbucket.log.start(now),
             Update::Complete => vbucket.log.complete(now),
@@ -48,32 +52,45 @@ impl Front {
         match done {
             Err(Refusal::Aborts) => cx.abort("a revert finds the flusher before the window"),
             Err(Refusal::NotSupported) => self.answer(vb, waiter, Answer::NotSupported, cx),
-            Ok(_) => match update {
-                Update::Start => {
-                    vbucket.window = Some(Window::default());
-                    self.answer(vb, waiter, Answer::Done, cx);
+            Ok(_) => {
+                if spans {
+                    cx.mark(&mark::WINDOW_SPANNED);
                 }
-                Update::Complete => {
-                    if let Some(asker) = vbucket.window.take().and_then(|window| window.asker) {
-                        self.answer(vb, asker, Answer::Done, cx);
-                    }
-                    let memory = cx.shared();
-                    memory.has_work = true;
-                    cx.mark(&mark::COMPLETED);
-                    self.answer(vb, waiter, Answer::Done, cx);
-                    cx.point(&point::COMPLETED);
-                    self.wake(cx);
+                if meets {
+                    cx.mark(&mark::REVERT_MET_UNWRITTEN);
                 }
-                Update::Revert => {
-                    if let Some(window) = &mut vbucket.window {
-                        window.is_reverting = true;
-                        window.asker = Some(waiter);
-                    }
-                    cx.note(Note::RevertBegun(vb));
-                    cx.point(&point::REVERT_BEGUN);
-                    cx.send(self.mates.reverter, Msg::Revert(vb));
+                self.updated(vb, update, waiter, cx);
+            }
+        }
+    }
+
+    fn updated(&mut self, vb: Vb, update: Update, waiter: Waiter, cx: &mut Context<'_, Node>) {
+        let Some(vbucket) = cx.shared().vbs.get_mut(&vb) else { return };
+        match update {
+            Update::Start => {
+                vbucket.window = Some(Window::default());
+                self.answer(vb, waiter, Answer::Done, cx);
+            }
+            Update::Complete => {
+                if let Some(asker) = vbucket.window.take().and_then(|window| window.asker) {
+                    self.answer(vb, asker, Answer::Done, cx);
                 }
-            },
+                let memory = cx.shared();
+                memory.has_work = true;
+                cx.mark(&mark::COMPLETED);
+                self.answer(vb, waiter, Answer::Done, cx);
+                cx.point(&point::COMPLETED);
+                self.wake(cx);
+            }
+            Update::Revert => {
+                if let Some(window) = &mut vbucket.window {
+                    window.is_reverting = true;
+                    window.asker = Some(waiter);
+                }
+                cx.note(Note::RevertBegun(vb));
+                cx.point(&point::REVERT_BEGUN);
+                cx.send(self.mates.reverter, Msg::Revert(vb));
+            }
         }
     }
 
@@ -183,9 +200,13 @@ impl Front {
         let (done, waiting): (Vec<_>, Vec<_>) =
             waiting.into_iter().partition(|(wanted, _)| *wanted <= persisted);
         vbucket.persisting = waiting;
+        let left: Vec<u32> = vbucket.persisting.iter().map(|(_, w)| w.id.op.number).collect();
         for (_, waiter) in done {
             cx.mark(&mark::WAITED_FOR_DISK);
-            cx.disarm(Timer::Waited(waiter.id.op.number));
+            // A request that came twice waits twice.
+            if !left.contains(&waiter.id.op.number) {
+                cx.disarm(Timer::Waited(waiter.id.op.number));
+            }
             self.answer(vb, waiter, Answer::Persisted(persisted), cx);
         }
     }
@@ -193,11 +214,15 @@ impl Front {
     /// Somebody has waited for the disk for too long.
     pub(super) fn waited(&mut self, number: u32, cx: &mut Context<'_, Node>) {
         let memory = cx.shared();
-        let found = memory.vbs.iter_mut().find_map(|(vb, vbucket)| {
-            let at = vbucket.persisting.iter().position(|(_, w)| w.id.op.number == number)?;
-            Some((*vb, vbucket.persisting.remove(at).1))
-        });
-        if let Some((vb, waiter)) = found {
+        let mut found = Vec::new();
+        for (vb, vbucket) in &mut memory.vbs {
+            let waiting = std::mem::take(&mut vbucket.persisting);
+            let (late, waiting): (Vec<_>, Vec<_>) =
+                waiting.into_iter().partition(|(_, waiter)| waiter.id.op.number == number);
+            vbucket.persisting = waiting;
+            found.extend(late.into_iter().map(|(_, waiter)| (*vb, waiter)));
+        }
+        for (vb, waiter) in found {
             cx.mark(&mark::WAITED_IN_VAIN);
             self.answer(vb, waiter, Answer::TemporaryFailure, cx);
         }

@@ -4,9 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Judged;
 use crate::checkpoint::op::EventKind;
-use crate::vbucket::checks::{BARRIER, DELIVERED, EXPIRED_ONLY, KEEPS, NOT_BEFORE_DISK, ONCE};
+use crate::vbucket::checks::{
+    BARRIER, DELIVERED, EXPIRED_ONLY, KEEPS, NOT_BEFORE_DISK, ONCE, STANDINGS_IN_ORDER,
+};
 use crate::vbucket::note::Note;
-use crate::vbucket::op::{Key, State};
+use crate::vbucket::op::{Key, State, Vb};
 use crate::vbucket::reference::{Item, Vbucket};
 use crate::vbucket::table::Entry;
 use crate::vbucket::vb::{Changed, Counters};
@@ -24,6 +26,8 @@ pub(in crate::vbucket) struct Version {
     pub(super) checkpoint: u64,
     /// The online update that it is in.
     pub(super) window: Option<u32>,
+    /// It is on disk that the key is gone, since its time runs out soon.
+    pub(super) is_away: bool,
 }
 
 /// A vbucket from its creation on.
@@ -42,6 +46,9 @@ pub(in crate::vbucket) struct Life {
     pub(super) versions: BTreeMap<Key, Vec<Version>>,
     /// The checkpoint up to which all is said to be on disk.
     pub(super) published: u64,
+    /// The same as the disk has it, and what was said after that, in order: a crash leaves one of these. It is less than the
+    /// one before only where the log has gone back.
+    pub(super) ids: Vec<u64>,
     /// The online update that is open, and how many there were.
     pub(super) window: Option<u32>,
     pub(super) windows: u32,
@@ -66,6 +73,7 @@ impl Life {
             reference: Vbucket::default(),
             versions: BTreeMap::new(),
             published: 0,
+            ids: vec![0],
             window: None,
             windows: 0,
             complete: BTreeSet::new(),
@@ -92,8 +100,8 @@ impl Life {
         match note {
             Note::Queued(_, key, cas, changed) => self.queued(*key, *cas, *changed),
             Note::Expired(_, key, cas, _) => return self.expired(*key, *cas, now),
-            Note::Committed(_, key, cas, mutation) => {
-                return self.committed(*key, *cas, *mutation);
+            Note::Committed(_, key, cas, written) => {
+                return self.committed(*key, *cas, *written);
             }
             Note::Published(_, id) => return self.published(*id),
             Note::Dropped(..) => (self.is_gone, self.owes_drop) = (true, true),
@@ -125,7 +133,8 @@ impl Life {
 
     /// The versions of a key that may be on disk.
     pub(super) fn versions(&mut self, key: Key) -> &mut Vec<Version> {
-        let first = Version { cas: 0, mutation: 0, item: None, checkpoint: 0, window: None };
+        let (checkpoint, window, is_away) = (0, None, false);
+        let first = Version { cas: 0, mutation: 0, item: None, checkpoint, window, is_away };
         self.versions.entry(key).or_insert_with(|| vec![first])
     }
 
@@ -133,7 +142,8 @@ impl Life {
     fn queued(&mut self, key: Key, cas: u64, changed: Changed) {
         let (item, window) = (self.reference.items.get(&key).cloned(), self.window);
         let Changed { checkpoint, mutation, .. } = changed;
-        self.versions(key).push(Version { cas, mutation, item, checkpoint, window });
+        let is_away = false;
+        self.versions(key).push(Version { cas, mutation, item, checkpoint, window, is_away });
     }
 
     /// A replica has taken in a version of a key.
@@ -170,7 +180,7 @@ impl Life {
     }
 
     /// A version is on disk.
-    fn committed(&mut self, key: Key, cas: u64, mutation: u64) -> Judged {
+    fn committed(&mut self, key: Key, cas: u64, (mutation, is_late): (u64, bool)) -> Judged {
         let window = self.window;
         let versions = self.versions(key);
         let Some(at) = versions.iter().position(|v| (v.cas, v.mutation) == (cas, mutation)) else {
@@ -185,12 +195,16 @@ impl Life {
             return Err((ONCE, "written twice", format!("{key} @{cas} was on disk already")));
         }
         versions.drain(..at);
+        versions[0].is_away = is_late && versions[0].item.is_some();
         Ok(())
     }
 
     /// All up to a checkpoint is said to be on disk.
     fn published(&mut self, id: u64) -> Judged {
         self.published = id;
+        if self.ids.last() != Some(&id) {
+            self.ids.push(id);
+        }
         for (key, versions) in &self.versions {
             if let Some(version) = versions.iter().skip(1).find(|v| v.checkpoint <= id) {
                 let detail = format!(
@@ -201,6 +215,27 @@ impl Life {
             }
         }
         Ok(())
+    }
+
+    /// The disk says up to which checkpoint all is there.
+    pub(super) fn id_saved(&mut self, vb: Vb, id: u64) -> Judged {
+        let Some(at) = self.ids.iter().position(|said| *said == id) else {
+            let (first, last) = (self.ids.first(), self.ids.last());
+            let detail =
+                format!("{vb}: checkpoint {id}; {first:?} was on disk, and {last:?} is true");
+            return Err(if self.ids.iter().all(|said| *said > id) {
+                (STANDINGS_IN_ORDER, "older checkpoint", detail)
+            } else {
+                (NOT_BEFORE_DISK, "saved, and never said", detail)
+            });
+        };
+        self.ids.drain(..at);
+        Ok(())
+    }
+
+    /// The checkpoint up to which all is said to be on disk, if the disk says another one.
+    pub(in crate::vbucket) fn unsaved_id(&self) -> Option<u64> {
+        (self.ids.first() != Some(&self.published)).then_some(self.published)
     }
 
     /// A reader has got all that there is: these versions.
@@ -227,6 +262,17 @@ impl Life {
                 let detail = format!("{key} @{cas} was not written before a clean stop");
                 Err((KEEPS, "lost by a stop", detail))
             }
+        }
+    }
+
+    /// The newest checkpoint with something that is not on disk, of those that whoever waits for the disk closes: where
+    /// another node makes the checkpoints, the newest stays open.
+    pub(super) fn newest(&self) -> u64 {
+        let behind = self.versions.values().flat_map(|versions| versions.iter().skip(1));
+        let newest = behind.map(|version| version.checkpoint).max().unwrap_or(0);
+        match self.state() {
+            Some(State::Active) => newest,
+            _ => newest.saturating_sub(1),
         }
     }
 
@@ -278,7 +324,7 @@ impl Life {
     fn evicted(&mut self, key: Key, cas: u64) -> Judged {
         self.counted.evicted += 1;
         match self.versions(key).first() {
-            Some(on_disk) if on_disk.cas == cas => Ok(()),
+            Some(on_disk) if on_disk.cas == cas && !on_disk.is_away => Ok(()),
             _ => {
                 Err((KEEPS, "evicted", format!("{key} @{cas} left the memory and is not on disk")))
             }

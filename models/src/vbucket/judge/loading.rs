@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::life::{Life, Version};
 use super::{Broken, Ghost, Judged};
-use crate::vbucket::checks::{BARRIER, KEEPS, STANDINGS_IN_ORDER};
+use crate::vbucket::checks::{BARRIER, KEEPS, NOT_BEFORE_DISK, STANDINGS_IN_ORDER};
 use crate::vbucket::memory::Memory;
 use crate::vbucket::op::{Key, Vb};
 use crate::vbucket::record::Standing;
@@ -13,8 +13,9 @@ use crate::vbucket::table::Entry;
 use crate::vbucket::vb::{Counters, Vbucket as InMemory};
 
 impl Ghost {
-    /// A node has read its disk, in this second: each vbucket is one that may be on disk, and so is each key in it.
+    /// A node has read its disk, and has said no later second than this: each vbucket is one that may be on disk, and so is each key in it.
     pub(super) fn loaded(&mut self, memory: &Memory, now: u64) -> Judged {
+        self.asked.clear();
         if self.lives.is_empty() {
             // The first boot of all.
             for (vb, vbucket) in &memory.vbs {
@@ -60,12 +61,18 @@ fn back(
     life.saved = change;
     life.is_gone = false;
     life.load(found, now + window)?;
-    life.published = found.standing.persisted;
+    let id = found.standing.persisted;
+    if !life.ids.contains(&id) {
+        let detail = format!("{vb} came back with checkpoint {id}, not one of {:?}", life.ids);
+        return Err((NOT_BEFORE_DISK, "another checkpoint came back", detail));
+    }
+    (life.published, life.ids) = (id, vec![id]);
     Ok(vec![life])
 }
 
 impl Life {
-    /// Takes what has come back in place of what was in memory. What runs out before `late` may be away already.
+    /// Takes what has come back in place of what was in memory. What was not known to be written, and runs out before
+    /// `late`, may be away already.
     fn load(&mut self, found: &InMemory, late: u64) -> Judged {
         self.window = None;
         (self.is_reverting, self.owes_revert) = (false, false);
@@ -81,7 +88,7 @@ impl Life {
                 .filter(|at| {
                     let version = &versions[*at];
                     version.window.is_none_or(|window| complete.contains(&window))
-                        && is(version, entry, late)
+                        && is(version, entry, Some(late).filter(|_| *at > 0))
                 })
                 .collect();
             let Some(at) = may.first() else { return Err(strange(key, entry, versions)) };
@@ -97,7 +104,7 @@ impl Life {
             if let Some(item) = &item {
                 reference.items.insert(key, item.clone());
             }
-            *versions = vec![Version { item, checkpoint: 0, ..kept }];
+            *versions = vec![Version { item, checkpoint: 0, is_away: false, ..kept }];
         }
         self.reference = reference;
         let part = windows
@@ -112,11 +119,14 @@ impl Life {
     }
 }
 
-/// Whether an entry is this version.
-fn is(version: &Version, entry: Option<&Entry>, late: u64) -> bool {
+/// Whether an entry is this version, which may have been written as a deletion if it ran out before `late`.
+fn is(version: &Version, entry: Option<&Entry>, late: Option<u64>) -> bool {
     match (&version.item, entry) {
         (None, None) => true,
-        (Some(Item { until, .. }), None) => until.is_some_and(|until| until < late),
+        (Some(_), _) if version.is_away => entry.is_none(),
+        (Some(Item { until, .. }), None) => {
+            until.zip(late).is_some_and(|(until, late)| until < late)
+        }
         (None, Some(_)) => false,
         (Some(item), Some(entry)) => {
             let value = entry.value.as_ref().is_none_or(|value| *value == item.value);
