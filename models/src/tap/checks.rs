@@ -186,9 +186,10 @@ fn links(world: &World<Node>) -> impl Iterator<Item = (Name, NodeId, NodeId, &Li
         _ => None,
     });
     receivers.flat_map(move |(id, receiver)| {
-        receiver.links().iter().map(move |(name, link)| {
-            (*name, world.home(link.sender()), world.home(id), link)
-        })
+        receiver
+            .links()
+            .iter()
+            .map(move |(name, link)| (*name, world.home(link.sender()), world.home(id), link))
     })
 }
 

@@ -139,7 +139,9 @@ impl Intake {
             return Taken::Rejected;
         }
         if full && matches!(message.body, Body::Set(..)) {
-            if !self.bugs.has(&bugs::REJECTED_TO_TAIL) {
+            // Defects of the producer that are from before this rule.
+            let before = [&bugs::REJECTED_TO_TAIL, &bugs::END_OVERTAKES_REJECTED];
+            if !before.into_iter().any(|bug| self.bugs.has(bug)) {
                 self.rejected.insert(vb, message.clone());
             }
             return Taken::Rejected;
@@ -214,7 +216,8 @@ impl Intake {
             Started::Ignored | Started::Renumbered | Started::Opened => {}
         }
         let (birth, incarnation) = (vbucket.standing.birth, vbucket.log.incarnation());
-        let fresh = Had { of, closed: id.previous(), birth, incarnation, reverted: BTreeSet::new() };
+        let fresh =
+            Had { of, closed: id.previous(), birth, incarnation, reverted: BTreeSet::new() };
         let had = self.had.entry(vb).or_insert_with(|| fresh.clone());
         if !is_same(had, Some(vbucket)) {
             *had = fresh;
@@ -346,9 +349,6 @@ fn is_same(had: &Had, vbucket: Option<&Vbucket>) -> bool {
         (vbucket.standing.birth, vbucket.log.incarnation()) == (had.birth, had.incarnation)
     })
 }
-
-
-
 
 #[cfg(test)]
 mod tests;

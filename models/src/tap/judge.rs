@@ -114,9 +114,8 @@ impl Ghost {
             }
             Note::Released(name, vb, key, cas) => {
                 let to = receiver_of(world, *name);
-                let counts = |to: &NodeId| {
-                    self.taken.get(&(*to, *vb)).is_none_or(|(_, void)| cas > void)
-                };
+                let counts =
+                    |to: &NodeId| self.taken.get(&(*to, *vb)).is_none_or(|(_, void)| cas > void);
                 if let Some(to) = to.filter(counts) {
                     let newest = self.answered.entry((to, *vb, *key)).or_default();
                     *newest = (*newest).max(*cas);
@@ -168,7 +167,12 @@ impl Ghost {
         }
     }
 
-    fn take_data(&mut self, world: &World<Node>, (node, at): (NodeId, Time), note: &DataNote) -> Judged {
+    fn take_data(
+        &mut self,
+        world: &World<Node>,
+        (node, at): (NodeId, Time),
+        note: &DataNote,
+    ) -> Judged {
         let now = at.0 / 1_000_000_000;
         match note {
             DataNote::Served(id, vb, request, answer) => {
@@ -190,7 +194,9 @@ impl Ghost {
                 self.reverted(world, node, *vb);
                 Ok(())
             }
-            DataNote::Stands(vb, birth, state, _) => self.stands(world, (node, *vb), *birth, *state),
+            DataNote::Stands(vb, birth, state, _) => {
+                self.stands(world, (node, *vb), *birth, *state)
+            }
             DataNote::Loaded => {
                 self.loaded(world, node);
                 Ok(())
@@ -293,8 +299,7 @@ impl Ghost {
         if expected == *answer {
             return Ok(());
         }
-        let detail =
-            format!("`{}` was answered `{answer}`, expected `{expected}`", request.call);
+        let detail = format!("`{}` was answered `{answer}`, expected `{expected}`", request.call);
         Err((ANSWERS, "another answer", detail))
     }
 
@@ -309,14 +314,21 @@ impl Ghost {
         let Some(copy) = self.copies.get_mut(&(node, vb)) else { return };
         copy.close_before(changed.checkpoint);
         let reference = self.owned.get(&vb).filter(|of| of.owner == Some(node));
-        let is_there = reference.is_some_and(|of| of.reference.items.get(&key).is_some_and(|item| item.cas == cas));
-        if is_there { copy.held.insert(key, cas) } else { copy.held.remove(&key) };
+        let is_there = reference
+            .is_some_and(|of| of.reference.items.get(&key).is_some_and(|item| item.cas == cas));
+        if is_there {
+            copy.held.insert(key, cas)
+        } else {
+            copy.held.remove(&key)
+        };
         copy.learn(world, (node, vb));
     }
 
     /// An online update is taken back, all at once as far as clients can see.
     fn reverted(&mut self, world: &World<Node>, node: NodeId, vb: Vb) {
-        let Some(owned) = self.owned.get_mut(&vb).filter(|of| of.owner == Some(node)) else { return };
+        let Some(owned) = self.owned.get_mut(&vb).filter(|of| of.owner == Some(node)) else {
+            return;
+        };
         owned.reference.revert();
         let Some(copy) = self.copies.get_mut(&(node, vb)) else { return };
         let open = world.shared(node).data.vbs.get(&vb).map_or(0, |of| of.log.open_id().0);
@@ -379,9 +391,8 @@ impl Ghost {
         id: u64,
         held: &[(Key, u64)],
     ) -> Judged {
-        let before = self.copies.iter().find(|((_, at), copy)| {
-            *at == vb && copy.incarnations.contains(&of)
-        });
+        let before =
+            self.copies.iter().find(|((_, at), copy)| *at == vb && copy.incarnations.contains(&of));
         let wanted = before.and_then(|(_, copy)| copy.at_end(id));
         if let Some(copy) = self.copies.get_mut(&(node, vb)) {
             copy.ends.insert(id, held.to_vec());

@@ -25,8 +25,7 @@ pub const BACK_IN_BACKFILL: Mark =
 /// Keep-alive is over.
 pub const FORGOTTEN: Mark = Mark { index: 48, name: "a stream that stayed away was forgotten" };
 /// A backfill from disk.
-pub const FILLED_FROM_DISK: Mark =
-    Mark { index: 49, name: "a backfill brought a value from disk" };
+pub const FILLED_FROM_DISK: Mark = Mark { index: 49, name: "a backfill brought a value from disk" };
 /// A change under a backfill.
 pub const CHANGED_IN_BACKFILL: Mark =
     Mark { index: 50, name: "a vbucket was changed while it was collected for a backfill" };

@@ -90,7 +90,8 @@ impl Actor for Node {
         if is_orchestrator == op.is_command() {
             return Ok(());
         }
-        let wanted = if is_orchestrator { "`filter` or `move`" } else { "a get, a set or the like" };
+        let wanted =
+            if is_orchestrator { "`filter` or `move`" } else { "a get, a set or the like" };
         Err(format!("expected {wanted}, found `{op}`"))
     }
 
@@ -100,12 +101,7 @@ impl Actor for Node {
 }
 
 /// An event of an actor of the data node. Whoever follows is told what it changed.
-fn on_data(
-    node: &mut DataNode,
-    notifier: ActorId,
-    event: Event<Node>,
-    cx: &mut Context<'_, Node>,
-) {
+fn on_data(node: &mut DataNode, notifier: ActorId, event: Event<Node>, cx: &mut Context<'_, Node>) {
     if let Event::Message { from, msg: Msg::Data(data::Msg::Ask(id, request)) } = &event {
         let vb = request.call.vb(cx.shared().data.settings.vbuckets);
         if request.call.key().is_some() && cx.shared().tap.activating.contains(&vb) {

@@ -114,7 +114,8 @@ impl Orchestrator {
     /// The vbuckets that a node does not own, and is not about to hand over.
     fn replicas(&self, node: u8) -> Vec<Vb> {
         let others = self.owners.iter().filter(|(vb, owner)| {
-            let hands_over = self.moving.get(vb).is_some_and(|of| of.from == node && !of.has_arrived);
+            let hands_over =
+                self.moving.get(vb).is_some_and(|of| of.from == node && !of.has_arrived);
             **owner != node && !hands_over
         });
         others.map(|(vb, _)| *vb).collect()
@@ -195,7 +196,8 @@ impl Orchestrator {
         for (vb, state, is_saved) in stand {
             let transfer = self.moving.get_mut(vb).filter(|of| of.revision <= revision);
             let Some(transfer) = transfer else { continue };
-            if node == transfer.to && *state == State::Active && *is_saved && !transfer.has_arrived {
+            if node == transfer.to && *state == State::Active && *is_saved && !transfer.has_arrived
+            {
                 transfer.has_arrived = true;
                 self.owners.insert(*vb, node);
             }

@@ -246,9 +246,8 @@ impl Producer {
     #[must_use]
     pub fn awaits_answers(&self) -> bool {
         let mut stages = self.streams.values().map(|stream| stream.stage);
-        let is_at_barrier = stages.any(|stage| {
-            matches!(stage, Stage::Resetting | Stage::Ending(_) | Stage::Ended(_))
-        });
+        let is_at_barrier = stages
+            .any(|stage| matches!(stage, Stage::Resetting | Stage::Ending(_) | Stage::Ended(_)));
         self.is_full() || self.is_takeover || is_at_barrier || !self.start.is_empty()
     }
 
@@ -271,9 +270,6 @@ impl Producer {
         self.filled.retain(|filled| filled.vb != vb);
     }
 }
-
-
-
 
 #[cfg(test)]
 mod tests;

@@ -312,7 +312,9 @@ impl Receiver {
         }
         let frame = match Frame::take(&mut link.inbox) {
             Ok(None) => return,
-            Ok(Some(Frame::Message(seqno, wants_answer, message))) => (seqno, wants_answer, message),
+            Ok(Some(Frame::Message(seqno, wants_answer, message))) => {
+                (seqno, wants_answer, message)
+            }
             Ok(Some(_)) | Err(_) => return self.hang_up(name, cx),
         };
         if cx.shared().data.is_stopping {
@@ -440,7 +442,8 @@ impl Receiver {
         if link.slow.is_empty() {
             let mut held = std::mem::take(&mut link.held);
             // In the order of the messages; an answer covers those before it.
-            let first = held.iter().map(|(seqno, _)| *seqno).reduce(|a, b| if b.covers(a) { a } else { b });
+            let first =
+                held.iter().map(|(seqno, _)| *seqno).reduce(|a, b| if b.covers(a) { a } else { b });
             held.sort_by_key(|(seqno, _)| first.map_or(0, |first| distance(first, *seqno)));
             for (seqno, status) in held {
                 self.send(name, &Frame::Reply(seqno, status), cx);

@@ -288,12 +288,8 @@ fn post(node: u16) -> Post {
 fn topology(config: &Config, nodes: u8) -> Topology<Node> {
     let settings = data::Settings::of(config);
     let vbs: Vec<Vb> = (0..settings.vbuckets).map(Vb).collect();
-    let plans = (1..nodes).map(|to| Plan {
-        name: Name(to),
-        from: to - 1,
-        to,
-        vbs: Some(vbs.clone()),
-    });
+    let plans =
+        (1..nodes).map(|to| Plan { name: Name(to), from: to - 1, to, vbs: Some(vbs.clone()) });
     build(config, nodes, plans.collect())
 }
 

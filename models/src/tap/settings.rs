@@ -48,13 +48,8 @@ impl Default for Settings {
 }
 
 /// See [`Settings::window`].
-pub const WINDOW: Knob = Knob {
-    name: "ack_window",
-    min: 2,
-    max: 8,
-    simplest: 8,
-    about: "messages without an answer",
-};
+pub const WINDOW: Knob =
+    Knob { name: "ack_window", min: 2, max: 8, simplest: 8, about: "messages without an answer" };
 /// See [`Settings::ack_interval`].
 pub const ACK_INTERVAL: Knob = Knob {
     name: "ack_interval",
@@ -129,18 +124,8 @@ pub const FETCHES: Knob = Knob {
 };
 
 /// What is drawn for every stream.
-pub const KNOBS: [Knob; 10] = [
-    WINDOW,
-    ACK_INTERVAL,
-    FIRST,
-    BACKOFF,
-    NOOP,
-    GRACE,
-    KEEP_ALIVE,
-    IDLE,
-    THRESHOLD,
-    FETCHES,
-];
+pub const KNOBS: [Knob; 10] =
+    [WINDOW, ACK_INTERVAL, FIRST, BACKOFF, NOOP, GRACE, KEEP_ALIVE, IDLE, THRESHOLD, FETCHES];
 
 impl Settings {
     /// What a plan has drawn.

@@ -62,7 +62,13 @@ impl Default for Desk {
 
 impl Desk {
     fn new(is_takeover: bool, settings: Settings, max_items: u32) -> Desk {
-        let data = |node, state| DataSettings { max_items, nodes: 2, node, state, ..DataSettings::default() };
+        let data = |node, state| DataSettings {
+            max_items,
+            nodes: 2,
+            node,
+            state,
+            ..DataSettings::default()
+        };
         let memory = |node, state| {
             let mut memory = Memory::new(data(node, state), 0, BugSet::NONE);
             memory.is_loaded = true;
@@ -125,7 +131,9 @@ impl Desk {
         let mut settings = Settings { backoff: Span::ms(1_000), ..Settings::default() };
         let mut keys = 100;
         for pair in words.chunks(2) {
-            let [name, value] = pair else { return Err("expected a number behind a setting".into()) };
+            let [name, value] = pair else {
+                return Err("expected a number behind a setting".into());
+            };
             let value = u32::try_from(number(value)?).map_err(|_| "expected less than 2^32")?;
             match *name {
                 "window" => settings.window = value,

@@ -80,9 +80,7 @@ fn what_belongs_to_a_reverted_update_is_left_out() {
     take(&mut replica, set(0, "before", 5));
     take(&mut replica, Body::End(CheckpointId(1)));
     take(&mut replica, Body::Start(CheckpointId(2), LIFE));
-    let step = |kind| {
-        Body::Update(Step { kind, checkpoint: CheckpointId(2), epoch: Epoch(1) })
-    };
+    let step = |kind| Body::Update(Step { kind, checkpoint: CheckpointId(2), epoch: Epoch(1) });
     let within = |cas| {
         let version = Version { key: Key(0), value: Value::new("in"), flags: 0, until: None, cas };
         Body::Set(1, version)

@@ -62,9 +62,10 @@ impl Producer {
 
     /// A version was collected.
     pub fn fill(&mut self, vb: Vb, token: u64, version: Version, from_disk: bool) {
-        let is_wanted = self.streams.get(&vb).is_some_and(|stream| {
-            stream.token == token && stream.stage == Stage::Filling
-        });
+        let is_wanted = self
+            .streams
+            .get(&vb)
+            .is_some_and(|stream| stream.token == token && stream.stage == Stage::Filling);
         if is_wanted || self.bugs.has(&bugs::OLD_BACKFILL_GOES_ON) {
             self.filled.push_back(Filled { vb, version, from_disk });
         }
@@ -111,9 +112,10 @@ impl Producer {
 
     /// Vbuckets of which all was collected and said are followed by their cursors.
     pub(super) fn end_backfills(&mut self, memory: &Memory) {
-        let done = self.streams.iter().filter(|(_, stream)| {
-            stream.stage == Stage::Filling && stream.is_collected
-        });
+        let done = self
+            .streams
+            .iter()
+            .filter(|(_, stream)| stream.stage == Stage::Filling && stream.is_collected);
         let done: Vec<Vb> = done.map(|(vb, _)| *vb).collect();
         let cursor = self.cursor();
         for vb in done {

@@ -170,11 +170,12 @@ impl Producer {
         let queues = [&self.high, &self.again, &self.queue];
         queues.into_iter().any(|queue| !queue.is_empty())
             || !self.filled.is_empty()
-            || self.may_refill() && self.streams.iter().any(|(vb, stream)| {
-                let log = memory.vbs.get(vb).map(|vbucket| &vbucket.log);
-                let ahead = log.and_then(|log| log.ahead(self.cursor()).next());
-                stream.stage == Stage::Following && ahead.is_some_and(is_said_at_once)
-            })
+            || self.may_refill()
+                && self.streams.iter().any(|(vb, stream)| {
+                    let log = memory.vbs.get(vb).map(|vbucket| &vbucket.log);
+                    let ahead = log.and_then(|log| log.ahead(self.cursor()).next());
+                    stream.stage == Stage::Following && ahead.is_some_and(is_said_at_once)
+                })
     }
 
     /// Whether cursors are followed: not while a backfill is under way.
@@ -217,8 +218,7 @@ impl Producer {
         let id = id_of(&vbucket.log, cursor).unwrap_or(CheckpointId::BACKFILL);
         let is_quiet = id < stream.quiet_until || id == CheckpointId::BACKFILL;
         let goes_on = stream.is_ended_there && is_said_at_once(&item);
-        let begins =
-            matches!(item, LogItem::CheckpointStart(_)) || id != stream.told || goes_on;
+        let begins = matches!(item, LogItem::CheckpointStart(_)) || id != stream.told || goes_on;
         if begins && !is_quiet {
             (stream.quiet_until, stream.told) = (CheckpointId::BACKFILL, id);
             stream.is_ended_there = false;

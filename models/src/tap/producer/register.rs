@@ -199,7 +199,11 @@ impl Producer {
 
 /// The checkpoint that the other end knows of, which has all up to `closed` and was registered like this: the one after
 /// that, if the cursor is in it.
-fn told(log: &Manager, cursor: CursorName, (closed, as_what): (CheckpointId, Registration)) -> CheckpointId {
+fn told(
+    log: &Manager,
+    cursor: CursorName,
+    (closed, as_what): (CheckpointId, Registration),
+) -> CheckpointId {
     let at = id_of(log, cursor);
     if as_what == Registration::Resume && at != Some(closed) { closed.next() } else { closed }
 }

@@ -89,10 +89,8 @@ impl Producer {
         let follows = self.streams.iter().all(|(vb, stream)| {
             let log = memory.vbs.get(vb).map(|vbucket| &vbucket.log);
             let is_calm = log.is_some_and(|log| log.window().is_none());
-            let stage = matches!(
-                stream.stage,
-                Stage::Following | Stage::Ending(_) | Stage::Ended(_)
-            );
+            let stage =
+                matches!(stream.stage, Stage::Following | Stage::Ending(_) | Stage::Ended(_));
             is_calm && stage
         });
         let left = self.streams.keys().map(|vb| {
