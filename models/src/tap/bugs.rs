@@ -143,8 +143,8 @@ pub const ROLLED_BACK_TO_TAIL: Bug = Bug {
 pub const COMPARED_WITHOUT_WRAP: Bug = Bug {
     index: 14,
     name: "compared-without-wrap",
-    source: "couchbase/ep-engine 79b3f055, tapconnection.cc, processAck: the acknowledged number and that of a message in the \
-             log are 32 bits wide and wrap",
+    source: "a mistake that the protocol of couchbase/ep-engine 79b3f055 invites, whose numbers of 32 bits wrap; no commit is \
+             known",
     breaks: REPLICATED,
     scenario: REPLICA,
 };
@@ -153,7 +153,8 @@ pub const COMPARED_WITHOUT_WRAP: Bug = Bug {
 pub const ANSWERED_BEFORE_TAKEN: Bug = Bug {
     index: 15,
     name: "answered-before-taken",
-    source: "couchbase/ep-engine 79b3f055, tapNotify: the answer says what became of a message; said before, it says nothing",
+    source: "a mistake that the protocol of couchbase/ep-engine 79b3f055 invites, where an answer says what became of a \
+             message; no commit is known",
     breaks: SNAPSHOT,
     scenario: REPLICA,
 };
@@ -181,7 +182,8 @@ pub const CHECKPOINTS_DURING_BACKFILL: Bug = Bug {
 pub const PENDING_BACKFILL_CLEARED: Bug = Bug {
     index: 18,
     name: "pending-backfill-cleared",
-    source: "couchbase/ep-engine ab514e36 and 15ec2273: one flag says that a backfill is pending, for all vbuckets of a stream",
+    source: "a mistake that couchbase/ep-engine ab514e36 invites, where one flag says that a backfill is pending for all \
+             vbuckets of a stream; no commit is known",
     breaks: REPLICATED,
     scenario: REPLICA,
 };
@@ -199,8 +201,8 @@ pub const STEP_ON_HIGH_QUEUE: Bug = Bug {
 pub const DELETION_NOT_PASSED_ON: Bug = Bug {
     index: 20,
     name: "deletion-not-passed-on",
-    source: "couchbase/ep-engine 79b3f055, del with force: a deletion of what the disk does not have is not queued, neither for \
-             the disk nor for the next node",
+    source: "a mistake about the deletions of couchbase/ep-engine 79b3f055, which are queued once for the disk and for all who \
+             follow; no commit is known",
     breaks: DELETED_GO,
     scenario: CHAIN,
 };

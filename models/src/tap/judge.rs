@@ -32,6 +32,8 @@ pub struct Ghost {
     /// The newest version that a replica has taken in, and what that was when it last went back: answers to what came
     /// before may be on their way, and say nothing any more.
     taken: BTreeMap<(NodeId, Vb), (u64, u64)>,
+    /// The version of each key that a replica has taken in last.
+    last: BTreeMap<(NodeId, Vb, Key), u64>,
     /// When streams lost their connections, and in which life of the node.
     lost: BTreeMap<(NodeId, Name), (Time, Life)>,
     answers: BTreeMap<OpId, Vec<Answer>>,
@@ -126,9 +128,14 @@ impl Ghost {
                 let (taken, _) = self.taken.entry((node, *vb)).or_default();
                 *taken = (*taken).max(*cas);
                 let newest = self.answered.get(&(node, *vb, *key)).copied().unwrap_or_default();
+                let last = self.last.insert((node, *vb, *key), *cas).unwrap_or_default();
                 if *cas < newest {
                     let detail = format!("{vb} {key} @{cas} after @{newest} on n{}", node.0);
                     return Err((STAYS_ANSWERED, "older version", detail));
+                }
+                if *cas < last {
+                    // What was not answered came again, and so it may to those who follow this one.
+                    self.forget_answered_elsewhere(node, *vb);
                 }
                 Ok(())
             }
@@ -146,8 +153,15 @@ impl Ghost {
         }
     }
 
+    fn forget_answered_elsewhere(&mut self, node: NodeId, vb: Vb) {
+        let others = self.taken.keys().filter(|(of, at)| *of != node && *at == vb);
+        let others: Vec<NodeId> = others.map(|(of, _)| *of).collect();
+        others.into_iter().for_each(|other| self.forget_answered(other, vb));
+    }
+
     fn forget_answered(&mut self, node: NodeId, vb: Vb) {
         self.answered.retain(|(of, at, _), _| (*of, *at) != (node, vb));
+        self.last.retain(|(of, at, _), _| (*of, *at) != (node, vb));
         if let Some((taken, void)) = self.taken.get_mut(&(node, vb)) {
             *void = *taken;
         }

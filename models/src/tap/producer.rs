@@ -91,6 +91,9 @@ pub struct Stream {
     /// The checkpoint that the other end was told of last. Where checkpoints are merged, the cursor may come into one whose
     /// start it never delivers.
     told: CheckpointId,
+    /// An online update has ended, and with it, at the other end, the checkpoint. Where checkpoints were merged, more of it
+    /// may come.
+    is_ended_there: bool,
     /// The online update that the cursor is in; 0 if none.
     window: u64,
     /// What was there to be sent when it began. Only a planted bug looks at it.

@@ -9,9 +9,11 @@ use seedbed_sim::choose::{Shape, Site};
 use seedbed_sim::id::{ActorId, ConnId};
 use seedbed_sim::time::Span;
 
+use crate::vbucket::memory::Memory;
 use crate::vbucket::message as data;
 use crate::vbucket::note as data_note;
 use crate::vbucket::op::{State, Vb};
+use crate::vbucket::vb::log_key;
 
 use super::frame::{Body, Frame, Message, Name, Status};
 use super::intake::{Fact, Intake, Taken};
@@ -342,7 +344,7 @@ impl Receiver {
         let memory = &cx.shared().data;
         let held = memory.vbs.get(&message.vb).and_then(|of| of.table.entry(version.key));
         let is_one_more = held.is_none_or(|entry| entry.value.is_none());
-        let is_full = is_one_more && !memory.has_room();
+        let is_full = is_one_more && !memory.has_room() && may_have_room(memory);
         is_full || cx.choose(&THROTTLE, u64::from(version.key.0), self.looks) != 0
     }
 
@@ -454,6 +456,15 @@ impl Receiver {
             cx.send(self.post.data.flusher, Msg::Data(data::Msg::Flush));
         }
     }
+}
+
+/// Whether a value will leave the memory by and by. If none can, rejecting changes would help nobody: a replica makes no
+/// checkpoints, so that what its open one holds stays until its master goes on.
+fn may_have_room(memory: &Memory) -> bool {
+    memory.vbs.values().any(|vbucket| {
+        let mut entries = vbucket.table.iter().filter(|(_, entry)| entry.is_evictable());
+        entries.any(|(key, entry)| !vbucket.log.holds(log_key(key), entry.cas))
+    })
 }
 
 /// How far a number is behind another one.

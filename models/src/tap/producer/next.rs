@@ -217,9 +217,11 @@ impl Producer {
         stream.quiet_until = stream.quiet_until.min(vbucket.log.open_id());
         let id = id_of(&vbucket.log, cursor).unwrap_or(CheckpointId::BACKFILL);
         let is_quiet = id < stream.quiet_until || id == CheckpointId::BACKFILL;
-        let begins = matches!(item, LogItem::CheckpointStart(_)) || id != stream.told;
+        let goes_on = stream.is_ended_there && is_said_at_once(&item);
+        let begins = matches!(item, LogItem::CheckpointStart(_)) || id != stream.told || goes_on;
         if begins && !is_quiet {
             (stream.quiet_until, stream.told) = (CheckpointId::BACKFILL, id);
+            stream.is_ended_there = false;
             let start = Body::Start(id, vbucket.log.incarnation());
             self.order += 1;
             self.start.push_back(Item { order: self.order, message: Message { vb, body: start } });
@@ -237,7 +239,9 @@ impl Producer {
                 None => return true,
             },
             LogItem::OnlineUpdate(event) => {
-                stream.window = if event.kind == EventKind::Start { event.epoch.0 } else { 0 };
+                let is_start = event.kind == EventKind::Start;
+                stream.window = if is_start { event.epoch.0 } else { 0 };
+                stream.is_ended_there = !is_start;
                 self.tell_step(vb, event);
                 return false;
             }

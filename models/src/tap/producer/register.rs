@@ -91,6 +91,7 @@ impl Producer {
             epoch: Epoch(0),
             quiet_until: CheckpointId::BACKFILL,
             told: CheckpointId::BACKFILL,
+            is_ended_there: false,
             window: 0,
             dump_left: 0,
         };
