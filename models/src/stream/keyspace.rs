@@ -219,6 +219,12 @@ impl Side {
             _ if track.source != Some(conn) => cx.mark(&mark::OTHER_SOURCE),
             What::Snapshot(start, end, _) => {
                 let last = track.high.snap_end;
+                if track.snapshot.is_none() && *start == 0 && track.high.seq > 0 {
+                    // It was asked for when there was nothing. Tombstones that are forgotten are not sent to who asks from
+                    // 0, and so what there is by now has to go.
+                    cx.mark(&mark::FROM_ZERO_AFTER_ALL);
+                    self.rollbacks.insert(number, 0);
+                }
                 if *end < last {
                     cx.mark(&mark::SMALLER_SNAPSHOT);
                     if cx.bug(&bugs::SNAPSHOT_END_ONLY_GROWS) {

@@ -86,6 +86,9 @@ pub const BEGIN_MISSED: Mark = mark(37, "a stream that was promised did not begi
 pub const INDEXES_APART: Mark = mark(38, "the indexes came back from different points");
 /// After a crash within a write.
 pub const TORN_RECORD: Mark = mark(39, "an index found a torn record");
+/// Two requests, of which the older one is answered last.
+pub const FROM_ZERO_AFTER_ALL: Mark =
+    mark(40, "a stream from 0 began when something had been taken in");
 
 /// All of them.
 pub const ALL: &[Mark] = &[
@@ -129,4 +132,5 @@ pub const ALL: &[Mark] = &[
     BEGIN_MISSED,
     INDEXES_APART,
     TORN_RECORD,
+    FROM_ZERO_AFTER_ALL,
 ];

@@ -122,7 +122,6 @@ const SCHEDULES: KindSet = KindSet::of(&[Kind::Schedule, Kind::Tie, Kind::Think]
 /// What takes longer than usual.
 const DELAYS: KindSet = KindSet::of(&[
     Kind::Pause,
-    Kind::SlowNode,
     Kind::Cut,
     Kind::CutOneWay,
     Kind::Clog,
