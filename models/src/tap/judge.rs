@@ -202,7 +202,8 @@ impl Ghost {
                 Ok(())
             }
             // What they say is judged where a data node is alone.
-            DataNote::Committed(..)
+            DataNote::Asked(..)
+            | DataNote::Committed(..)
             | DataNote::Published(..)
             | DataNote::StandingSaved(..)
             | DataNote::Dropped(..)
