@@ -122,7 +122,7 @@ fn counted(count: &Count, now: u64, old: Option<Item>) -> Result<(u64, Item), An
 fn until(expiry: u32, now: u64) -> Option<u64> {
     match u64::from(expiry) {
         0 => None,
-        lives if lives <= LIVES_MAX => Some(now + lives),
+        lives if lives <= LIVES_MAX => Some(now.saturating_add(lives)),
         instant => Some(instant),
     }
 }

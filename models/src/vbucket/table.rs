@@ -81,7 +81,11 @@ pub fn deadline(expiry: u32, now: u64) -> Option<u64> {
     if expiry == 0 {
         return None;
     }
-    Some(if expiry > TIME_TO_LIVE_MAX { u64::from(expiry) } else { now + u64::from(expiry) })
+    Some(if expiry > TIME_TO_LIVE_MAX {
+        u64::from(expiry)
+    } else {
+        now.saturating_add(u64::from(expiry))
+    })
 }
 
 impl Table {

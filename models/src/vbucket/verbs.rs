@@ -48,7 +48,10 @@ impl Verbs for Desk {
         let words: Vec<&str> = command.split(' ').collect();
         match words[..] {
             ["at", second] => {
-                self.now = number(second)?;
+                let now = number(second)?;
+                self.now = u32::try_from(now)
+                    .map_err(|_| format!("expected a second below 2^32, found `{second}`"))?
+                    .into();
                 Ok(format!("second {second}"))
             }
             ["flush"] => Ok(self.flush()),
@@ -63,6 +66,12 @@ impl Verbs for Desk {
             }
             ["recover"] => Ok(self.recover()),
             ["table"] => Ok(self.show()),
+            ["at", ..] => Err(format!("expected `at SECOND`, found `{command}`")),
+            ["evict", ..] => Err(format!("expected `evict KEY`, found `{command}`")),
+            ["tear", ..] => Err(format!("expected `tear N`, found `{command}`")),
+            [verb @ ("flush" | "recover" | "table"), ..] => {
+                Err(format!("expected nothing behind `{verb}`, found `{command}`"))
+            }
             [
                 "get" | "set" | "add" | "replace" | "cas" | "append" | "prepend" | "incr" | "decr"
                 | "delete",

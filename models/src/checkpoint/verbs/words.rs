@@ -38,7 +38,7 @@ pub(super) fn span(words: &[&str]) -> Result<u64, String> {
 /// The id of a checkpoint, as the only word.
 pub(super) fn id(words: &[&str]) -> Result<CheckpointId, String> {
     match words {
-        [word] => number(word).map(CheckpointId),
+        [word] => checkpoint(word),
         _ => Err(format!("expected a number, found `{}`", words.join(" "))),
     }
 }
@@ -64,7 +64,7 @@ pub(super) fn fetch(words: &[&str]) -> Result<(CursorName, usize, Option<Checkpo
     };
     let barrier = match barrier {
         [] => None,
-        [_, id] => Some(CheckpointId(number(id)?)),
+        [_, id] => Some(checkpoint(id)?),
         _ => return Err(wrong()),
     };
     Ok((name, count, barrier))
@@ -81,7 +81,7 @@ pub(super) fn reader(
         [word, life] if *word == "life" => Incarnation(number(life)?),
         _ => return Err(format!("expected `life N`, found `{}`", rest.join(" "))),
     };
-    Ok((parse_cursor(name)?, CheckpointId(number(from)?), life))
+    Ok((parse_cursor(name)?, checkpoint(from)?, life))
 }
 
 pub(super) fn event(words: &[&str]) -> Result<Event, String> {
@@ -89,7 +89,7 @@ pub(super) fn event(words: &[&str]) -> Result<Event, String> {
         return Err("expected start, complete or revert, then ID EPOCH".into());
     };
     let kind = one_of(&[kind], &KINDS)?;
-    let (checkpoint, epoch) = (CheckpointId(number(checkpoint)?), Epoch(number(epoch)?));
+    let (checkpoint, epoch) = (self::checkpoint(checkpoint)?, Epoch(number(epoch)?));
     Ok(Event { kind, checkpoint, epoch })
 }
 
@@ -119,7 +119,9 @@ pub(super) fn delete(words: &[&str]) -> Result<Change, String> {
 
 fn options(mut change: Change, words: &[&str]) -> Result<Change, String> {
     let mut rest = words.iter();
+    let mut seen = Vec::new();
     while let Some(name) = rest.next() {
+        once(name, &mut seen)?;
         let mut value = || rest.next().ok_or_else(|| format!("expected a value for `{name}`"));
         match *name {
             "disk" => change.is_on_disk = true,
@@ -140,7 +142,11 @@ pub(super) fn newborn(words: &[&str]) -> Result<(Settings, Role, Defects), Strin
         Some((&"replica", rest)) => (Role::Replica, rest),
         Some(_) | None => (Role::Active, words),
     };
+    let mut seen = Vec::new();
     while let [name, value, others @ ..] = rest {
+        if *name != "bug" {
+            once(name, &mut seen)?;
+        }
         match *name {
             "max_items" => settings.max_items = small(value)?,
             "by_count" => settings.by_count = one_of(&[value], &[("yes", true), ("no", false)])?,
@@ -158,6 +164,15 @@ pub(super) fn newborn(words: &[&str]) -> Result<(Settings, Role, Defects), Strin
     end(rest).map(|()| (settings, role, defects))
 }
 
+/// An option stands only once.
+fn once<'a>(name: &'a str, seen: &mut Vec<&'a str>) -> Result<(), String> {
+    if seen.contains(&name) {
+        return Err(format!("expected `{name}` only once"));
+    }
+    seen.push(name);
+    Ok(())
+}
+
 fn parse_cursor(word: &str) -> Result<CursorName, String> {
     cursor_of(word)
         .ok_or_else(|| format!("expected `persistence` or `c1` to `c255`, found `{word}`"))
@@ -165,6 +180,15 @@ fn parse_cursor(word: &str) -> Result<CursorName, String> {
 
 fn parse_key(word: &str) -> Result<Key, String> {
     Short::new(word.as_bytes()).map_err(|error| format!("{error}, found `{word}`"))
+}
+
+/// Half of the ids, so that the next ones are there, too.
+fn checkpoint(word: &str) -> Result<CheckpointId, String> {
+    let id = number(word)?;
+    if id >= 1 << 63 {
+        return Err(format!("expected the id of a checkpoint below 2^63, found `{word}`"));
+    }
+    Ok(CheckpointId(id))
 }
 
 fn number(word: &str) -> Result<u64, String> {
