@@ -131,11 +131,9 @@ impl Ghost {
                 lives.try_for_each(Life::drained)
             }
             Note::Ended(_, frame, held) => {
-                super::checks::snapshot(world, *frame, held).map(|is_known| {
-                    if is_known {
-                        self.said.insert(SNAPSHOT);
-                    }
-                })
+                let is_known = super::checks::snapshot(world, *frame, held)?;
+                self.said.extend(is_known.then_some(SNAPSHOT));
+                Ok(())
             }
             Note::Queued(vb, ..)
             | Note::Expired(vb, ..)
