@@ -30,6 +30,8 @@ pub struct Consumer {
     vb: Vb,
     conn: Option<ConnId>,
     inbox: Vec<u8>,
+    /// A frame that waits for the end of a revert.
+    held: Option<Frame>,
     /// What the buffer of the connection had no room for.
     outbox: Vec<u8>,
     /// The session that the replica is of: who speaks, and the birth that it filled.
@@ -54,6 +56,8 @@ const ACK_DELAY: Span = Span::ms(900);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Taken {
     Done,
+    /// It cannot be taken in before the end of a revert.
+    Waits,
     /// The connection ends here.
     HangUp,
     /// The session ends here.
@@ -69,6 +73,7 @@ impl Consumer {
             vb,
             conn: None,
             inbox: Vec::new(),
+            held: None,
             outbox: Vec::new(),
             session: 0,
             birth: 0,
@@ -87,6 +92,7 @@ impl Consumer {
             Event::Conn(ConnEvent::Closed { conn, .. }) if self.conn == Some(conn) => {
                 self.conn = None;
             }
+            Event::Message { msg: Msg::Unblock(_), .. } => self.read(cx),
             Event::Timer(Timer::Read) => {
                 if let Some(number) = self.unacknowledged.take() {
                     self.say(number, What::Ack, cx);
@@ -113,6 +119,7 @@ impl Consumer {
         }
         self.conn = Some(conn);
         self.inbox.clear();
+        self.held = None;
         self.outbox.clear();
         self.unacknowledged = None;
         if !self.is_same(cx) {
@@ -146,7 +153,9 @@ impl Consumer {
         let Some(conn) = self.conn else { return };
         cx.read(conn, usize::MAX, &mut self.inbox);
         while self.conn.is_some() {
-            let Ok(Some(frame)) = Frame::take(&mut self.inbox) else { return };
+            let held =
+                self.held.take().map_or_else(|| Frame::take(&mut self.inbox), |f| Ok(Some(f)));
+            let Ok(Some(frame)) = held else { return };
             let taken = match cx.shared().is_stopping {
                 true => Taken::HangUp,
                 false => self.take(&frame, cx),
@@ -156,6 +165,10 @@ impl Consumer {
                     cx.point(&point::FRAME_TAKEN);
                     self.taken = self.taken.max(frame.number);
                     self.acknowledge(frame.number, cx);
+                }
+                Taken::Waits => {
+                    self.held = Some(frame);
+                    return;
                 }
                 Taken::HangUp => self.hang_up(cx),
                 // Once, and nothing about that session after it: the next one would take it for its own.
@@ -196,7 +209,13 @@ impl Consumer {
         if self.session == 0 || !self.is_same(cx) {
             return Taken::Refused;
         }
+        let me = cx.me();
         let Some(vbucket) = cx.shared().vbs.get_mut(&vb) else { return Taken::HangUp };
+        if let Some(window) = vbucket.window.as_mut().filter(|window| window.is_reverting) {
+            window.follower = Some(me);
+            cx.mark(&mark::FRAME_WAITED);
+            return Taken::Waits;
+        }
         match &frame.what {
             What::Start(id) => self.start(*id, cx),
             What::End(id) => match vbucket.log.accept_end(*id) {
@@ -327,10 +346,6 @@ impl Consumer {
     fn update(&mut self, step: Step, cx: &mut Context<'_, Node>) -> Taken {
         let (vb, now) = (self.vb, cx.now().0);
         let Some(vbucket) = cx.shared().vbs.get_mut(&vb) else { return Taken::HangUp };
-        // A step waits for the end of the one before.
-        if vbucket.is_reverting() {
-            return Taken::HangUp;
-        }
         match vbucket.log.accept_event(now, step) {
             Accepted::Aborts => {
                 cx.abort("a revert finds the flusher before the window");
@@ -360,15 +375,13 @@ impl Consumer {
                 cx.shared().has_work = true;
             }
             EventKind::Revert => {
-                // Here nobody else changes the replica, so that it is one step.
-                if let Some(window) = vbucket.window.take() {
-                    for (key, image) in window.images {
-                        vbucket.restore(key, image);
-                    }
+                if let Some(window) = &mut vbucket.window {
+                    window.is_reverting = true;
                 }
-                vbucket.log.finish_revert();
+                let birth = vbucket.standing.birth;
                 self.reverted.insert(epoch);
-                cx.shared().has_work = true;
+                cx.point(&point::REVERT_BEGUN);
+                cx.send(self.mates.reverter, Msg::Revert(vb, birth));
             }
         }
         cx.note(Note::Stepped(vb, step.kind));

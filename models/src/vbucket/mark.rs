@@ -88,5 +88,8 @@ pub const WINDOW_SPANNED: Mark =
 /// What must not be lost with the window.
 pub const REVERT_MET_UNWRITTEN: Mark =
     Mark { index: 33, name: "a revert began before what was earlier was on disk" };
+/// A revert of a replica takes several steps.
+pub const FRAME_WAITED: Mark =
+    Mark { index: 34, name: "what a master said waited for the end of a revert" };
 /// The pager works.
 pub const PURGED: Mark = Mark { index: 19, name: "the pager took a key out" };

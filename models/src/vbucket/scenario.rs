@@ -195,6 +195,7 @@ pub const fn replica() -> Scenario<Node> {
             mark::STEP_CAME_AGAIN,
             mark::CHANGE_CAME_AGAIN,
             mark::STEP_OF_REPLICA,
+            mark::FRAME_WAITED,
             mark::COLLAPSED,
             mark::CHECKPOINT_REMOVED,
         ],

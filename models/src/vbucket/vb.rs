@@ -42,6 +42,8 @@ pub struct Window {
     pub is_collected: bool,
     /// Who wants it taken back.
     pub asker: Option<Waiter>,
+    /// Who feeds the vbucket, and waits until it has been taken back.
+    pub follower: Option<ActorId>,
 }
 
 impl Window {

@@ -90,9 +90,10 @@ impl Front {
                     window.is_reverting = true;
                     window.asker = Some(waiter);
                 }
+                let birth = vbucket.standing.birth;
                 cx.note(Note::RevertBegun(vb));
                 cx.point(&point::REVERT_BEGUN);
-                cx.send(self.mates.reverter, Msg::Revert(vb));
+                cx.send(self.mates.reverter, Msg::Revert(vb, birth));
             }
         }
     }

@@ -110,7 +110,10 @@ impl Life {
                 self.revert();
             }
             Note::Reverted(_) => self.is_reverting = false,
-            Note::Stepped(_, EventKind::Revert) => self.revert(),
+            Note::Stepped(_, EventKind::Revert) => {
+                self.is_reverting = true;
+                self.revert();
+            }
             Note::Evicted(_, key, cas) => return self.evicted(*key, *cas),
             Note::Stepped(_, EventKind::Start) => self.start(),
             Note::Stepped(_, EventKind::Complete) => self.complete(),
