@@ -84,6 +84,12 @@ impl Consumer {
         }
     }
 
+    /// The session that the replica is of.
+    #[must_use]
+    pub fn session(&self) -> u64 {
+        self.session
+    }
+
     pub(super) fn on_event(&mut self, event: Event<Node>, cx: &mut Context<'_, Node>) {
         match event {
             Event::Conn(ConnEvent::Accepted { conn, .. }) => self.accepted(conn, cx),
@@ -92,7 +98,11 @@ impl Consumer {
             Event::Conn(ConnEvent::Closed { conn, .. }) if self.conn == Some(conn) => {
                 self.conn = None;
             }
-            Event::Message { msg: Msg::Unblock(_), .. } => self.read(cx),
+            Event::Message { msg: Msg::Unblock(vb), .. } => {
+                // Clients may wait for the same, if the replica was promoted meanwhile.
+                cx.send(self.mates.front, Msg::Unblock(vb));
+                self.read(cx);
+            }
             Event::Timer(Timer::Read) => {
                 if let Some(number) = self.unacknowledged.take() {
                     self.say(number, What::Ack, cx);
@@ -211,8 +221,10 @@ impl Consumer {
         }
         let me = cx.me();
         let Some(vbucket) = cx.shared().vbs.get_mut(&vb) else { return Taken::HangUp };
-        if let Some(window) = vbucket.window.as_mut().filter(|window| window.is_reverting) {
-            window.follower = Some(me);
+        if vbucket.is_held() {
+            if let Some(window) = &mut vbucket.window {
+                window.follower = Some(me);
+            }
             cx.mark(&mark::FRAME_WAITED);
             return Taken::Waits;
         }
@@ -248,6 +260,7 @@ impl Consumer {
     /// A checkpoint begins, which may be an earlier one than that which is open.
     fn start(&mut self, id: CheckpointId, cx: &mut Context<'_, Node>) -> Taken {
         let (vb, now) = (self.vb, cx.now().0);
+        let (me, is_forgotten) = (cx.me(), cx.bug(&bugs::ROLLED_BACK_ID_NOT_SAVED));
         let Some(vbucket) = cx.shared().vbs.get_mut(&vb) else { return Taken::HangUp };
         match vbucket.log.accept_start(now, id) {
             Started::Refused => return Taken::Refused,
@@ -258,8 +271,11 @@ impl Consumer {
                     vbucket.standing.persisted = most.0.min(before);
                 }
                 let standing = vbucket.standing;
+                if standing.persisted < before && !is_forgotten {
+                    vbucket.unsaved_fall = Some(me);
+                }
                 cx.note(Note::Merged(vb, id.0, standing.persisted));
-                if standing.persisted < before {
+                if standing.persisted < before && !is_forgotten {
                     // After a crash the disk would still say the greater one.
                     cx.send(self.mates.keeper, Msg::Snapshot(vb, Some(standing)));
                 }
@@ -297,6 +313,9 @@ impl Consumer {
                 vbucket.log.clear(now);
             }
             cx.note(Note::Dropped(vb, gone.standing.birth));
+        }
+        if !waiting.is_empty() {
+            cx.mark(&mark::ANSWERED_BY_RESET);
         }
         for (waiter, answer) in waiting {
             cx.note(Note::Served(waiter.id, vb, waiter.request, answer.clone()));

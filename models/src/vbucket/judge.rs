@@ -122,7 +122,7 @@ impl Ghost {
                 self.latest = self.latest.max(*second);
                 is_right(world, *second, real)
             }
-            Note::Applied(vb, _, cas, _) if self.is_unannounced(world, *vb, *cas) => {
+            Note::Applied(vb, _, cas, _) if Ghost::is_unannounced(world, *vb, *cas) => {
                 let detail = format!("@{cas} of an online update of whose start nothing was said");
                 Err((BARRIER, "without a start", detail))
             }

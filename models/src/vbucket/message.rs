@@ -182,11 +182,15 @@ pub enum Phase {
     Restore(Vb),
     /// Of the reverter: nothing is left to bring back.
     EndRevert(Vb),
+    /// Of the flusher: there was nothing to do; wait to be told.
+    Sleep,
+    /// Of the front end: whoever asked for this vbucket to be on disk waits to be told.
+    Wait(Vb),
 }
 
 impl Label for Phase {
     const KINDS: &'static [&'static str] =
-        &["drain", "remove", "purge", "collect", "restore", "end-revert"];
+        &["drain", "remove", "purge", "collect", "restore", "end-revert", "sleep", "wait"];
 
     fn kind(&self) -> u16 {
         match self {
@@ -196,6 +200,8 @@ impl Label for Phase {
             Phase::Collect(_) => 3,
             Phase::Restore(_) => 4,
             Phase::EndRevert(_) => 5,
+            Phase::Sleep => 6,
+            Phase::Wait(_) => 7,
         }
     }
 
@@ -205,8 +211,9 @@ impl Label for Phase {
             | Phase::Remove(vb)
             | Phase::Collect(vb)
             | Phase::Restore(vb)
-            | Phase::EndRevert(vb) => u64::from(vb.0) + 1,
-            Phase::Purge => 0,
+            | Phase::EndRevert(vb)
+            | Phase::Wait(vb) => u64::from(vb.0) + 1,
+            Phase::Purge | Phase::Sleep => 0,
         }
     }
 }

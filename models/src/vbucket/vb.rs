@@ -97,6 +97,9 @@ pub struct Vbucket {
     pub is_born: bool,
     /// How often the log went back to an earlier checkpoint. What was drained before says nothing about ids after it.
     pub rewinds: u64,
+    /// The id up to which all is on disk has fallen, and the disk still says the greater one: who waits until it does not.
+    /// What came in now would be said to be on disk.
+    pub unsaved_fall: Option<ActorId>,
     /// What stands in its keys.
     pub table: Table,
     /// What was changed, for those who follow.
@@ -185,6 +188,7 @@ impl Vbucket {
             standing,
             is_born: false,
             rewinds: 0,
+            unsaved_fall: None,
             table: Table::default(),
             log,
             backlog: Vec::new(),
@@ -202,6 +206,12 @@ impl Vbucket {
     #[must_use]
     pub fn is_reverting(&self) -> bool {
         self.window.as_ref().is_some_and(|window| window.is_reverting)
+    }
+
+    /// Whether nothing can be changed for now: changes are being taken back, or the disk says too much.
+    #[must_use]
+    pub fn is_held(&self) -> bool {
+        self.is_reverting() || self.unsaved_fall.is_some()
     }
 
     /// Changes a key, at this time: to an entry, or to nothing. The change is called `cas`.

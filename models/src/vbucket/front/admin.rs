@@ -7,7 +7,7 @@ use crate::checkpoint::manager::Role;
 use crate::checkpoint::op::Incarnation;
 use crate::checkpoint::response::Refusal;
 use crate::vbucket::memory::role;
-use crate::vbucket::message::{Msg, Timer};
+use crate::vbucket::message::{Msg, Phase, Timer};
 use crate::vbucket::model::Node;
 use crate::vbucket::note::Note;
 use crate::vbucket::op::{Call, Key, State, Update, Vb};
@@ -15,7 +15,7 @@ use crate::vbucket::response::Answer;
 use crate::vbucket::vb::{Waiter, Window};
 use crate::vbucket::{bugs, mark, point};
 
-use super::Front;
+use super::{Dozing, Front};
 
 /// How long a client may wait for a checkpoint to be on disk.
 pub(in crate::vbucket) const PERSIST_PATIENCE: Span = Span::ms(600);
@@ -166,6 +166,9 @@ impl Front {
         let Some(vbucket) = vbucket else {
             return self.answer(vb, waiter, Answer::NotMyVbucket, cx);
         };
+        if vbucket.unsaved_fall.is_some() {
+            return vbucket.blocked.push_back(waiter);
+        }
         if vbucket.window.is_some() {
             if is_asked {
                 return self.answer(vb, waiter, Answer::TemporaryFailure, cx);
@@ -202,12 +205,30 @@ impl Front {
         if persisted >= wanted {
             return self.answer(vb, waiter, Answer::Persisted(persisted), cx);
         }
-        let number = waiter.id.op.number;
-        vbucket.persisting.push((wanted, waiter));
+        let birth = vbucket.standing.birth;
+        self.dozing.push(Dozing { vb, birth, wanted, waiter });
         // The flusher moves on past a checkpoint only by a cycle.
         memory.has_work = true;
-        cx.arm(Timer::Waited(number), PERSIST_PATIENCE);
         self.wake(cx);
+        cx.yield_to(Phase::Wait(vb));
+    }
+
+    /// It was not on disk at the first look. What has come to be there since was told to nobody, so this looks again.
+    pub(super) fn wait(&mut self, vb: Vb, cx: &mut Context<'_, Node>) {
+        let Some(at) = self.dozing.iter().position(|dozing| dozing.vb == vb) else { return };
+        let Dozing { birth, wanted, waiter, .. } = self.dozing.remove(at);
+        let vbucket = cx.shared().vbs.get_mut(&vb).filter(|vb| vb.standing.birth == birth);
+        let Some(vbucket) = vbucket else {
+            return self.answer(vb, waiter, Answer::TemporaryFailure, cx);
+        };
+        let persisted = vbucket.standing.persisted;
+        if persisted >= wanted {
+            cx.mark(&mark::ON_DISK_BEFORE_WAIT);
+            return self.answer(vb, waiter, Answer::Persisted(persisted), cx);
+        }
+        let number = waiter.id.op.number;
+        vbucket.persisting.push((wanted, waiter));
+        cx.arm(Timer::Waited(number), PERSIST_PATIENCE);
     }
 
     pub(super) fn published(&mut self, vb: Vb, cx: &mut Context<'_, Node>) {
