@@ -16,7 +16,7 @@ use crate::checkpoint::manager::Manager;
 use super::judge::{Broken, Ghost};
 use super::loader::DISK_PATIENCE;
 use super::master::{Content, Master};
-use super::memory::{Memory, seconds};
+use super::memory::{Memory, Totals, seconds};
 use super::model::Node;
 use super::op::{Key, State, Vb};
 use super::settings;
@@ -252,6 +252,18 @@ fn counts_agree(world: &World<Node>, _: &mut Ghost, step: &Step) -> Checked {
             let (counted, there) = (vbucket.counters.items, vbucket.table.len());
             return Checked::Broken("items", format!("{vb} has {there} keys, counted {counted}"));
         }
+    }
+    let vbuckets = || memory.vbs.values();
+    let keys = |of: State| {
+        let of = vbuckets().filter(|vbucket| vbucket.standing.state == of);
+        of.map(|vbucket| vbucket.table.len() as u64).sum()
+    };
+    let updates = vbuckets().filter(|vbucket| vbucket.window.is_some()).count() as u64;
+    let (active_items, replica_items) = (keys(State::Active), keys(State::Replica));
+    let there = Totals { active_items, replica_items, updates };
+    if memory.totals != there {
+        let detail = format!("the node has {there:?}, counted {:?}", memory.totals);
+        return Checked::Broken("totals", detail);
     }
     checked
 }

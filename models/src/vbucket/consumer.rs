@@ -300,7 +300,7 @@ impl Consumer {
             return Taken::HangUp;
         }
         let mut waiting: Vec<(Waiter, Answer)> = Vec::new();
-        let gone = memory.vbs.remove(&vb);
+        let gone = memory.forget(vb);
         let standing = memory.create(vb, state, now);
         if let (Some(gone), Some(vbucket)) = (gone, memory.vbs.get_mut(&vb)) {
             // The fetcher has them on its list, and the front end goes on with them when it says so.
@@ -351,7 +351,8 @@ impl Consumer {
             cx.mark(&mark::CHANGE_CAME_AGAIN);
             return Taken::Done;
         }
-        let changed = vbucket.change(key, entry, cas, now);
+        let changed = memory.edit(vb, |vbucket| vbucket.change(key, entry, cas, now));
+        let Some(changed) = changed else { return Taken::HangUp };
         memory.has_work |= changed.grew;
         cx.note(Note::Applied(vb, key, cas, item));
         // A left-over of an older stream finds no open checkpoint.
@@ -386,14 +387,17 @@ impl Consumer {
 
     fn applied(&mut self, step: Step, cx: &mut Context<'_, Node>) {
         let (vb, Epoch(epoch)) = (self.vb, step.epoch);
-        let Some(vbucket) = cx.shared().vbs.get_mut(&vb) else { return };
+        let memory = cx.shared();
         match step.kind {
-            EventKind::Start => vbucket.window = Some(Window::default()),
+            EventKind::Start => {
+                memory.edit(vb, |vbucket| vbucket.window = Some(Window::default()));
+            }
             EventKind::Complete => {
-                vbucket.window = None;
-                cx.shared().has_work = true;
+                memory.edit(vb, |vbucket| vbucket.window = None);
+                memory.has_work = true;
             }
             EventKind::Revert => {
+                let Some(vbucket) = memory.vbs.get_mut(&vb) else { return };
                 if let Some(window) = &mut vbucket.window {
                     window.is_reverting = true;
                 }

@@ -78,13 +78,15 @@ impl Reverter {
     fn restore(&mut self, cx: &mut Context<'_, Node>, vb: Vb) {
         let Some(key) = self.job(vb, cx).and_then(|job| job.todo.pop_front()) else { return };
         let bugs = cx.bugs();
-        if let Some(vbucket) = cx.shared().vbs.get_mut(&vb)
-            && let Some(window) = &vbucket.window
-            && let Some(image) = window.images.get(&key)
-        {
-            let image = bugs::image(bugs, image.clone(), vbucket.table.entry(key), (window, key));
-            vbucket.restore(key, image);
-        }
+        cx.shared().edit(vb, |vbucket| {
+            let window = vbucket.window.as_ref();
+            let image = window.and_then(|window| Some((window, window.images.get(&key)?)));
+            if let Some((window, image)) = image {
+                let present = vbucket.table.entry(key);
+                let image = bugs::image(bugs, image.clone(), present, (window, key));
+                vbucket.restore(key, image);
+            }
+        });
         cx.point(&point::KEY_RESTORED);
         self.next(vb, cx);
     }
@@ -94,9 +96,11 @@ impl Reverter {
             return;
         }
         self.jobs.remove(&vb);
-        let Some(vbucket) = cx.shared().vbs.get_mut(&vb) else { return };
-        vbucket.log.finish_revert();
-        let window = vbucket.window.take();
+        let window = cx.shared().edit(vb, |vbucket| {
+            vbucket.log.finish_revert();
+            vbucket.window.take()
+        });
+        let Some(window) = window else { return };
         cx.shared().has_work = true;
         cx.note(Note::Reverted(vb));
         cx.mark(&mark::REVERTED);

@@ -12,7 +12,7 @@ use crate::vbucket::model::Node;
 use crate::vbucket::note::Note;
 use crate::vbucket::op::{Call, Key, State, Update, Vb};
 use crate::vbucket::response::Answer;
-use crate::vbucket::vb::{Waiter, Window};
+use crate::vbucket::vb::{Vbucket, Waiter, Window};
 use crate::vbucket::{bugs, mark, point};
 
 use super::{Dozing, Front};
@@ -68,14 +68,15 @@ impl Front {
     }
 
     fn updated(&mut self, vb: Vb, update: Update, waiter: Waiter, cx: &mut Context<'_, Node>) {
-        let Some(vbucket) = cx.shared().vbs.get_mut(&vb) else { return };
+        let memory = cx.shared();
         match update {
             Update::Start => {
-                vbucket.window = Some(Window::default());
+                memory.edit(vb, |vbucket| vbucket.window = Some(Window::default()));
                 self.answer(vb, waiter, Answer::Done, cx);
             }
             Update::Complete => {
-                if let Some(asker) = vbucket.window.take().and_then(|window| window.asker) {
+                let window = memory.edit(vb, |vbucket| vbucket.window.take()).flatten();
+                if let Some(asker) = window.and_then(|window| window.asker) {
                     self.answer(vb, asker, Answer::Done, cx);
                 }
                 let memory = cx.shared();
@@ -86,6 +87,7 @@ impl Front {
                 self.wake(cx);
             }
             Update::Revert => {
+                let Some(vbucket) = memory.vbs.get_mut(&vb) else { return };
                 if let Some(window) = &mut vbucket.window {
                     window.is_reverting = true;
                     window.asker = Some(waiter);
@@ -105,17 +107,21 @@ impl Front {
             return self.answer(vb, waiter, Answer::NotMyVbucket, cx);
         }
         let (change, incarnation) = (memory.number(), Incarnation(memory.number()));
-        let standing = match memory.vbs.get_mut(&vb) {
+        let standing = match memory.vbs.get(&vb) {
             None => memory.create(vb, state, now),
             Some(vbucket) if vbucket.standing.state == state => vbucket.standing,
-            Some(vbucket) => {
-                vbucket.standing.state = state;
-                vbucket.standing.change = change;
-                match role(state) {
-                    Role::Active => vbucket.log.promote(now, incarnation),
-                    Role::Replica => vbucket.log.demote(),
-                }
-                vbucket.standing
+            Some(_) => {
+                let promoted = |vbucket: &mut Vbucket| {
+                    vbucket.standing.state = state;
+                    vbucket.standing.change = change;
+                    match role(state) {
+                        Role::Active => vbucket.log.promote(now, incarnation),
+                        Role::Replica => vbucket.log.demote(),
+                    }
+                    vbucket.standing
+                };
+                let Some(standing) = memory.edit(vb, promoted) else { return };
+                standing
             }
         };
         cx.note(Note::Stands(vb, standing.birth, standing.state, standing.change));
@@ -143,7 +149,7 @@ impl Front {
         if answer != Answer::Done {
             return self.answer(vb, waiter, answer, cx);
         }
-        let Some(gone) = memory.vbs.remove(&vb) else { return };
+        let Some(gone) = memory.forget(vb) else { return };
         cx.note(Note::Dropped(vb, gone.standing.birth));
         self.answer(vb, waiter, Answer::Done, cx);
         cx.mark(&mark::DROPPED);
