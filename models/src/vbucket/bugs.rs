@@ -9,7 +9,7 @@ use crate::checkpoint::defects::Defects;
 
 use super::checks::{
     ANSWERS, BARRIER, COMES_TO_DISK, COUNTS_AGREE, CURSORS_STAND, DELIVERED, EXPIRED_ONLY, KEEPS,
-    NOBODY_WAITS, NOT_BEFORE_DISK, STANDINGS_IN_ORDER,
+    NOBODY_WAITS, NOT_ASLEEP, NOT_BEFORE_DISK, STANDINGS_IN_ORDER,
 };
 use super::op::Key;
 use super::table::Entry;
@@ -291,6 +291,16 @@ pub const REGISTERED_BY_ID_ALONE: Bug = Bug {
     scenario: SINGLE,
 };
 
+/// The flusher goes to sleep although something has come since it looked, of which nobody told it.
+pub const SLEEPS_UNSEEN: Bug = Bug {
+    index: 43,
+    name: "sleeps-unseen",
+    source: "couchbase/ep-engine 06b090ec (MB-5136) and fec0aad0: a notifier sleeps although a notification arrived just \
+             before",
+    breaks: NOT_ASLEEP,
+    scenario: SINGLE,
+};
+
 /// All of them.
 pub const BUGS: &[Bug] = &[
     REVERT_BLOCKS_NOBODY,
@@ -336,6 +346,8 @@ pub const BUGS: &[Bug] = &[
     START_WITHOUT_ID,
     FLUSH_ALL_KEEPS_WINDOW,
     REGISTERED_BY_ID_ALONE,
+    SLEEPS_UNSEEN,
+    ROLLED_BACK_ID_NOT_SAVED,
 ];
 
 /// The planted bugs that live in the log of a vbucket.

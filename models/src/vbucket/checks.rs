@@ -1,11 +1,12 @@
 //! The promises of the model, as checks over a world.
 
+mod ended;
+
 use std::collections::BTreeSet;
 
-use seedbed_sim::actor::{HistoryEvent, Outcome};
-use seedbed_sim::check::{Always, Checked, Decided, Eventually, Finally};
+use seedbed_sim::check::{Always, Checked, Eventually, Finally};
 use seedbed_sim::fault::Kind;
-use seedbed_sim::id::{NodeId, OpId};
+use seedbed_sim::id::NodeId;
 use seedbed_sim::nemesis::Config;
 use seedbed_sim::time::Span;
 use seedbed_sim::world::{Step, World};
@@ -15,13 +16,12 @@ use crate::checkpoint::manager::Manager;
 use super::judge::{Broken, Ghost};
 use super::loader::DISK_PATIENCE;
 use super::master::{Content, Master};
-use super::memory::{Memory, seconds};
+use super::memory::{Memory, Totals, seconds};
 use super::model::Node;
 use super::op::{Key, State, Vb};
-use super::response::Answer;
-use super::scenario::KEYS;
 use super::settings;
 use super::table::Table;
+use ended::{counted, told};
 
 /// META and the heart of CONV: what a client is told.
 pub const ANSWERS: &str = "an answer is what the vbucket of the reference model answers";
@@ -55,6 +55,8 @@ pub const COUNTED: &str = "keys, evictions and reverts are counted as they came"
 pub const IDS_GROW: &str = "checkpoint ids grow, and only the last one is open";
 /// LIVE of the flusher.
 pub const COMES_TO_DISK: &str = "what was changed comes to be on disk";
+/// LIVE of the flusher, and of who has to tell it.
+pub const NOT_ASLEEP: &str = "a flusher that has something to do does not sleep";
 /// LIVE of clients.
 pub const NOBODY_WAITS: &str = "nobody waits for what has come";
 /// LIVE of the pager.
@@ -81,6 +83,7 @@ pub const ALWAYS: &[Always<Node>] = &[
     Always { name: CURSORS_STAND, check: cursors_stand },
     Always { name: IDS_GROW, check: ids_grow },
     Always { name: COUNTS_AGREE, check: counts_agree },
+    Always { name: NOT_ASLEEP, check: not_asleep },
 ];
 
 /// Promises that come true once the trouble has ended.
@@ -110,6 +113,7 @@ pub const ALWAYS_REPLICA: &[Always<Node>] = &[
     Always { name: CURSORS_STAND, check: cursors_stand },
     Always { name: IDS_GROW, check: ids_grow },
     Always { name: COUNTS_AGREE, check: counts_agree },
+    Always { name: NOT_ASLEEP, check: not_asleep },
 ];
 
 /// Those, and that the replica follows.
@@ -249,7 +253,30 @@ fn counts_agree(world: &World<Node>, _: &mut Ghost, step: &Step) -> Checked {
             return Checked::Broken("items", format!("{vb} has {there} keys, counted {counted}"));
         }
     }
+    let vbuckets = || memory.vbs.values();
+    let keys = |of: State| {
+        let of = vbuckets().filter(|vbucket| vbucket.standing.state == of);
+        of.map(|vbucket| vbucket.table.len() as u64).sum()
+    };
+    let updates = vbuckets().filter(|vbucket| vbucket.window.is_some()).count() as u64;
+    let (active_items, replica_items) = (keys(State::Active), keys(State::Replica));
+    let there = Totals { active_items, replica_items, updates };
+    if memory.totals != there {
+        let detail = format!("the node has {there:?}, counted {:?}", memory.totals);
+        return Checked::Broken("totals", detail);
+    }
     checked
+}
+
+/// Whoever brings something to do tells the flusher in the same step.
+fn not_asleep(world: &World<Node>, _: &mut Ghost, step: &Step) -> Checked {
+    match memory(world).filter(|_| step.node == Some(NODE)) {
+        None => Checked::Skipped,
+        Some(memory) if memory.has_work && memory.is_flusher_idle => {
+            Checked::Broken("asleep", "something is to be written, and nobody tells it".into())
+        }
+        Some(_) => Checked::Held,
+    }
 }
 
 fn comes_to_disk(world: &World<Node>, ghost: &Ghost) -> Result<(), String> {
@@ -344,20 +371,6 @@ fn memory_is_bounded(world: &World<Node>, _: &Ghost) -> Result<(), String> {
     Ok(())
 }
 
-/// At rest every counter is what was seen to happen.
-fn counted(world: &World<Node>, ghost: &Ghost, _: &Config) -> Decided {
-    let Some(memory) = memory(world) else { return Ok(Checked::Skipped) };
-    for (vb, vbucket) in &memory.vbs {
-        let Some(life) = ghost.lives.get(vb).and_then(|lives| lives.last()) else { continue };
-        let (counted, seen) = (vbucket.counters, life.counts());
-        if counted != seen {
-            let detail = format!("{vb} has counted {counted:?}, there were {seen:?}");
-            return Ok(Checked::Broken("another count", detail));
-        }
-    }
-    Ok(Checked::Held)
-}
-
 /// The master of the replica, if there is one.
 pub(super) fn master(world: &World<Node>) -> Option<&Master> {
     world.actors().iter().find_map(|actor| match actor {
@@ -433,49 +446,4 @@ fn settled(config: &Config) -> Span {
     let purge = Span::ms(config.get(settings::PURGE_DELAY.name));
     let paged = 2 * (pager.0 + purge.0);
     Span(paged + period.0 + 4 * remover.0 + 4 * flush.0 + DISK_PATIENCE.0 + Span::secs(10).0)
-}
-
-fn told(world: &World<Node>, ghost: &Ghost, config: &Config) -> Decided {
-    let mut checked = Checked::Skipped;
-    if let Some(number) = unread(world, ghost, config) {
-        let detail = format!("#{number} reads back in a healthy world, and learns nothing");
-        return Ok(Checked::Broken("no answer", detail));
-    }
-    for event in &world.history().events {
-        if let HistoryEvent::Completed { op, outcome: Outcome::Ok(answer), .. } = event {
-            checked = Checked::Held;
-            if matches!(world.actor(op.client), Node::Master(_)) {
-                continue;
-            }
-            let given = ghost.answers.get(op);
-            if !given.is_some_and(|given| given.contains(answer)) {
-                let detail = format!("#{} was told `{answer}`", op.number);
-                return Ok(Checked::Broken("another answer", detail));
-            }
-        }
-    }
-    Ok(checked)
-}
-
-/// A reading back that came to nothing: the last operations of a run are those. Where a vbucket is pending clients wait,
-/// and a node may still stop for a request to the disk that got no answer before the heal.
-fn unread(world: &World<Node>, ghost: &Ghost, config: &Config) -> Option<u32> {
-    let memory = memory(world)?;
-    let is_pending = memory.vbs.values().any(|vb| vb.standing.state == State::Pending);
-    let asked_at = |wanted: &OpId| {
-        let mut events = world.history().events.iter().rev();
-        events.find_map(|event| match event {
-            HistoryEvent::Invoked { op, at, .. } if op == wanted => Some(*at),
-            _ => None,
-        })
-    };
-    let completed = world.history().events.iter().rev().filter_map(|event| match event {
-        HistoryEvent::Completed { op, outcome, .. } => Some((op, outcome)),
-        HistoryEvent::Invoked { .. } => None,
-    });
-    let mut reads = completed.take(config.count(KEYS.name)).filter(|_| !is_pending);
-    let is_in_vain = |(op, outcome): &(&OpId, &Outcome<Answer>)| {
-        !matches!(outcome, Outcome::Ok(_)) && asked_at(op) >= Some(ghost.loaded_at)
-    };
-    reads.find(is_in_vain).map(|(op, _)| op.number)
 }

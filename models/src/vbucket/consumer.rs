@@ -30,6 +30,8 @@ pub struct Consumer {
     vb: Vb,
     conn: Option<ConnId>,
     inbox: Vec<u8>,
+    /// A frame that waits for the end of a revert.
+    held: Option<Frame>,
     /// What the buffer of the connection had no room for.
     outbox: Vec<u8>,
     /// The session that the replica is of: who speaks, and the birth that it filled.
@@ -54,6 +56,8 @@ const ACK_DELAY: Span = Span::ms(900);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Taken {
     Done,
+    /// It cannot be taken in before the end of a revert.
+    Waits,
     /// The connection ends here.
     HangUp,
     /// The session ends here.
@@ -69,6 +73,7 @@ impl Consumer {
             vb,
             conn: None,
             inbox: Vec::new(),
+            held: None,
             outbox: Vec::new(),
             session: 0,
             birth: 0,
@@ -79,6 +84,12 @@ impl Consumer {
         }
     }
 
+    /// The session that the replica is of.
+    #[must_use]
+    pub fn session(&self) -> u64 {
+        self.session
+    }
+
     pub(super) fn on_event(&mut self, event: Event<Node>, cx: &mut Context<'_, Node>) {
         match event {
             Event::Conn(ConnEvent::Accepted { conn, .. }) => self.accepted(conn, cx),
@@ -86,6 +97,11 @@ impl Consumer {
             Event::Conn(ConnEvent::Writable { conn }) if self.conn == Some(conn) => self.write(cx),
             Event::Conn(ConnEvent::Closed { conn, .. }) if self.conn == Some(conn) => {
                 self.conn = None;
+            }
+            Event::Message { msg: Msg::Unblock(vb), .. } => {
+                // Clients may wait for the same, if the replica was promoted meanwhile.
+                cx.send(self.mates.front, Msg::Unblock(vb));
+                self.read(cx);
             }
             Event::Timer(Timer::Read) => {
                 if let Some(number) = self.unacknowledged.take() {
@@ -113,6 +129,7 @@ impl Consumer {
         }
         self.conn = Some(conn);
         self.inbox.clear();
+        self.held = None;
         self.outbox.clear();
         self.unacknowledged = None;
         if !self.is_same(cx) {
@@ -146,7 +163,9 @@ impl Consumer {
         let Some(conn) = self.conn else { return };
         cx.read(conn, usize::MAX, &mut self.inbox);
         while self.conn.is_some() {
-            let Ok(Some(frame)) = Frame::take(&mut self.inbox) else { return };
+            let held =
+                self.held.take().map_or_else(|| Frame::take(&mut self.inbox), |f| Ok(Some(f)));
+            let Ok(Some(frame)) = held else { return };
             let taken = match cx.shared().is_stopping {
                 true => Taken::HangUp,
                 false => self.take(&frame, cx),
@@ -156,6 +175,10 @@ impl Consumer {
                     cx.point(&point::FRAME_TAKEN);
                     self.taken = self.taken.max(frame.number);
                     self.acknowledge(frame.number, cx);
+                }
+                Taken::Waits => {
+                    self.held = Some(frame);
+                    return;
                 }
                 Taken::HangUp => self.hang_up(cx),
                 // Once, and nothing about that session after it: the next one would take it for its own.
@@ -196,7 +219,15 @@ impl Consumer {
         if self.session == 0 || !self.is_same(cx) {
             return Taken::Refused;
         }
+        let me = cx.me();
         let Some(vbucket) = cx.shared().vbs.get_mut(&vb) else { return Taken::HangUp };
+        if vbucket.is_held() {
+            if let Some(window) = &mut vbucket.window {
+                window.follower = Some(me);
+            }
+            cx.mark(&mark::FRAME_WAITED);
+            return Taken::Waits;
+        }
         match &frame.what {
             What::Start(id) => self.start(*id, cx),
             What::End(id) => match vbucket.log.accept_end(*id) {
@@ -229,6 +260,7 @@ impl Consumer {
     /// A checkpoint begins, which may be an earlier one than that which is open.
     fn start(&mut self, id: CheckpointId, cx: &mut Context<'_, Node>) -> Taken {
         let (vb, now) = (self.vb, cx.now().0);
+        let (me, is_forgotten) = (cx.me(), cx.bug(&bugs::ROLLED_BACK_ID_NOT_SAVED));
         let Some(vbucket) = cx.shared().vbs.get_mut(&vb) else { return Taken::HangUp };
         match vbucket.log.accept_start(now, id) {
             Started::Refused => return Taken::Refused,
@@ -239,8 +271,11 @@ impl Consumer {
                     vbucket.standing.persisted = most.0.min(before);
                 }
                 let standing = vbucket.standing;
+                if standing.persisted < before && !is_forgotten {
+                    vbucket.unsaved_fall = Some(me);
+                }
                 cx.note(Note::Merged(vb, id.0, standing.persisted));
-                if standing.persisted < before {
+                if standing.persisted < before && !is_forgotten {
                     // After a crash the disk would still say the greater one.
                     cx.send(self.mates.keeper, Msg::Snapshot(vb, Some(standing)));
                 }
@@ -265,7 +300,7 @@ impl Consumer {
             return Taken::HangUp;
         }
         let mut waiting: Vec<(Waiter, Answer)> = Vec::new();
-        let gone = memory.vbs.remove(&vb);
+        let gone = memory.forget(vb);
         let standing = memory.create(vb, state, now);
         if let (Some(gone), Some(vbucket)) = (gone, memory.vbs.get_mut(&vb)) {
             // The fetcher has them on its list, and the front end goes on with them when it says so.
@@ -278,6 +313,9 @@ impl Consumer {
                 vbucket.log.clear(now);
             }
             cx.note(Note::Dropped(vb, gone.standing.birth));
+        }
+        if !waiting.is_empty() {
+            cx.mark(&mark::ANSWERED_BY_RESET);
         }
         for (waiter, answer) in waiting {
             cx.note(Note::Served(waiter.id, vb, waiter.request, answer.clone()));
@@ -313,7 +351,8 @@ impl Consumer {
             cx.mark(&mark::CHANGE_CAME_AGAIN);
             return Taken::Done;
         }
-        let changed = vbucket.change(key, entry, cas, now);
+        let changed = memory.edit(vb, |vbucket| vbucket.change(key, entry, cas, now));
+        let Some(changed) = changed else { return Taken::HangUp };
         memory.has_work |= changed.grew;
         cx.note(Note::Applied(vb, key, cas, item));
         // A left-over of an older stream finds no open checkpoint.
@@ -327,10 +366,6 @@ impl Consumer {
     fn update(&mut self, step: Step, cx: &mut Context<'_, Node>) -> Taken {
         let (vb, now) = (self.vb, cx.now().0);
         let Some(vbucket) = cx.shared().vbs.get_mut(&vb) else { return Taken::HangUp };
-        // A step waits for the end of the one before.
-        if vbucket.is_reverting() {
-            return Taken::HangUp;
-        }
         match vbucket.log.accept_event(now, step) {
             Accepted::Aborts => {
                 cx.abort("a revert finds the flusher before the window");
@@ -352,23 +387,24 @@ impl Consumer {
 
     fn applied(&mut self, step: Step, cx: &mut Context<'_, Node>) {
         let (vb, Epoch(epoch)) = (self.vb, step.epoch);
-        let Some(vbucket) = cx.shared().vbs.get_mut(&vb) else { return };
+        let memory = cx.shared();
         match step.kind {
-            EventKind::Start => vbucket.window = Some(Window::default()),
+            EventKind::Start => {
+                memory.edit(vb, |vbucket| vbucket.window = Some(Window::default()));
+            }
             EventKind::Complete => {
-                vbucket.window = None;
-                cx.shared().has_work = true;
+                memory.edit(vb, |vbucket| vbucket.window = None);
+                memory.has_work = true;
             }
             EventKind::Revert => {
-                // Here nobody else changes the replica, so that it is one step.
-                if let Some(window) = vbucket.window.take() {
-                    for (key, image) in window.images {
-                        vbucket.restore(key, image);
-                    }
+                let Some(vbucket) = memory.vbs.get_mut(&vb) else { return };
+                if let Some(window) = &mut vbucket.window {
+                    window.is_reverting = true;
                 }
-                vbucket.log.finish_revert();
+                let birth = vbucket.standing.birth;
                 self.reverted.insert(epoch);
-                cx.shared().has_work = true;
+                cx.point(&point::REVERT_BEGUN);
+                cx.send(self.mates.reverter, Msg::Revert(vb, birth));
             }
         }
         cx.note(Note::Stepped(vb, step.kind));

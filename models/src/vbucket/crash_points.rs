@@ -12,6 +12,7 @@
 
 mod disk;
 mod gaps;
+mod replica;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -31,6 +32,7 @@ use super::op::{Call, Key, Update, Vb};
 use super::reference::{Item, Vbucket};
 use super::response::Answer;
 use super::{bugs, scenario, settings};
+use disk::Found;
 use gaps::{GAP, Gap, Gapped};
 
 /// What the client does. In the window a key is added, one changed, one deleted, one deleted and added again, one changed that
@@ -171,6 +173,10 @@ struct Before {
     persisted: u32,
     /// Versions that the node knows to be on disk.
     committed: BTreeSet<(Key, u64)>,
+    /// The checkpoint of each version.
+    queued: Vec<(u64, (Key, u64))>,
+    /// The id up to which all is on disk, as the disk has it, and what was said since.
+    ids: Vec<u64>,
 }
 
 impl Before {
@@ -183,29 +189,52 @@ impl Before {
                 }
             }
             Note::Committed(_, key, cas, _) => drop(self.committed.insert((*key, *cas))),
+            Note::Queued(_, key, cas, changed) => {
+                self.queued.push((changed.checkpoint, (*key, *cas)));
+            }
+            // What was told before the first checkpoint is in it.
+            Note::Opened(_, id) => {
+                let unnamed = self.queued.iter_mut().filter(|(checkpoint, _)| *checkpoint == 0);
+                unnamed.for_each(|(checkpoint, _)| *checkpoint = *id);
+            }
+            Note::Published(_, id) => self.ids.push(*id),
+            Note::StandingSaved(_, _, (_, id)) => {
+                let said = self.ids.iter().position(|said| said == id);
+                self.ids.drain(..said.unwrap_or(0));
+                if said.is_none() {
+                    self.ids = vec![*id];
+                }
+            }
             _ => {}
         }
     }
 
-    /// The rule: all or nothing of a window that is over, nothing of one that is open, and nothing lost that was on disk.
-    fn allows(&self, calm: &Calm, found: &Content) -> Result<(), String> {
-        let most = calm.done.get(&self.served).copied().unwrap_or(1);
-        let least = calm.done.get(&self.persisted).copied().unwrap_or(1) - 1;
+    /// The rule: all or nothing of a window that is over, nothing of one that is open, nothing lost that was on disk or is in
+    /// a checkpoint of which the disk says so, and no such id that was not said.
+    fn allows(&self, contents: &[Content], least: usize, found: &Found) -> Result<(), String> {
+        let Found { content, persisted, .. } = found;
         let holds = |content: &Content, (key, cas): &(Key, u64)| {
             content.get(key).is_some_and(|item| item.cas == *cas)
         };
-        let may = calm.contents[..most].iter().enumerate().skip(least);
-        let mut may = may.filter(|(_, content)| *content == found);
+        let may = contents.iter().enumerate().skip(least);
+        let mut may = may.filter(|(_, may)| *may == content);
         let Some((at, _)) = may.next_back() else {
-            return Err(format!("found {}, which is no state of {least}..{most}", say(found)));
+            let most = contents.len();
+            return Err(format!("found {}, which is no state of {least}..{most}", say(content)));
         };
+        if !self.ids.contains(persisted) && *persisted != 0 {
+            return Err(format!("checkpoint {persisted} is on disk, not one of {:?}", self.ids));
+        }
+        let said =
+            self.queued.iter().filter(|(checkpoint, _)| (1..=*persisted).contains(checkpoint));
+        let mut must = self.committed.iter().chain(said.map(|(_, version)| version));
         // A deletion has no version in what is found.
-        let lost = self.committed.iter().find(|version| {
-            let first = calm.contents.iter().position(|content| holds(content, version));
+        let lost = must.find(|version| {
+            let first = contents.iter().position(|content| holds(content, version));
             first.is_some_and(|first| first > at)
         });
         match lost {
-            Some((key, cas)) => Err(format!("{key} @{cas} was on disk, found {}", say(found))),
+            Some((key, cas)) => Err(format!("{key} @{cas} was on disk, found {}", say(content))),
             None => Ok(()),
         }
     }
@@ -218,31 +247,46 @@ fn say(content: &Content) -> String {
     items.collect::<Vec<_>>().join(", ")
 }
 
-/// Goes on until the node is down, and then until it has read its disk.
-fn crash(
+/// Goes on until the node is down.
+fn until_struck(
     simulation: &mut Simulation<Gapped>,
-    plan: &Plan<Gapped>,
-    calm: &Calm,
+    (scenario, plan): (&Scenario<Gapped>, &Plan<Gapped>),
+    mut take: impl FnMut(&Note),
+) -> Result<Found, String> {
+    while simulation.world.incarnation(NODE).0 < 2 && !is_struck(simulation) {
+        go_on(simulation, (scenario, plan))?;
+        simulation.world.notes().iter().for_each(&mut take);
+    }
+    Ok(disk::found(simulation.world.disk(NODE).content(LOG).unwrap_or_default()))
+}
+
+fn go_on(
+    simulation: &mut Simulation<Gapped>,
+    (scenario, plan): (&Scenario<Gapped>, &Plan<Gapped>),
 ) -> Result<(), String> {
-    let scenario = gapped();
-    let mut before = Before::default();
-    let go_on = |simulation: &mut Simulation<Gapped>| match simulation.advance(&scenario, plan) {
+    match simulation.advance(scenario, plan) {
         Progress::Over => Err(format!("the run is over: {:?}", simulation.verdict())),
         Progress::Step | Progress::Between => Ok(()),
-    };
-    while simulation.world.incarnation(NODE).0 < 2 && !is_struck(simulation) {
-        go_on(simulation)?;
-        simulation.world.notes().iter().for_each(|note| before.take(note));
     }
-    let found = disk::content(simulation.world.disk(NODE).content(LOG).unwrap_or_default());
-    before.allows(calm, &found)?;
+}
+
+/// Goes on until the node has read its disk; what is in memory then is what was found there.
+fn comes_back(
+    simulation: &mut Simulation<Gapped>,
+    of: (&Scenario<Gapped>, &Plan<Gapped>),
+    found: &Found,
+) -> Result<(), String> {
     while simulation.world.incarnation(NODE).0 < 2
         || !simulation.world.shared(NODE).memory.is_loaded
     {
-        go_on(simulation)?;
+        go_on(simulation, of)?;
     }
-    let table = &simulation.world.shared(NODE).memory.vbs[&Vb(0)].table;
-    for (key, Item { value, flags, until, cas }) in &found {
+    let vbucket = &simulation.world.shared(NODE).memory.vbs[&Vb(0)];
+    let (table, persisted) = (&vbucket.table, vbucket.standing.persisted);
+    if persisted != found.persisted {
+        return Err(format!("checkpoint {persisted} came back, {} is on disk", found.persisted));
+    }
+    for (key, Item { value, flags, until, cas }) in &found.content {
         let entry = table.entry(*key).ok_or(format!("{key} is on disk, and did not come back"))?;
         let is_same = entry.value.as_ref().is_none_or(|held| held == value)
             && (entry.flags, entry.until, entry.cas) == (*flags, *until, *cas);
@@ -250,20 +294,46 @@ fn crash(
             return Err(format!("{key} came back as {entry:?}"));
         }
     }
-    if table.len() == found.len() { Ok(()) } else { Err("a key came back from nowhere".into()) }
+    let is_all = table.len() == found.content.len();
+    if is_all { Ok(()) } else { Err("a key came back from nowhere".into()) }
+}
+
+/// A crash of the active copy.
+fn crash(
+    simulation: &mut Simulation<Gapped>,
+    plan: &Plan<Gapped>,
+    calm: &Calm,
+) -> Result<(), String> {
+    let scenario = gapped();
+    let mut before = Before::default();
+    let found = until_struck(simulation, (&scenario, plan), |note| before.take(note))?;
+    let most = calm.done.get(&before.served).copied().unwrap_or(1);
+    let least = calm.done.get(&before.persisted).copied().unwrap_or(1) - 1;
+    before.allows(&calm.contents[..most], least, &found)?;
+    comes_back(simulation, (&scenario, plan), &found)
 }
 
 fn is_struck(simulation: &Simulation<Gapped>) -> bool {
     simulation.world.saw_any_fault()
 }
 
-/// All crashes of an online update that ends like this.
+/// All crashes of an online update of the active copy that ends like this.
 fn crashes(end: Update, bugs: BugSet) -> Tally {
-    let scenario = gapped();
+    let (scenario, plan) = (gapped(), plan(end, bugs));
     let mut native = Native::new(&scenario);
-    let calm = calm(&mut native, &plan(end, bugs));
-    let mut tally = Tally { points: calm.gaps.len(), ..Tally::default() };
-    for (nth, gap) in &calm.gaps {
+    let calm = calm(&mut native, &plan);
+    strike(&mut native, &plan, &calm.gaps, |simulation, plan| crash(simulation, plan, &calm))
+}
+
+/// Strikes at each of these gaps, in each way, and looks what that did.
+fn strike(
+    native: &mut Native<'_, Gapped>,
+    plan: &Plan<Gapped>,
+    gaps: &[(u32, Gap)],
+    crash: impl Fn(&mut Simulation<Gapped>, &Plan<Gapped>) -> Result<(), String>,
+) -> Tally {
+    let mut tally = Tally { points: gaps.len(), ..Tally::default() };
+    for (nth, gap) in gaps {
         match gap {
             Gap::Step => tally.steps += 1,
             Gap::Effect => tally.effects += 1,
@@ -272,7 +342,7 @@ fn crashes(end: Update, bugs: BugSet) -> Tally {
         let mut has_struck = true;
         for death in [Death::Crash, Death::Kill] {
             for kept in 0..3 {
-                let mut plan = plan(end, bugs);
+                let mut plan = plan.clone();
                 let when = When::On { nth: *nth, point: GAP.index, node: NODE };
                 let fault = Fault::Down(death, NODE, Span::ms(20));
                 plan.faults.push(FaultLine { when, fault });
@@ -283,7 +353,7 @@ fn crashes(end: Update, bugs: BugSet) -> Tally {
                 }
                 let simulation = native.prepare(&plan, Options::default());
                 tally.runs += 1;
-                if let Err(wrong) = crash(simulation, &plan, &calm) {
+                if let Err(wrong) = crash(simulation, &plan) {
                     tally
                         .broken
                         .push(format!("{death:?} at {nth} ({gap:?}), kept {kept}: {wrong}"));
@@ -297,22 +367,21 @@ fn crashes(end: Update, bugs: BugSet) -> Tally {
 }
 
 #[expect(clippy::print_stdout, reason = "the count is what one wants to see")]
-fn all_hold(end: Update) {
-    let tally = crashes(end, BugSet::NONE);
-    println!("{end}: {tally}");
-    assert_eq!(tally.broken, Vec::<String>::new(), "{end}: {tally}");
-    assert_eq!(tally.struck, tally.points, "{end}: {tally}");
-    assert!(tally.steps > 20 && tally.effects > 50 && tally.requests > 5, "{end}: {tally}");
+fn all_hold(what: &str, tally: &Tally) {
+    println!("{what}: {tally}");
+    assert_eq!(tally.broken, Vec::<String>::new(), "{what}: {tally}");
+    assert_eq!(tally.struck, tally.points, "{what}: {tally}");
+    assert!(tally.steps > 20 && tally.effects > 50 && tally.requests > 5, "{what}: {tally}");
 }
 
 #[test]
 fn a_crash_at_any_point_of_an_online_update_that_completes_leaves_all_of_it_or_nothing() {
-    all_hold(Update::Complete);
+    all_hold("complete", &crashes(Update::Complete, BugSet::NONE));
 }
 
 #[test]
 fn a_crash_at_any_point_of_an_online_update_that_is_reverted_leaves_nothing_of_it() {
-    all_hold(Update::Revert);
+    all_hold("revert", &crashes(Update::Revert, BugSet::NONE));
 }
 
 /// Else the tests above would be worth nothing.

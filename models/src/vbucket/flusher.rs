@@ -88,6 +88,7 @@ impl Flusher {
             }
             Event::Timer(Timer::Flush) if !self.is_working => self.begin(cx),
             Event::Phase(Phase::Drain(vb)) => self.drain(vb, cx),
+            Event::Phase(Phase::Sleep) => self.sleep(cx),
             Event::Locked(Lock::Log) => self.write(cx),
             Event::Disk(DiskEvent { request, result }) if self.request == Some(request) => {
                 match result {
@@ -153,7 +154,26 @@ impl Flusher {
         if memory.has_work {
             return cx.arm(Timer::Flush, delay);
         }
+        cx.yield_to(Phase::Sleep);
+    }
+
+    /// Nothing was to be done when it looked. What has come since nobody has told it of, so it looks again, now that whoever
+    /// comes later has to tell it.
+    fn sleep(&mut self, cx: &mut Context<'_, Node>) {
+        if self.is_working || self.is_stopping {
+            return;
+        }
+        let looks_again = !cx.bug(&bugs::SLEEPS_UNSEEN);
+        let memory = cx.shared();
         memory.is_flusher_idle = true;
+        if memory.has_work {
+            cx.mark(&mark::WORK_BEFORE_SLEEP);
+        }
+        let memory = cx.shared();
+        if looks_again && memory.wakes_flusher() {
+            let delay = memory.settings.flush_delay;
+            cx.arm(Timer::Flush, delay);
+        }
     }
 
     fn drain(&mut self, vb: Vb, cx: &mut Context<'_, Node>) {

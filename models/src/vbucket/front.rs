@@ -6,7 +6,7 @@ pub(super) mod admin;
 use seedbed_sim::actor::{Context, Event};
 
 use super::memory::seconds;
-use super::message::{Msg, Timer};
+use super::message::{Msg, Phase, Timer};
 use super::model::{Mates, Node};
 use super::note::Note;
 use super::op::{Call, Key, Request, State, Vb};
@@ -19,13 +19,24 @@ use super::{bugs, mark, point};
 #[derive(Clone, Debug)]
 pub struct Front {
     mates: Mates,
+    /// Those who are about to wait for the disk.
+    dozing: Vec<Dozing>,
+}
+
+/// Somebody who is about to wait for a checkpoint of this birth of a vbucket.
+#[derive(Clone, Debug)]
+struct Dozing {
+    vb: Vb,
+    birth: u64,
+    wanted: u64,
+    waiter: Waiter,
 }
 
 impl Front {
     /// The front end of this node.
     #[must_use]
     pub fn new(mates: Mates) -> Front {
-        Front { mates }
+        Front { mates, dozing: Vec::new() }
     }
 
     pub(super) fn on_event(&mut self, event: Event<Node>, cx: &mut Context<'_, Node>) {
@@ -44,6 +55,7 @@ impl Front {
                 Msg::Published(vb) => self.published(vb, cx),
                 _ => {}
             },
+            Event::Phase(Phase::Wait(vb)) => self.wait(vb, cx),
             Event::Timer(Timer::Waited(number)) => self.waited(number, cx),
             Event::Stop => {
                 cx.shared().is_stopping = true;
@@ -68,7 +80,10 @@ impl Front {
         };
         let is_reverting = vbucket.is_reverting() && blocks;
         match vbucket.standing.state {
-            State::Active if !is_reverting => self.serve_key(vb, key, waiter, cx),
+            State::Active if !is_reverting && vbucket.unsaved_fall.is_none() => {
+                self.serve_key(vb, key, waiter, cx);
+            }
+            State::Active if !is_reverting => vbucket.blocked.push_back(waiter),
             State::Active | State::Pending => {
                 vbucket.blocked.push_back(waiter);
                 cx.mark(if is_reverting {
@@ -184,7 +199,7 @@ impl Front {
     /// Those who have waited for the vbucket go on.
     fn unblock(&mut self, vb: Vb, cx: &mut Context<'_, Node>) {
         let Some(vbucket) = cx.shared().vbs.get_mut(&vb) else { return };
-        let goes_on = vbucket.standing.state == State::Active && !vbucket.is_reverting();
+        let goes_on = vbucket.standing.state == State::Active && !vbucket.is_held();
         for waiter in std::mem::take(&mut vbucket.blocked) {
             if goes_on {
                 cx.mark(&mark::UNBLOCKED);

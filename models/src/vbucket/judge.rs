@@ -122,7 +122,7 @@ impl Ghost {
                 self.latest = self.latest.max(*second);
                 is_right(world, *second, real)
             }
-            Note::Applied(vb, _, cas, _) if self.is_unannounced(world, *vb, *cas) => {
+            Note::Applied(vb, _, cas, _) if Ghost::is_unannounced(world, *vb, *cas) => {
                 let detail = format!("@{cas} of an online update of whose start nothing was said");
                 Err((BARRIER, "without a start", detail))
             }
@@ -131,11 +131,9 @@ impl Ghost {
                 lives.try_for_each(Life::drained)
             }
             Note::Ended(_, frame, held) => {
-                super::checks::snapshot(world, *frame, held).map(|is_known| {
-                    if is_known {
-                        self.said.insert(SNAPSHOT);
-                    }
-                })
+                let is_known = super::checks::snapshot(world, *frame, held)?;
+                self.said.extend(is_known.then_some(SNAPSHOT));
+                Ok(())
             }
             Note::Queued(vb, ..)
             | Note::Expired(vb, ..)

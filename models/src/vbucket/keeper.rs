@@ -123,13 +123,19 @@ impl Keeper {
         let Some((vb, _)) = self.queue.pop_front() else { return };
         match self.writing.take() {
             Some(Standing { birth, change, persisted, .. }) => {
-                if let Some(vbucket) = cx.shared().vbs.get_mut(&vb) {
-                    vbucket.is_born |= vbucket.standing.birth == birth;
-                    if vbucket.standing.birth == birth {
-                        vbucket.saved = vbucket.saved.max(change);
+                let mut told = None;
+                let vbucket = cx.shared().vbs.get_mut(&vb);
+                if let Some(vbucket) = vbucket.filter(|of| of.standing.birth == birth) {
+                    vbucket.is_born = true;
+                    vbucket.saved = vbucket.saved.max(change);
+                    if persisted <= vbucket.standing.persisted {
+                        told = vbucket.unsaved_fall.take();
                     }
                 }
                 cx.note(Note::StandingSaved(vb, birth, (change, persisted)));
+                if let Some(told) = told {
+                    cx.send(told, Msg::Unblock(vb));
+                }
             }
             None => cx.note(Note::DropSaved(vb)),
         }

@@ -88,5 +88,17 @@ pub const WINDOW_SPANNED: Mark =
 /// What must not be lost with the window.
 pub const REVERT_MET_UNWRITTEN: Mark =
     Mark { index: 33, name: "a revert began before what was earlier was on disk" };
+/// A revert of a replica takes several steps.
+pub const FRAME_WAITED: Mark =
+    Mark { index: 34, name: "what a master said waited for the end of a revert" };
+/// What the second look of the flusher is for.
+pub const WORK_BEFORE_SLEEP: Mark =
+    Mark { index: 35, name: "something came when the flusher had looked and did not sleep yet" };
+/// What the second look of whoever waits for the disk is for.
+pub const ON_DISK_BEFORE_WAIT: Mark =
+    Mark { index: 36, name: "a checkpoint came to be on disk before the wait for it began" };
+/// Nobody waits for what has been forgotten.
+pub const ANSWERED_BY_RESET: Mark =
+    Mark { index: 37, name: "who waited for a replica was answered when it began anew" };
 /// The pager works.
 pub const PURGED: Mark = Mark { index: 19, name: "the pager took a key out" };

@@ -33,6 +33,15 @@ const FIRST_CAS: u64 = 1_000_000;
 /// What stands in the keys.
 pub(super) type Content = BTreeMap<Key, Version>;
 
+/// The versions that were made in an online update.
+#[derive(Clone, Copy, Debug)]
+struct Made {
+    epoch: Epoch,
+    first: u64,
+    /// The last one, and the session in which that was, if the update is over.
+    end: Option<(u64, u64)>,
+}
+
 /// The master of one vbucket.
 #[derive(Clone, Debug)]
 pub struct Master {
@@ -59,8 +68,8 @@ pub struct Master {
     owes_start: bool,
     /// The first checkpoint of the online update, and what stood there before.
     window: Option<(u64, Content)>,
-    /// The last version before it.
-    before_window: u64,
+    /// All that there were.
+    updates: Vec<Made>,
     /// What stood there at the end of each checkpoint, by session and number of the frame that said so.
     ends: BTreeMap<(u64, u32), Content>,
 }
@@ -87,15 +96,20 @@ impl Master {
             epoch: 0,
             owes_start: false,
             window: None,
-            before_window: 0,
+            updates: Vec::new(),
             ends: BTreeMap::new(),
         }
     }
 
-    /// Whether a version was made in the online update that is open.
+    /// The online update that a version was made in, if a replica of this session must have heard of its start: one of a
+    /// later session than that in which the update ended is told of its versions as of any other.
     #[must_use]
-    pub fn is_in_window(&self, cas: u64) -> bool {
-        self.window.is_some() && cas > self.before_window
+    pub fn update_of(&self, cas: u64, session: u64) -> Option<Epoch> {
+        let made = self
+            .updates
+            .iter()
+            .find(|of| of.first <= cas && of.end.is_none_or(|(last, _)| cas <= last))?;
+        made.end.is_none_or(|(_, of)| session <= of).then_some(made.epoch)
     }
 
     /// What stands in the keys.
@@ -307,7 +321,8 @@ impl Master {
                 }
                 self.epoch += 1;
                 self.window = Some((self.id + u64::from(is_early), self.content.clone()));
-                self.before_window = self.cas;
+                let (epoch, first) = (Epoch(self.epoch), self.cas + 1);
+                self.updates.push(Made { epoch, first, end: None });
                 EventKind::Start
             }
             (Update::Complete, Some(_)) => EventKind::Complete,
@@ -325,13 +340,21 @@ impl Master {
             self.close();
         }
         if kind != EventKind::Start {
-            let window = self.window.take();
+            let window = self.end_window();
             if let (EventKind::Revert, Some((_, before))) = (kind, window) {
                 self.content = before;
             }
             self.close();
         }
         Answer::Done
+    }
+
+    fn end_window(&mut self) -> Option<(u64, Content)> {
+        let end = Some((self.cas, self.session));
+        if let Some(made) = self.updates.last_mut() {
+            made.end = made.end.or(end);
+        }
+        self.window.take()
     }
 
     /// Puts what was pushed last before everything that is to be sent. Only a planted bug does that.
@@ -350,7 +373,7 @@ impl Master {
     /// online update that is open.
     fn lag(&mut self, by: u64) -> Answer {
         let mut by = by;
-        if let Some((first, before)) = self.window.take() {
+        if let Some((first, before)) = self.end_window() {
             (self.id, self.content) = (first, before);
             by = by.max(1);
         }

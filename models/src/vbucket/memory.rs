@@ -22,6 +22,36 @@ use super::vb::{Changed, Vbucket};
 /// Numbers of one life are below those of the next.
 const NUMBERS_OF_A_LIFE: u64 = 10_000;
 
+/// What a node counts over its vbuckets, as keys and online updates come and go.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Totals {
+    /// Keys of active vbuckets.
+    pub active_items: u64,
+    /// Keys of replicas.
+    pub replica_items: u64,
+    /// Online updates that are open.
+    pub updates: u64,
+}
+
+impl Totals {
+    fn of(vbucket: &Vbucket) -> Totals {
+        let items = vbucket.counters.items;
+        let (active_items, replica_items) = match vbucket.standing.state {
+            State::Active => (items, 0),
+            State::Replica => (0, items),
+            State::Pending | State::Dead => (0, 0),
+        };
+        Totals { active_items, replica_items, updates: u64::from(vbucket.window.is_some()) }
+    }
+
+    /// What is counted of a vbucket goes from one number to another.
+    fn change(&mut self, before: Totals, after: Totals) {
+        self.active_items = self.active_items + after.active_items - before.active_items;
+        self.replica_items = self.replica_items + after.replica_items - before.replica_items;
+        self.updates = self.updates + after.updates - before.updates;
+    }
+}
+
 /// The memory of a node.
 #[derive(Clone, Debug, Default)]
 pub struct Memory {
@@ -41,6 +71,8 @@ pub struct Memory {
     pub has_work: bool,
     /// Whether the flusher waits to be told.
     pub is_flusher_idle: bool,
+    /// What has been counted.
+    pub totals: Totals,
     last: u64,
 }
 
@@ -83,6 +115,7 @@ impl Memory {
                 vbucket.table.put(key, entry);
                 vbucket.counters.items += 1;
             }
+            self.totals.change(Totals::default(), Totals::of(&vbucket));
             self.vbs.insert(vb, vbucket);
         }
         self.is_loaded = true;
@@ -110,19 +143,36 @@ impl Memory {
     /// Makes a vbucket be in this state, and makes it if it is not there. Whoever waits for it is not told.
     pub fn stand(&mut self, vb: Vb, state: State, now: u64) -> Standing {
         let (change, incarnation) = (self.number(), Incarnation(self.number()));
-        match self.vbs.get_mut(&vb) {
-            None => self.create(vb, state, now),
-            Some(vbucket) if vbucket.standing.state == state => vbucket.standing,
-            Some(vbucket) => {
-                vbucket.standing.state = state;
-                vbucket.standing.change = change;
-                match role(state) {
-                    Role::Active => vbucket.log.promote(now, incarnation),
-                    Role::Replica => vbucket.log.demote(),
-                }
-                vbucket.standing
-            }
+        let Some(vbucket) = self.vbs.get(&vb) else { return self.create(vb, state, now) };
+        if vbucket.standing.state == state {
+            return vbucket.standing;
         }
+        let promoted = |vbucket: &mut Vbucket| {
+            vbucket.standing.state = state;
+            vbucket.standing.change = change;
+            match role(state) {
+                Role::Active => vbucket.log.promote(now, incarnation),
+                Role::Replica => vbucket.log.demote(),
+            }
+            vbucket.standing
+        };
+        self.edit(vb, promoted).unwrap_or_else(|| self.create(vb, state, now))
+    }
+
+    /// Does something to a vbucket, and counts what came of it.
+    pub fn edit<T>(&mut self, vb: Vb, edit: impl FnOnce(&mut Vbucket) -> T) -> Option<T> {
+        let vbucket = self.vbs.get_mut(&vb)?;
+        let before = Totals::of(vbucket);
+        let done = edit(vbucket);
+        self.totals.change(before, Totals::of(vbucket));
+        Some(done)
+    }
+
+    /// Takes a vbucket away.
+    pub fn forget(&mut self, vb: Vb) -> Option<Vbucket> {
+        let gone = self.vbs.remove(&vb)?;
+        self.totals.change(Totals::of(&gone), Totals::default());
+        Some(gone)
     }
 
     fn vbucket(&self, standing: Standing, log: Manager) -> Vbucket {
@@ -153,9 +203,8 @@ impl Memory {
         now: u64,
     ) -> Option<(u64, Changed)> {
         let cas = self.number();
-        let vbucket = self.vbs.get_mut(&vb)?;
         let entry = entry.map(|entry| Entry { cas, ..entry });
-        let changed = vbucket.change(key, entry, cas, now);
+        let changed = self.edit(vb, |vbucket| vbucket.change(key, entry, cas, now))?;
         self.has_work |= changed.grew;
         Some((cas, changed))
     }

@@ -38,12 +38,12 @@ pub enum Msg {
     Fetch(Vb, Key),
     /// Fetcher to front end: it is back, or is not needed any more.
     Fetched(Vb, Key),
-    /// To the front end: those who wait for this vbucket may go on.
+    /// To the front end or the consumer: those who wait for this vbucket may go on.
     Unblock(Vb),
     /// Flusher to front end: another checkpoint of this vbucket is on disk.
     Published(Vb),
-    /// Front end to the reverter: take the online update of this vbucket back.
-    Revert(Vb),
+    /// To the reverter: take the online update of this birth of a vbucket back.
+    Revert(Vb, u64),
 }
 
 impl Label for Msg {
@@ -73,7 +73,7 @@ impl Label for Msg {
             Msg::Fetched(..) => 7,
             Msg::Unblock(_) => 8,
             Msg::Published(_) => 9,
-            Msg::Revert(_) => 10,
+            Msg::Revert(..) => 10,
         }
     }
 
@@ -82,7 +82,7 @@ impl Label for Msg {
             Msg::Ask(id, _) | Msg::Answer(id, _) => u64::from(id.op.number),
             Msg::Loaded | Msg::Flush | Msg::Finish => 0,
             Msg::Fetch(_, key) | Msg::Fetched(_, key) => u64::from(key.0) + 1,
-            Msg::Snapshot(vb, _) | Msg::Unblock(vb) | Msg::Published(vb) | Msg::Revert(vb) => {
+            Msg::Snapshot(vb, _) | Msg::Unblock(vb) | Msg::Published(vb) | Msg::Revert(vb, _) => {
                 u64::from(vb.0) + 1
             }
         }
@@ -100,7 +100,7 @@ impl fmt::Display for Msg {
             Msg::Answer(id, answer) => write!(f, "#{} {answer}", id.op.number),
             Msg::Loaded | Msg::Flush | Msg::Finish => Ok(()),
             Msg::Fetch(vb, key) | Msg::Fetched(vb, key) => write!(f, " {vb} {key}"),
-            Msg::Snapshot(vb, _) | Msg::Unblock(vb) | Msg::Published(vb) | Msg::Revert(vb) => {
+            Msg::Snapshot(vb, _) | Msg::Unblock(vb) | Msg::Published(vb) | Msg::Revert(vb, _) => {
                 write!(f, " {vb}")
             }
         }
@@ -182,11 +182,15 @@ pub enum Phase {
     Restore(Vb),
     /// Of the reverter: nothing is left to bring back.
     EndRevert(Vb),
+    /// Of the flusher: there was nothing to do; wait to be told.
+    Sleep,
+    /// Of the front end: whoever asked for this vbucket to be on disk waits to be told.
+    Wait(Vb),
 }
 
 impl Label for Phase {
     const KINDS: &'static [&'static str] =
-        &["drain", "remove", "purge", "collect", "restore", "end-revert"];
+        &["drain", "remove", "purge", "collect", "restore", "end-revert", "sleep", "wait"];
 
     fn kind(&self) -> u16 {
         match self {
@@ -196,6 +200,8 @@ impl Label for Phase {
             Phase::Collect(_) => 3,
             Phase::Restore(_) => 4,
             Phase::EndRevert(_) => 5,
+            Phase::Sleep => 6,
+            Phase::Wait(_) => 7,
         }
     }
 
@@ -205,8 +211,9 @@ impl Label for Phase {
             | Phase::Remove(vb)
             | Phase::Collect(vb)
             | Phase::Restore(vb)
-            | Phase::EndRevert(vb) => u64::from(vb.0) + 1,
-            Phase::Purge => 0,
+            | Phase::EndRevert(vb)
+            | Phase::Wait(vb) => u64::from(vb.0) + 1,
+            Phase::Purge | Phase::Sleep => 0,
         }
     }
 }

@@ -69,7 +69,7 @@ impl Pager {
         let memory = cx.shared();
         let is_stopping = memory.is_stopping;
         let vbucket = memory.vbs.get(&vb).filter(|vbucket| {
-            vbucket.standing.state == State::Active && !vbucket.is_reverting() && !is_stopping
+            vbucket.standing.state == State::Active && !vbucket.is_held() && !is_stopping
         });
         let entry = vbucket.and_then(|vbucket| vbucket.table.entry(key));
         let is_same =

@@ -42,6 +42,8 @@ pub struct Window {
     pub is_collected: bool,
     /// Who wants it taken back.
     pub asker: Option<Waiter>,
+    /// Who feeds the vbucket, and waits until it has been taken back.
+    pub follower: Option<ActorId>,
 }
 
 impl Window {
@@ -97,6 +99,9 @@ pub struct Vbucket {
     pub saved: u64,
     /// How often the log went back to an earlier checkpoint. What was drained before says nothing about ids after it.
     pub rewinds: u64,
+    /// The id up to which all is on disk has fallen, and the disk still says the greater one: who waits until it does not.
+    /// What came in now would be said to be on disk.
+    pub unsaved_fall: Option<ActorId>,
     /// What stands in its keys.
     pub table: Table,
     /// What was changed, for those who follow.
@@ -186,6 +191,7 @@ impl Vbucket {
             is_born: false,
             saved: 0,
             rewinds: 0,
+            unsaved_fall: None,
             table: Table::default(),
             log,
             backlog: Vec::new(),
@@ -209,6 +215,12 @@ impl Vbucket {
     #[must_use]
     pub fn is_reverting(&self) -> bool {
         self.window.as_ref().is_some_and(|window| window.is_reverting)
+    }
+
+    /// Whether nothing can be changed for now: changes are being taken back, or the disk says too much.
+    #[must_use]
+    pub fn is_held(&self) -> bool {
+        self.is_reverting() || self.unsaved_fall.is_some()
     }
 
     /// Changes a key, at this time: to an entry, or to nothing. The change is called `cas`.

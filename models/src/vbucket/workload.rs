@@ -56,6 +56,11 @@ pub(super) fn draw_fed(mix: Mix, crowd: Crowd, draw: &mut Draw) -> Vec<PlannedOp
             PlannedOp { client, number, op }
         })
         .collect();
+    // Most runs end without an online update, so that the replica must have followed in the end.
+    if draw.chance(3, 4) {
+        let op = Call::Feed(Feed::Update(*draw.pick(&[Update::Complete, Update::Revert])));
+        ops.push(PlannedOp { client: master, number: last + 1, op });
+    }
     ops.sort_by_key(|op| (op.client, op.number));
     ops
 }

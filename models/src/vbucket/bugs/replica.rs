@@ -91,6 +91,16 @@ pub const ROLLBACK_KEEPS_PERSISTED_ID: Bug = Bug {
     scenario: REPLICA,
 };
 
+/// The lower id of a replica whose master goes back stays in memory, and the disk keeps the higher one.
+pub const ROLLED_BACK_ID_NOT_SAVED: Bug = Bug {
+    index: 44,
+    name: "rolled-back-id-not-saved",
+    source: "couchbase/ep-engine e36dcc2f: of the id up to which all is on disk; its durable half, which no snapshot of the \
+             state follows",
+    breaks: NOT_BEFORE_DISK,
+    scenario: REPLICA,
+};
+
 /// Ids that a master sends do not move on the ids that its replica will use when it is promoted.
 pub const NEXT_ID_NOT_ADVANCED: Bug = Bug {
     index: 32,

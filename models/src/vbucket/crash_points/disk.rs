@@ -5,9 +5,19 @@ use std::collections::BTreeMap;
 use crate::vbucket::op::{Key, Value};
 use crate::vbucket::reference::Item;
 
-/// What stands in the keys of vbucket 0, by the committed transactions of a log.
-pub(super) fn content(log: &[u8]) -> BTreeMap<Key, Item> {
-    let (mut birth, mut content) = (0, BTreeMap::new());
+/// What a file says of vbucket 0.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Found {
+    birth: u64,
+    /// What stands in its keys.
+    pub(super) content: BTreeMap<Key, Item>,
+    /// Up to which checkpoint all is on disk.
+    pub(super) persisted: u64,
+}
+
+/// What the committed transactions of a log say.
+pub(super) fn found(log: &[u8]) -> Found {
+    let mut found = Found::default();
     let mut open: Vec<&[u8]> = Vec::new();
     let mut rest = log;
     while let Some((body, behind)) = record(rest) {
@@ -16,13 +26,13 @@ pub(super) fn content(log: &[u8]) -> BTreeMap<Key, Item> {
             1 => open.clear(),
             6 => {
                 for body in open.drain(..) {
-                    take(body, &mut birth, &mut content);
+                    take(body, &mut found);
                 }
             }
             _ => open.push(body),
         }
     }
-    content
+    found
 }
 
 /// The body of the next record, if it is whole, and what comes after it.
@@ -34,7 +44,8 @@ fn record(log: &[u8]) -> Option<(&[u8], &[u8])> {
     is_whole.then(|| (body, &log[6 + len..]))
 }
 
-fn take(body: &[u8], birth: &mut u64, content: &mut BTreeMap<Key, Item>) {
+fn take(body: &[u8], found: &mut Found) {
+    let Found { birth, content, persisted } = found;
     let [kind, vb, fields @ ..] = body else { return };
     match (kind, vb) {
         (2, 0) if long(fields, 0) == *birth => {
@@ -49,9 +60,9 @@ fn take(body: &[u8], birth: &mut u64, content: &mut BTreeMap<Key, Item>) {
             if long(fields, 1) != *birth {
                 content.clear();
             }
-            *birth = long(fields, 1);
+            (*birth, *persisted) = (long(fields, 1), long(fields, 17));
         }
-        (5, 0) => content.clear(),
+        (5, 0) => *found = Found::default(),
         _ => {}
     }
 }

@@ -70,7 +70,15 @@ impl Embeds<Node> for Gapped {
 
 /// The topology of the online update's scenario, with gaps.
 pub(super) fn topology(config: &Config) -> Topology<Gapped> {
-    let plain = (scenario::online_update().topology)(config);
+    with_gaps(&(scenario::online_update().topology)(config))
+}
+
+/// The topology of the replica's scenario, with gaps in the node of the replica.
+pub(super) fn fed(config: &Config) -> Topology<Gapped> {
+    with_gaps(&(scenario::replica().topology)(config))
+}
+
+fn with_gaps(plain: &Topology<Node>) -> Topology<Gapped> {
     let mut gapped = Topology::default();
     for node in (0..).map(NodeId).take(plain.nodes()) {
         if plain.is_client(node) {

@@ -4,15 +4,15 @@ use seedbed_sim::actor::Context;
 use seedbed_sim::time::Span;
 
 use crate::checkpoint::response::Refusal;
-use crate::vbucket::message::{Msg, Timer};
+use crate::vbucket::message::{Msg, Phase, Timer};
 use crate::vbucket::model::Node;
 use crate::vbucket::note::Note;
 use crate::vbucket::op::{Call, Key, State, Update, Vb};
 use crate::vbucket::response::Answer;
-use crate::vbucket::vb::{Waiter, Window};
+use crate::vbucket::vb::{Vbucket, Waiter, Window};
 use crate::vbucket::{bugs, mark, point};
 
-use super::Front;
+use super::{Dozing, Front};
 
 /// How long a client may wait for a checkpoint to be on disk.
 pub(in crate::vbucket) const PERSIST_PATIENCE: Span = Span::ms(600);
@@ -65,14 +65,15 @@ impl Front {
     }
 
     fn updated(&mut self, vb: Vb, update: Update, waiter: Waiter, cx: &mut Context<'_, Node>) {
-        let Some(vbucket) = cx.shared().vbs.get_mut(&vb) else { return };
+        let memory = cx.shared();
         match update {
             Update::Start => {
-                vbucket.window = Some(Window::default());
+                memory.edit(vb, |vbucket| vbucket.window = Some(Window::default()));
                 self.answer(vb, waiter, Answer::Done, cx);
             }
             Update::Complete => {
-                if let Some(asker) = vbucket.window.take().and_then(|window| window.asker) {
+                let window = memory.edit(vb, |vbucket| vbucket.window.take()).flatten();
+                if let Some(asker) = window.and_then(|window| window.asker) {
                     self.answer(vb, asker, Answer::Done, cx);
                 }
                 let memory = cx.shared();
@@ -83,13 +84,15 @@ impl Front {
                 self.wake(cx);
             }
             Update::Revert => {
+                let Some(vbucket) = memory.vbs.get_mut(&vb) else { return };
                 if let Some(window) = &mut vbucket.window {
                     window.is_reverting = true;
                     window.asker = Some(waiter);
                 }
+                let birth = vbucket.standing.birth;
                 cx.note(Note::RevertBegun(vb));
                 cx.point(&point::REVERT_BEGUN);
-                cx.send(self.mates.reverter, Msg::Revert(vb));
+                cx.send(self.mates.reverter, Msg::Revert(vb, birth));
             }
         }
     }
@@ -126,7 +129,7 @@ impl Front {
         if answer != Answer::Done {
             return self.answer(vb, waiter, answer, cx);
         }
-        let Some(gone) = memory.vbs.remove(&vb) else { return };
+        let Some(gone) = memory.forget(vb) else { return };
         cx.note(Note::Dropped(vb, gone.standing.birth));
         self.answer(vb, waiter, Answer::Done, cx);
         cx.mark(&mark::DROPPED);
@@ -149,6 +152,9 @@ impl Front {
         let Some(vbucket) = vbucket else {
             return self.answer(vb, waiter, Answer::NotMyVbucket, cx);
         };
+        if vbucket.unsaved_fall.is_some() {
+            return vbucket.blocked.push_back(waiter);
+        }
         if vbucket.window.is_some() {
             if is_asked {
                 return self.answer(vb, waiter, Answer::TemporaryFailure, cx);
@@ -185,12 +191,30 @@ impl Front {
         if persisted >= wanted {
             return self.answer(vb, waiter, Answer::Persisted(persisted), cx);
         }
-        let number = waiter.id.op.number;
-        vbucket.persisting.push((wanted, waiter));
+        let birth = vbucket.standing.birth;
+        self.dozing.push(Dozing { vb, birth, wanted, waiter });
         // The flusher moves on past a checkpoint only by a cycle.
         memory.has_work = true;
-        cx.arm(Timer::Waited(number), PERSIST_PATIENCE);
         self.wake(cx);
+        cx.yield_to(Phase::Wait(vb));
+    }
+
+    /// It was not on disk at the first look. What has come to be there since was told to nobody, so this looks again.
+    pub(super) fn wait(&mut self, vb: Vb, cx: &mut Context<'_, Node>) {
+        let Some(at) = self.dozing.iter().position(|dozing| dozing.vb == vb) else { return };
+        let Dozing { birth, wanted, waiter, .. } = self.dozing.remove(at);
+        let vbucket = cx.shared().vbs.get_mut(&vb).filter(|vb| vb.standing.birth == birth);
+        let Some(vbucket) = vbucket else {
+            return self.answer(vb, waiter, Answer::TemporaryFailure, cx);
+        };
+        let persisted = vbucket.standing.persisted;
+        if persisted >= wanted {
+            cx.mark(&mark::ON_DISK_BEFORE_WAIT);
+            return self.answer(vb, waiter, Answer::Persisted(persisted), cx);
+        }
+        let number = waiter.id.op.number;
+        vbucket.persisting.push((wanted, waiter));
+        cx.arm(Timer::Waited(number), PERSIST_PATIENCE);
     }
 
     pub(super) fn published(&mut self, vb: Vb, cx: &mut Context<'_, Node>) {

@@ -120,9 +120,15 @@ impl Ghost {
         }
     }
 
-    /// Whether a replica is told of a version in an online update that is open, and that it knows nothing of.
-    pub(super) fn is_unannounced(&mut self, world: &World<Node>, vb: Vb, cas: u64) -> bool {
-        let is_in_window = master(world).is_some_and(|master| master.is_in_window(cas));
-        is_in_window && self.life(vb).is_some_and(|life| life.window.is_none())
+    /// Whether a replica is told of a version of an online update of whose start it has not heard.
+    pub(super) fn is_unannounced(world: &World<Node>, vb: Vb, cas: u64) -> bool {
+        let session = world.actors().iter().find_map(|actor| match actor {
+            Node::Consumer(consumer) => Some(consumer.session()),
+            _ => None,
+        });
+        let master = master(world).zip(session);
+        let made = master.and_then(|(master, session)| master.update_of(cas, session));
+        let heard = world.shared(NODE).vbs.get(&vb).map(|vbucket| vbucket.log.epoch());
+        made.is_some_and(|made| heard.is_some_and(|heard| heard < made))
     }
 }

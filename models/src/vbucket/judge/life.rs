@@ -98,7 +98,7 @@ impl Life {
     /// Takes in what the node says about it in this second.
     pub(super) fn take(&mut self, note: &Note, now: u64) -> Judged {
         match note {
-            Note::Queued(_, key, cas, changed) => self.queued(*key, *cas, *changed),
+            Note::Queued(_, key, cas, changed) => return self.queued(*key, *cas, *changed),
             Note::Expired(_, key, cas, _) => return self.expired(*key, *cas, now),
             Note::Committed(_, key, cas, written) => {
                 return self.committed(*key, *cas, *written);
@@ -110,7 +110,10 @@ impl Life {
                 self.revert();
             }
             Note::Reverted(_) => self.is_reverting = false,
-            Note::Stepped(_, EventKind::Revert) => self.revert(),
+            Note::Stepped(_, EventKind::Revert) => {
+                self.is_reverting = true;
+                self.revert();
+            }
             Note::Evicted(_, key, cas) => return self.evicted(*key, *cas),
             Note::Stepped(_, EventKind::Start) => self.start(),
             Note::Stepped(_, EventKind::Complete) => self.complete(),
@@ -139,11 +142,21 @@ impl Life {
     }
 
     /// A key was changed to what stands in it now.
-    fn queued(&mut self, key: Key, cas: u64, changed: Changed) {
+    fn queued(&mut self, key: Key, cas: u64, changed: Changed) -> Judged {
         let (item, window) = (self.reference.items.get(&key).cloned(), self.window);
         let Changed { checkpoint, mutation, .. } = changed;
         let is_away = false;
         self.versions(key).push(Version { cas, mutation, item, checkpoint, window, is_away });
+        // What is in no checkpoint yet will be in one of those to come.
+        match self.ids.first() {
+            Some(said) if (1..=*said).contains(&checkpoint) => {
+                let detail = format!(
+                    "{key} @{cas} came into checkpoint {checkpoint}, and the disk says all up to {said}"
+                );
+                Err((NOT_BEFORE_DISK, "said before it came", detail))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// A replica has taken in a version of a key.

@@ -152,3 +152,41 @@ fn strange(key: Key, entry: Option<&Entry>, versions: &[Version]) -> Broken {
     let class = if known { "in the window" } else { "lost or old" };
     (KEEPS, class, format!("{key} came back as {found}, expected one of {}", might.join(", ")))
 }
+
+#[cfg(test)]
+mod tests {
+    use seedbed_sim::actor::BugSet;
+
+    use super::*;
+    use crate::vbucket::note::Note;
+    use crate::vbucket::op::{Call, State};
+    use crate::vbucket::settings::Settings;
+    use crate::vbucket::vb::Changed;
+
+    /// A vbucket in which a key runs out in second 15, at a boot that takes everything before second 20 for late. The
+    /// flusher has written a version of it, or that it is gone, or nothing yet; no key comes back.
+    fn nothing_comes_back(written: Option<bool>) -> Judged {
+        let (vb, key, cas, mutation) = (Vb(0), Key(0), 7, 1001);
+        let mut life = Life::new(1);
+        let call: Call = "set a 1 ttl 5".parse().expect("an operation");
+        life.reference.serve(&call, 0, 10, cas);
+        life.take(
+            &Note::Queued(vb, key, cas, Changed { checkpoint: 1, mutation, grew: true }),
+            10,
+        )?;
+        if let Some(is_late) = written {
+            life.take(&Note::Committed(vb, key, cas, (mutation, is_late)), 10)?;
+        }
+        let mut memory = Memory::new(Settings::default(), 2, BugSet::NONE);
+        memory.create(vb, State::Active, 0);
+        life.load(&memory.vbs[&vb], 20)
+    }
+
+    #[test]
+    fn what_is_on_disk_as_a_version_comes_back_however_soon_it_runs_out() {
+        let lost = nothing_comes_back(Some(false)).map_err(|(name, ..)| name);
+        assert_eq!(lost, Err(KEEPS));
+        assert_eq!(nothing_comes_back(Some(true)), Ok(()));
+        assert_eq!(nothing_comes_back(None), Ok(()));
+    }
+}
