@@ -49,6 +49,8 @@ pub struct Worker {
     blobs: Arc<BlobGenerator>,
     job: Option<Job>,
     moves: u32,
+    /// How far the clocks of nodes may be off, if that is known.
+    skew: Option<u64>,
 }
 
 /// The task that a worker is at.
@@ -112,12 +114,12 @@ enum What {
 }
 
 impl Worker {
-    /// A worker of this manager.
+    /// A worker of this manager, where the clocks of nodes are off by at most so many seconds, if that is known.
     ///
     /// # Panics
     /// Never: its documents fit their template.
     #[must_use]
-    pub fn new(number: u16, manager: ActorId, book: Arc<Book>) -> Worker {
+    pub fn new(number: u16, manager: ActorId, book: Arc<Book>, skew: Option<u64>) -> Worker {
         let kinds = ["ox", "cat", "hen"].map(String::from).to_vec();
         let documents = DocumentGenerator::new("doc", r#"{{"{0}":{i}}}"#, vec![kinds], 0..u64::MAX);
         Worker {
@@ -129,6 +131,7 @@ impl Worker {
             blobs: Arc::new(BlobGenerator::new("blob", 7, 6, 0..u64::MAX)),
             job: None,
             moves: 0,
+            skew,
         }
     }
 
