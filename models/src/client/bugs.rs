@@ -152,7 +152,7 @@ pub const LAST_LEFT_BEHIND: Bug = Bug {
     name: "last-left-behind",
     source: "couchbase/ep-engine 2493565e (MB-3802): the last writes before the old master became dead were lost",
     breaks: VERIFIED,
-    scenario: TASKS,
+    scenario: FAILOVER,
 };
 
 /// All of them.
