@@ -34,6 +34,8 @@ use super::{bugs, mark};
 
 /// Between two looks at something that takes its time.
 const POLL: Span = Span::ms(60);
+/// A batch stores so many keys at once.
+const BATCH: usize = 3;
 /// After so many looks at a key it is given up.
 const LOOKS_MAX: u32 = 10;
 
@@ -349,7 +351,10 @@ impl Job {
             Spec::Verify => self.left.pop_front().map(|key| Aim::Key(key, Action::Verify)),
             Spec::Replicas => self.left.pop_front().map(|key| Aim::Key(key, Action::Compare)),
             Spec::Batch(_) if self.left.is_empty() => None,
-            Spec::Batch(_) => Some(Aim::Many(std::mem::take(&mut self.left).into())),
+            Spec::Batch(_) => {
+                let many = self.left.len().min(BATCH);
+                Some(Aim::Many(self.left.drain(..many).collect()))
+            }
             Spec::Work(ops, weights, seed) => {
                 let draw = mixed(u64::from(seed), step, 1);
                 (step < u64::from(ops)).then(|| any(weights, draw))
