@@ -1,4 +1,4 @@
-//! Planted bugs: defects that the clients of testrunner have had, each a switch that is off by default, and three of data
+//! Planted bugs: defects that the clients of testrunner have had, each a switch that is off by default, and four of data
 //! nodes, which a client's verification has to find.
 
 use seedbed_sim::actor::Bug;
@@ -146,6 +146,15 @@ pub const NOT_DRAINED: Bug = Bug {
     scenario: FAILOVER,
 };
 
+/// Who hands a vbucket over takes the last copy that was taken for all there is.
+pub const LAST_LEFT_BEHIND: Bug = Bug {
+    index: 15,
+    name: "last-left-behind",
+    source: "couchbase/ep-engine 2493565e (MB-3802): the last writes before the old master became dead were lost",
+    breaks: VERIFIED,
+    scenario: FAILOVER,
+};
+
 /// All of them.
 pub const BUGS: &[Bug] = &[
     NOT_MY_VBUCKET_RAISES,
@@ -163,4 +172,5 @@ pub const BUGS: &[Bug] = &[
     DELETED_STAY,
     REWRITTEN_PURGED,
     NOT_DRAINED,
+    LAST_LEFT_BEHIND,
 ];

@@ -234,6 +234,9 @@ impl Carrier {
     fn is_fed(&self, vb: Vb, cx: &mut Context<'_, Peer>) -> bool {
         let side = &self.sides[usize::from(vb.0)];
         let Some(copy) = side.copy.as_ref().filter(|_| side.is_taken) else { return false };
+        if cx.bug(&bugs::LAST_LEFT_BEHIND) {
+            return true;
+        }
         let vbucket = cx.shared().memory.vbs.get(&vb);
         vbucket.is_some_and(|vbucket| is_same(&vbucket.table, &copy.entries))
     }

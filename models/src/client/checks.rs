@@ -10,7 +10,7 @@ use seedbed_sim::world::World;
 use crate::vbucket::op::{Key, Vb};
 use crate::vbucket::table::Table;
 
-use super::judge::Ghost;
+use super::judge::{Ghost, is_sure};
 use super::keeper::Keeper;
 use super::map::Place;
 use super::model::Peer;
@@ -154,8 +154,8 @@ fn settled(_: &Config) -> Span {
     Span::secs(15)
 }
 
-fn linearizable(_: &World<Peer>, ghost: &Ghost, _: &Config) -> Decided {
-    let judged = ghost.past.judged();
+fn linearizable(world: &World<Peer>, ghost: &Ghost, _: &Config) -> Decided {
+    let judged = ghost.past.judged(is_sure(world));
     if judged.is_empty() {
         return Ok(Checked::Skipped);
     }

@@ -8,6 +8,7 @@ mod truth;
 use std::collections::{BTreeMap, BTreeSet};
 
 use seedbed_sim::check::Checked;
+use seedbed_sim::fault::Kind;
 use seedbed_sim::id::NodeId;
 use seedbed_sim::world::{Step, World};
 
@@ -24,7 +25,7 @@ use super::note::{Note, Purpose, Verdict};
 pub(super) use history::Past;
 use places::Places;
 pub(super) use truth::{Item, Truth};
-use truth::{Look, Reading};
+use truth::{Look, Moment, Reading};
 
 /// What the checks remember from step to step.
 #[derive(Clone, Debug, Default)]
@@ -41,6 +42,8 @@ pub struct Ghost {
     moves: BTreeMap<(u16, u32), bool>,
     /// Promises that this step was about, and the first one that it broke.
     said: BTreeSet<&'static str>,
+    /// What the node has said which second it is, in this step.
+    second: Option<u64>,
     broken: Option<Broken>,
 }
 
@@ -53,6 +56,7 @@ impl Ghost {
     /// Takes in what this step says.
     pub(super) fn observe(&mut self, world: &World<Peer>, step: &Step) {
         self.said.clear();
+        self.second = None;
         if self.broken.is_some() {
             return;
         }
@@ -77,14 +81,16 @@ impl Ghost {
     }
 
     fn take(&mut self, world: &World<Peer>, step: &Step, note: &Note) -> Judged {
-        let (at, now) = (step.at.0, step.at.0 / 1_000_000_000);
+        let at = step.at.0;
+        let second = self.second.unwrap_or(at / 1_000_000_000);
+        let now = Moment { at, second, is_sure: is_sure(world) };
         match note {
             Note::Node(note) => {
                 let Some(node) = step.node else { return Ok(()) };
                 if *note == NodeNote::Loaded {
                     self.places.are(world.shared(node).memory.settings.vbuckets);
                 }
-                self.node(node, note, at);
+                self.node(node, note, now);
                 Ok(())
             }
             Note::Called(op, purpose, call) => {
@@ -124,7 +130,7 @@ impl Ghost {
     }
 
     /// Something was said of where vbuckets are.
-    fn placed(&mut self, node: Option<NodeId>, note: &Note, now: u64) {
+    fn placed(&mut self, node: Option<NodeId>, note: &Note, now: Moment) {
         match note {
             Note::Copying(vb, session, number, versions) => {
                 self.places.copying((*vb, *session, *number), versions, &mut self.keys, now);
@@ -153,11 +159,11 @@ impl Ghost {
     }
 
     /// A data node has said something.
-    fn node(&mut self, node: NodeId, note: &NodeNote, at: u64) {
-        let now = at / 1_000_000_000;
+    fn node(&mut self, node: NodeId, note: &NodeNote, now: Moment) {
         match note {
+            NodeNote::Second(second) => self.second = Some(*second),
             NodeNote::Served(id, vb, request, answer) => {
-                self.served((node, *vb), *id, request, (answer, at));
+                self.served((node, *vb), *id, request, (answer, now));
             }
             NodeNote::Expired(vb, key, ..) if self.places.serves(node, *vb) => {
                 let truth = self.keys.entry(*key).or_default();
@@ -166,7 +172,7 @@ impl Ghost {
                 // What is taken out alive stays what should be there.
                 truth.expires = reading.is_legal;
                 if let Some(left) = left {
-                    self.past.fell(*key, left.as_ref(), (since, at));
+                    self.past.fell(*key, left.as_ref(), (since, now.at));
                 }
             }
             NodeNote::Queued(vb, key, cas, _) if self.places.serves(node, *vb) => {
@@ -174,19 +180,20 @@ impl Ghost {
                 if std::mem::take(&mut truth.expires) {
                     truth.expire(*cas);
                 } else if let Some(item) = truth.coming.take() {
-                    self.past.stored(*key, item.as_ref());
+                    self.past.stored(*key, item.as_ref(), now.at);
                     truth.change(*cas, item);
                 }
             }
             NodeNote::Committed(_, key, cas, _) => self.places.committed(node, *key, *cas),
             NodeNote::Dropped(vb, _) => self.places.dropped(node, *vb),
             NodeNote::Stands(vb, _, state, _) => {
-                let fallen = self.places.stands(node, *vb, *state, (&mut self.keys, at));
+                let fallen = self.places.stands(node, *vb, *state, (&mut self.keys, now));
                 for (key, left) in fallen {
-                    self.past.fell(key, left.as_ref(), (at, at));
+                    self.past.fell(key, left.as_ref(), (now.at, now.at));
                 }
             }
-            NodeNote::Loaded => self.places.loaded(node, &mut self.keys, at),
+            NodeNote::Drained => self.places.drained(node, &self.keys),
+            NodeNote::Loaded => self.places.loaded(node, &mut self.keys, now.at),
             _ => {}
         }
     }
@@ -197,10 +204,9 @@ impl Ghost {
         (node, vb): (NodeId, Vb),
         id: AskId,
         request: &Request,
-        (answer, at): (&Answer, u64),
+        (answer, now): (&Answer, Moment),
     ) {
         let Some(key) = request.call.key() else { return };
-        let now = at / 1_000_000_000;
         let Some(look) = look(&request.call, answer) else { return };
         let truth = self.keys.entry(key).or_default();
         if !self.places.serves(node, vb) {
@@ -215,12 +221,12 @@ impl Ghost {
             let (reading, left) = truth.look(look, now);
             self.readings.insert(id, reading);
             if let Some(left) = left {
-                self.past.fell(key, left.as_ref(), (since, at));
+                self.past.fell(key, left.as_ref(), (since, now.at));
             }
         }
         match (&request.call, answer) {
             (Call::Store(store), Answer::Stored(_)) => {
-                let until = (store.expiry != 0).then(|| now + u64::from(store.expiry));
+                let until = (store.expiry != 0).then(|| now.second + u64::from(store.expiry));
                 let value = store.value.clone();
                 truth.coming = Some(Some(Item { value, flags: store.flags, until }));
             }
@@ -279,7 +285,7 @@ impl Ghost {
     }
 
     /// The store of a client knows something else of a key.
-    fn kept(&mut self, world: &World<Peer>, node: Option<NodeId>, key: Key, now: u64) -> Judged {
+    fn kept(&mut self, world: &World<Peer>, node: Option<NodeId>, key: Key, now: Moment) -> Judged {
         let Some(node) = node else { return Ok(()) };
         let truth = self.keys.entry(key).or_default();
         let store = &world.shared(node).desk.store;
@@ -327,6 +333,11 @@ impl Ghost {
             Some(server) => Err((CONNECTED, "stale", format!("a connection to {server} is left"))),
         }
     }
+}
+
+/// Whether all clocks are right: nothing was done to any so far.
+pub(super) fn is_sure(world: &World<Peer>) -> bool {
+    [Kind::Skew, Kind::Jump, Kind::Drift].iter().all(|kind| world.seen(*kind) == 0)
 }
 
 /// What an answer says of a key; nothing if nothing was done, and nothing inside if it says nothing.

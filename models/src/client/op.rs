@@ -68,7 +68,7 @@ impl Keys {
 pub enum Spec {
     /// `load create 0..4 ttl 2`: one key after the other.
     Load(Load, Keys, u8),
-    /// `batch 0..4`: stores new documents in all of them at once.
+    /// `batch 0..4`: stores new documents in three of them at once, until all have one.
     Batch(Keys),
     /// `work 12 of 3 2 2 1 seed 7`: so many operations on keys that the store holds: create, read, update, delete by these
     /// weights.

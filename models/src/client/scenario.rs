@@ -39,7 +39,7 @@ const NO_REPLICAS: Knob =
 const ONE_REPLICA: Knob =
     Knob { name: "replicas", min: 1, max: 1, simplest: 1, about: "replicas of each vbucket" };
 
-const TASK_KNOBS: [Knob; 8] = [
+const TASK_KNOBS: [Knob; 9] = [
     settings::NODES,
     settings::VBUCKETS,
     settings::KEYS,
@@ -48,9 +48,10 @@ const TASK_KNOBS: [Knob; 8] = [
     settings::FLUSH_DELAY,
     settings::PAGER,
     NO_REPLICAS,
+    settings::CLOCKS,
 ];
 
-const FAILOVER_KNOBS: [Knob; 8] = {
+const FAILOVER_KNOBS: [Knob; 9] = {
     let mut knobs = TASK_KNOBS;
     knobs[7] = ONE_REPLICA;
     knobs
@@ -76,6 +77,7 @@ pub const fn tasks() -> Scenario<Peer> {
         name: "client/tasks",
         about: "tasks of a client side by side on one reference store: load, work, verify, rebalance, while nodes die",
         knobs: &TASK_KNOBS,
+        budget: with_clocks,
         workload: |config, draw| workload::tasks(crowd(config, false), draw),
         ..BASE
     }
@@ -88,6 +90,7 @@ pub const fn failover() -> Scenario<Peer> {
         name: "client/failover",
         about: "tasks of a client on one reference store, while replicas take over and may have lost what came last",
         knobs: &FAILOVER_KNOBS,
+        budget: with_clocks,
         workload: |config, draw| workload::tasks(crowd(config, false), draw),
         marks: &[
             mark::NOT_MY_VBUCKET,
@@ -219,6 +222,11 @@ const KINDS: KindSet = KindSet::of(&[
     Kind::Kept,
 ]);
 
+/// Times to live are counted by the clocks of nodes.
+fn with_clocks(config: &Config) -> Budget {
+    Budget { kinds: KINDS.and(settings::clock_trouble(config)), ..BUDGET }
+}
+
 /// Times to live are whole seconds, so a run takes longer than others.
 fn tune(_: &Config, run: &mut Run) {
     run.think = Span::ms(120);
@@ -258,7 +266,7 @@ fn managed(config: &Config) -> Topology<Peer> {
     let manager = Manager::new(config.count(settings::PARTITIONS.name), ids);
     let manager = topology.actor(client, "manager", Peer::Manager(manager));
     for (number, role) in (1..=workers).zip(["worker1", "worker2", "worker3"]) {
-        let worker = Worker::new(number.into(), manager, book.clone());
+        let worker = Worker::new(number.into(), manager, book.clone(), settings::skew(config));
         topology.actor(client, role, Peer::Worker(worker));
     }
     add_keeper(&mut topology, config, book);

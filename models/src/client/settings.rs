@@ -1,5 +1,6 @@
 //! The numbers that a plan draws, and how data nodes work here.
 
+use seedbed_sim::fault::{Kind, KindSet};
 use seedbed_sim::nemesis::{Config, Knob};
 use seedbed_sim::time::Span;
 
@@ -44,6 +45,38 @@ pub const PAGER: Knob = Knob {
     simplest: 2,
     about: "seconds between two rounds of the expiry pager",
 };
+
+/// What is done to the clocks of data nodes.
+pub const CLOCKS: Knob = Knob {
+    name: "clocks",
+    min: 0,
+    max: 3,
+    simplest: 0,
+    about: "clocks of data nodes: right (0 and 1), off (2), jumping (3)",
+};
+
+/// By how many seconds two clocks together are off at most: 10 from the start each, and what they drift.
+const SKEW_MAX: u64 = 24;
+
+/// How far clocks may be off, if that is known.
+#[must_use]
+pub fn skew(config: &Config) -> Option<u64> {
+    match config.get(CLOCKS.name) {
+        0 | 1 => Some(0),
+        2 => Some(SKEW_MAX),
+        _ => None,
+    }
+}
+
+/// What may happen to clocks.
+#[must_use]
+pub fn clock_trouble(config: &Config) -> KindSet {
+    match config.get(CLOCKS.name) {
+        0 | 1 => KindSet::NONE,
+        2 => KindSet::of(&[Kind::Skew, Kind::Drift]),
+        _ => KindSet::of(&[Kind::Skew, Kind::Drift, Kind::Jump]),
+    }
+}
 
 /// A knob as a small number.
 #[must_use]

@@ -17,7 +17,7 @@ fn a_key_that_was_written_anew_after_it_had_run_out_is_found_to_be_gone() {
 
 #[test]
 fn an_acknowledged_write_that_is_lost_is_found() {
-    testing::finds(&scenario::failover(), &bugs::NOT_DRAINED, 3_000);
+    testing::finds(&scenario::failover(), &bugs::LAST_LEFT_BEHIND, 3_000);
 }
 
 #[test]

@@ -7,6 +7,7 @@
 //! | `lock P WHO` | a thread takes the lock of a partition, if it is free | `lock 3 1` |
 //! | `unlock P WHO` | and gives it back | `unlock 3 1` |
 //! | `at SECOND` | it is this second from here on | `at 100` |
+//! | `skew SECONDS` | the clocks of nodes are off by so much at most; `unknown` where they may jump | `skew 3` |
 //! | `write KEY CONTENT [flags F] [ttl S]` | a write goes out; answers its number. A blob is `x:` and digits | `write a 7 ttl 2` |
 //! | `delete KEY` | so does a deletion | `delete a` |
 //! | `ok N` | write N was acknowledged | `ok 1` |
@@ -48,6 +49,7 @@ use super::store::{Deadline, Entry, Held, Item, PARTITIONS, Seen, Status, Store}
 pub struct Desk {
     store: Store<String>,
     now: u64,
+    skew: Option<u64>,
     /// The writes that went out: key, what they make of it, time to live, second.
     writes: BTreeMap<u64, (String, Held, u32, u64)>,
     written: u64,
@@ -70,6 +72,7 @@ impl Default for Desk {
         Desk {
             store: Store::new(PARTITIONS),
             now: 0,
+            skew: Some(0),
             writes: BTreeMap::new(),
             written: 0,
             generator: Generator::None,
@@ -84,7 +87,7 @@ impl Verbs for Desk {
         match words[..] {
             [
                 "store" | "partition" | "lock" | "unlock" | "at" | "status" | "possible" | "count"
-                | "keys" | "pick",
+                | "keys" | "pick" | "skew",
                 ..,
             ] => self.look(&words),
             ["write" | "delete" | "ok" | "refused" | "unknown" | "saw", ..] => self.change(&words),
@@ -97,7 +100,7 @@ impl Verbs for Desk {
 
 fn unknown(command: &str) -> String {
     format!(
-        "expected one of store, partition, lock, unlock, at, write, delete, ok, refused, unknown, saw, status, possible, count, \
+        "expected one of store, partition, lock, unlock, at, skew, write, delete, ok, refused, unknown, saw, status, possible, count, \
          keys, pick, documents, blobs, older, next, reset, map, move, vbucket, call; found `{command}`"
     )
 }
@@ -129,6 +132,14 @@ impl Desk {
             ["at", second] => {
                 self.now = number(second)?;
                 format!("second {second}")
+            }
+            ["skew", "unknown"] => {
+                self.skew = None;
+                "clocks may jump".into()
+            }
+            ["skew", seconds] => {
+                self.skew = Some(number(seconds)?);
+                format!("clocks are off by {seconds} seconds at most")
             }
             ["status", key] => {
                 let status = self.store.status(&key.to_string(), self.now);
@@ -166,7 +177,7 @@ impl Desk {
         match *words {
             ["write", key, content, ref rest @ ..] => {
                 let (flags, ttl) = parse_meta(rest)?;
-                let until = Deadline::of(ttl, self.now, None, 0);
+                let until = Deadline::of(ttl, self.now, None, self.skew);
                 let content = parse_content(content)?;
                 Ok(self.begin(key, Held::Item(Item { content, flags, until }), ttl))
             }
@@ -179,7 +190,7 @@ impl Desk {
                 let held = match held {
                     Held::Gone => Held::Gone,
                     Held::Item(item) => {
-                        let until = Deadline::of(ttl, sent, Some(self.now), 0);
+                        let until = Deadline::of(ttl, sent, Some(self.now), self.skew);
                         Held::Item(Item { until, ..item })
                     }
                 };

@@ -34,6 +34,8 @@ use super::{bugs, mark};
 
 /// Between two looks at something that takes its time.
 const POLL: Span = Span::ms(60);
+/// A batch stores so many keys at once.
+const BATCH: usize = 3;
 /// After so many looks at a key it is given up.
 const LOOKS_MAX: u32 = 10;
 
@@ -49,6 +51,8 @@ pub struct Worker {
     blobs: Arc<BlobGenerator>,
     job: Option<Job>,
     moves: u32,
+    /// How far the clocks of nodes may be off, if that is known.
+    skew: Option<u64>,
 }
 
 /// The task that a worker is at.
@@ -112,12 +116,12 @@ enum What {
 }
 
 impl Worker {
-    /// A worker of this manager.
+    /// A worker of this manager, where the clocks of nodes are off by at most so many seconds, if that is known.
     ///
     /// # Panics
     /// Never: its documents fit their template.
     #[must_use]
-    pub fn new(number: u16, manager: ActorId, book: Arc<Book>) -> Worker {
+    pub fn new(number: u16, manager: ActorId, book: Arc<Book>, skew: Option<u64>) -> Worker {
         let kinds = ["ox", "cat", "hen"].map(String::from).to_vec();
         let documents = DocumentGenerator::new("doc", r#"{{"{0}":{i}}}"#, vec![kinds], 0..u64::MAX);
         Worker {
@@ -129,6 +133,7 @@ impl Worker {
             blobs: Arc::new(BlobGenerator::new("blob", 7, 6, 0..u64::MAX)),
             job: None,
             moves: 0,
+            skew,
         }
     }
 
@@ -346,7 +351,10 @@ impl Job {
             Spec::Verify => self.left.pop_front().map(|key| Aim::Key(key, Action::Verify)),
             Spec::Replicas => self.left.pop_front().map(|key| Aim::Key(key, Action::Compare)),
             Spec::Batch(_) if self.left.is_empty() => None,
-            Spec::Batch(_) => Some(Aim::Many(std::mem::take(&mut self.left).into())),
+            Spec::Batch(_) => {
+                let many = self.left.len().min(BATCH);
+                Some(Aim::Many(self.left.drain(..many).collect()))
+            }
             Spec::Work(ops, weights, seed) => {
                 let draw = mixed(u64::from(seed), step, 1);
                 (step < u64::from(ops)).then(|| any(weights, draw))

@@ -93,7 +93,7 @@ impl Words<'_> {
     }
 
     fn spec(&mut self) -> Spec {
-        match self.draw.weighted(&[10, 3, 3, 4, 4, 10, 8, 6, 6, 3]) {
+        match self.draw.weighted(&[10, 3, 3, 4, 4, 16, 8, 6, 6, 3]) {
             0 => Spec::Load(Load::Create, self.keys(), self.ttl()),
             1 => Spec::Load(Load::Blob, self.keys(), self.ttl()),
             2 => Spec::Load(Load::Read, self.keys(), 0),

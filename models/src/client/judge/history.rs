@@ -19,10 +19,21 @@ type Judged = Operation<(u8, Access), Said>;
 #[derive(Clone, Debug, Default)]
 pub(in crate::client) struct Past {
     calls: BTreeMap<OpId, Called>,
-    /// What was lost, and what has run out: which nobody has called.
-    own: Vec<Judged>,
+    /// What was lost, which nobody has called.
+    falls: Vec<Judged>,
+    run_outs: Vec<RunOut>,
     /// Calls that a node has served which was cut off.
     stale: BTreeSet<OpId>,
+}
+
+/// A value that runs out, which nobody calls either.
+#[derive(Clone, Debug)]
+struct RunOut {
+    key: Key,
+    value: Value,
+    /// Since when it stands there, and the instant at which it is over.
+    since: u64,
+    until: u64,
 }
 
 /// A call.
@@ -50,25 +61,30 @@ impl Past {
         self.stale.insert(op);
     }
 
-    /// Something was stored that may run out.
-    pub(super) fn stored(&mut self, key: Key, item: Option<&Item>) {
+    /// Something stands there from here on that may run out.
+    pub(super) fn stored(&mut self, key: Key, item: Option<&Item>, since: u64) {
         let Some(Item { value, flags, until: Some(until) }) = item else { return };
-        let access = Access::Expire((value.0.clone(), *flags));
-        let invoked = until * 1_000_000_000;
-        self.own.push(Operation { process: 0, op: (key.0, access), invoked, returned: None });
+        let (value, until) = ((value.0.clone(), *flags), until * 1_000_000_000);
+        self.run_outs.push(RunOut { key, value, since, until });
     }
 
     /// Between these instants a node has lost all but this.
     pub(super) fn fell(&mut self, key: Key, left: Option<&Item>, (from, to): (u64, u64)) {
+        self.stored(key, left, from);
         let left = left.map(|item| (item.value.0.clone(), item.flags));
         let op = (key.0, Access::Fall(left));
         let returned = Some((to, Said::Done));
-        self.own.push(Operation { process: 0, op, invoked: from, returned });
+        self.falls.push(Operation { process: 0, op, invoked: from, returned });
     }
 
-    /// All of it, for the judge.
-    pub(in crate::client) fn judged(&self) -> Vec<Judged> {
-        let mut judged = self.own.clone();
+    /// All of it, for the judge. Where something was done to clocks, nobody knows when what runs out is over.
+    pub(in crate::client) fn judged(&self, is_sure: bool) -> Vec<Judged> {
+        let mut judged = self.falls.clone();
+        judged.extend(self.run_outs.iter().map(|RunOut { key, value, since, until }| {
+            let op = (key.0, Access::Expire(value.clone()));
+            let invoked = if is_sure { *until } else { *since };
+            Operation { process: 0, op, invoked, returned: None }
+        }));
         for (op, called) in &self.calls {
             let Some(access) = called.access.clone().filter(|_| !self.stale.contains(op)) else {
                 continue;

@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use seedbed_sim::id::NodeId;
 
-use crate::client::store::Held;
+use crate::client::store::{Held, Item as Known};
 use crate::vbucket::op::{Key, State, Vb, home};
 
-use super::truth::{Item, Truth};
+use super::truth::{Item, Moment, Truth};
 
 /// Where things are.
 #[derive(Clone, Debug, Default)]
@@ -71,7 +71,7 @@ impl Places {
         copy: (Vb, u32, u32),
         versions: &[(Key, u64)],
         keys: &mut Keys,
-        now: u64,
+        now: Moment,
     ) {
         let version = |key: Key| {
             let there = versions.iter().find(|(of, _)| *of == key).map(|(_, cas)| *cas);
@@ -108,7 +108,7 @@ impl Places {
         node: NodeId,
         vb: Vb,
         state: State,
-        (keys, at): (&mut Keys, u64),
+        (keys, now): (&mut Keys, Moment),
     ) -> Vec<(Key, Option<Item>)> {
         // Who has not heard of it may still do what it was told before.
         let is_given = self.given.get(&vb).is_none_or(|given| *given == node);
@@ -124,12 +124,22 @@ impl Places {
             let truth = keys.entry(key).or_default();
             let has = self.replicas.get(&(node, key)).copied().unwrap_or_default();
             if is_reloaded {
-                truth.may_lose(has, at);
+                truth.may_lose(has, now.at);
             } else if fails {
-                fallen.extend(truth.lose(has, at / 1_000_000_000).map(|left| (key, left)));
+                fallen.extend(truth.lose(has, now).map(|left| (key, left)));
             }
         }
         fallen
+    }
+
+    /// A node has written everything down before a clean stop, which loses nothing.
+    pub(super) fn drained(&mut self, node: NodeId, keys: &Keys) {
+        for (vb, owner) in self.owners.clone() {
+            for key in self.keys_of(vb).filter(|_| owner == node) {
+                let known = keys.get(&key).filter(|truth| truth.possible.len() == 1);
+                self.committed.extend(known.map(|truth| ((node, key), truth.newest_cas())));
+            }
+        }
     }
 
     /// A node has read its disk. What was not there may be lost.
@@ -152,24 +162,29 @@ impl Places {
     }
 }
 
-/// Whether what a store holds possible is what stands there, in this second.
-pub(super) fn is_it(held: &Held, truth: Option<&Item>, now: u64) -> bool {
-    let is_over = truth.is_some_and(|item| item.until.is_some_and(|until| until <= now));
-    match (held, truth.filter(|_| !is_over)) {
-        (Held::Gone, None) => true,
-        (Held::Gone, Some(_)) => false,
-        (Held::Item(item), None) => item.until.is_some_and(|until| until.earliest <= now),
-        (Held::Item(item), Some(truth)) => {
-            let lives = match (item.until, truth.until) {
-                (None, None) => true,
-                (Some(known), Some(until)) => {
-                    known.earliest <= until && known.latest.is_none_or(|latest| until <= latest)
-                }
-                // What was seen without having been stored may live as long as it likes.
-                (Some(known), None) => known.earliest == 0,
-                (None, Some(_)) => false,
-            };
-            lives && item.content.value() == &truth.value && item.flags == truth.flags
+/// Whether what a store holds possible is what stands there.
+pub(super) fn is_it(held: &Held, truth: Option<&Item>, now: Moment) -> bool {
+    let may_be_absent = truth.is_none_or(|item| item.may_be_over(now));
+    let may_be_there = truth.filter(|item| item.is_alive(now) || !now.is_sure);
+    match held {
+        Held::Gone => may_be_absent,
+        Held::Item(item) => {
+            let is_over = item.until.is_some_and(|until| until.earliest <= now.second);
+            (may_be_absent && is_over) || may_be_there.is_some_and(|truth| is_same(item, truth))
         }
     }
+}
+
+/// Whether a store holds possible that this stands there, and that it lives as long.
+fn is_same(item: &Known, truth: &Item) -> bool {
+    let lives = match (item.until, truth.until) {
+        (None, None) => true,
+        (Some(known), Some(until)) => {
+            known.earliest <= until && known.latest.is_none_or(|latest| until <= latest)
+        }
+        // What was seen without having been stored may live as long as it likes.
+        (Some(known), None) => known.earliest == 0,
+        (None, Some(_)) => false,
+    };
+    lives && item.content.value() == &truth.value && item.flags == truth.flags
 }

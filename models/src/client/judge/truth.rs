@@ -8,6 +8,16 @@
 
 use crate::vbucket::op::Value;
 
+/// When something happens.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Moment {
+    pub(super) at: u64,
+    /// By the clock of the node that does it.
+    pub(super) second: u64,
+    /// Nothing was done to a clock.
+    pub(super) is_sure: bool,
+}
+
 /// A value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::client) struct Item {
@@ -18,8 +28,13 @@ pub(in crate::client) struct Item {
 }
 
 impl Item {
-    fn is_alive(&self, now: u64) -> bool {
-        self.until.is_none_or(|until| until > now)
+    pub(super) fn is_alive(&self, now: Moment) -> bool {
+        self.until.is_none_or(|until| until > now.second)
+    }
+
+    /// Some node may have taken it out by its own clock.
+    pub(super) fn may_be_over(&self, now: Moment) -> bool {
+        self.until.is_some_and(|until| until <= now.second || !now.is_sure)
     }
 }
 
@@ -47,13 +62,15 @@ pub(super) enum Look<'a> {
 
 impl Look<'_> {
     /// Whether this can be seen where that stands, in this second.
-    fn fits(self, item: Option<&Item>, now: u64) -> bool {
-        match (self, item.filter(|item| item.is_alive(now))) {
-            (Look::Found(value, flags), Some(item)) => item.value == *value && item.flags == flags,
-            (Look::Present, Some(_)) | (Look::Absent, None) => true,
-            (Look::Expired, None) => item.is_some(),
-            (Look::Found(..) | Look::Present, None) => false,
-            (Look::Absent | Look::Expired, Some(_)) => false,
+    fn fits(self, item: Option<&Item>, now: Moment) -> bool {
+        let alive = item.filter(|item| item.is_alive(now));
+        match self {
+            Look::Found(value, flags) => {
+                alive.is_some_and(|item| item.value == *value && item.flags == flags)
+            }
+            Look::Present => alive.is_some(),
+            Look::Absent => item.is_none_or(|item| item.may_be_over(now)),
+            Look::Expired => item.is_some() && alive.is_none(),
         }
     }
 }
@@ -132,17 +149,17 @@ impl Truth {
     }
 
     /// The name of what stands there if nothing can be seen: a deletion, or what has run out.
-    pub(super) fn absent_cas(&self, now: u64) -> u64 {
+    pub(super) fn absent_cas(&self, now: Moment) -> u64 {
         let gone = self
             .versions
             .iter()
             .rev()
-            .find(|version| version.item.as_ref().is_none_or(|item| !item.is_alive(now)));
+            .find(|version| version.item.as_ref().is_none_or(|item| item.may_be_over(now)));
         gone.map_or(0, |version| version.cas)
     }
 
     /// Somebody has seen this, in this second. What is left if that says that something was lost.
-    pub(super) fn look(&mut self, look: Look<'_>, now: u64) -> (Reading, Option<Option<Item>>) {
+    pub(super) fn look(&mut self, look: Look<'_>, now: Moment) -> (Reading, Option<Option<Item>>) {
         let fitting = self.possible.iter().copied();
         let fitting = fitting.filter(|at| look.fits(self.versions[*at].item.as_ref(), now));
         let fitting: Vec<usize> = fitting.collect();
@@ -153,6 +170,7 @@ impl Truth {
             return (Reading { agrees, is_legal: false, is_absent, is_stale, losses }, None);
         };
         let is_newest = newest == self.last();
+        let is_only = fitting.len() == 1;
         self.possible = fitting;
         if !is_newest {
             self.fall();
@@ -161,13 +179,23 @@ impl Truth {
         if is_newest {
             return (reading, None);
         }
-        self.versions.truncate(newest + 1);
+        self.back_to(newest);
+        if is_only {
+            self.possible.clear();
+        }
+        self.possible.push(self.last());
         (reading, Some(self.left(newest, now)))
     }
 
     /// What can be seen of a version.
-    fn left(&self, at: usize, now: u64) -> Option<Item> {
-        self.versions[at].item.clone().filter(|item| item.is_alive(now))
+    fn left(&self, at: usize, now: Moment) -> Option<Item> {
+        self.versions[at].item.clone().filter(|item| item.is_alive(now) || !now.is_sure)
+    }
+
+    /// This version stands there again. What came after it may still be on the disk of some other node.
+    fn back_to(&mut self, at: usize) {
+        let version = self.versions[at].clone();
+        self.versions.push(version);
     }
 
     /// Something is lost that may be lost.
@@ -213,14 +241,14 @@ impl Truth {
     }
 
     /// Everything after this version is lost; what is left, if that is something else.
-    pub(super) fn lose(&mut self, left: u64, now: u64) -> Option<Option<Item>> {
+    pub(super) fn lose(&mut self, left: u64, now: Moment) -> Option<Option<Item>> {
         let at = self.place(left);
         let is_newest = at == self.last();
-        self.versions.truncate(at + 1);
-        self.possible = vec![at];
         if !is_newest {
+            self.back_to(at);
             self.fall();
         }
+        self.possible = vec![self.last()];
         (!is_newest).then(|| self.left(at, now))
     }
 }
@@ -231,6 +259,10 @@ mod tests {
 
     fn item(value: &str) -> Option<Item> {
         Some(Item { value: Value::new(value), flags: 0, until: None })
+    }
+
+    fn at(second: u64) -> Moment {
+        Moment { at: second * 1_000_000_000, second, is_sure: true }
     }
 
     fn truth() -> Truth {
@@ -245,22 +277,36 @@ mod tests {
     fn after_a_loss_whoever_looks_first_says_what_is_left() {
         let mut truth = truth();
         let (one, three) = (Value::new("1"), Value::new("3"));
-        assert!(truth.look(Look::Found(&three, 0), 0).0.agrees);
-        assert!(!truth.look(Look::Found(&one, 0), 0).0.is_legal);
+        assert!(truth.look(Look::Found(&three, 0), at(0)).0.agrees);
+        assert!(!truth.look(Look::Found(&one, 0), at(0)).0.is_legal);
         truth.may_lose(7, 5);
-        let (reading, left) = truth.look(Look::Absent, 0);
+        let (reading, left) = truth.look(Look::Absent, at(0));
         assert_eq!((reading.agrees, reading.is_legal, left), (false, true, Some(None)));
-        assert!(truth.has_fallen && !truth.look(Look::Found(&three, 0), 0).0.is_legal);
-        assert!(truth.look(Look::Absent, 0).0.is_legal);
+        assert!(truth.has_fallen && !truth.look(Look::Found(&three, 0), at(0)).0.is_legal);
+        assert!(truth.look(Look::Absent, at(0)).0.is_legal);
     }
 
     #[test]
     fn nothing_older_than_what_is_safe_comes_back() {
         let mut truth = truth();
         truth.may_lose(8, 5);
-        assert!(!truth.look(Look::Found(&Value::new("1"), 0), 0).0.is_legal);
-        assert_eq!(truth.lose(8, 0), Some(None));
-        assert_eq!(truth.lose(8, 0), None);
+        assert!(!truth.look(Look::Found(&Value::new("1"), 0), at(0)).0.is_legal);
+        assert_eq!(truth.lose(8, at(0)), Some(None));
+        assert_eq!(truth.lose(8, at(0)), None);
+    }
+
+    #[test]
+    fn what_was_lost_may_come_back_from_the_disk_of_another_node() {
+        let mut truth = truth();
+        truth.may_lose(0, 5);
+        assert!(truth.look(Look::Absent, at(0)).0.is_legal);
+        truth.change(10, item("4"));
+        let one = Value::new("1");
+        assert!(!truth.look(Look::Found(&one, 0), at(0)).0.is_legal);
+        // It was written there before, and what came later never was.
+        truth.may_lose(7, 6);
+        assert_eq!(truth.look(Look::Found(&one, 0), at(0)).1, Some(item("1")));
+        assert!(!truth.look(Look::Absent, at(0)).0.is_legal);
     }
 
     #[test]
@@ -270,12 +316,12 @@ mod tests {
         truth.change(7, Some(Item { value, flags, until }));
         truth.change(8, item("2"));
         truth.may_lose(7, 5);
-        assert!(truth.look(Look::Expired, 12).1.is_some());
+        assert!(truth.look(Look::Expired, at(12)).1.is_some());
         truth.expire(9);
-        let reading = truth.look(Look::Absent, 12).0;
+        let reading = truth.look(Look::Absent, at(12)).0;
         assert!(reading.is_legal && !reading.agrees && truth.has_fallen);
         truth.told(reading);
-        assert!(!truth.has_fallen && truth.look(Look::Absent, 12).0.agrees);
+        assert!(!truth.has_fallen && truth.look(Look::Absent, at(12)).0.agrees);
     }
 
     #[test]
@@ -283,10 +329,27 @@ mod tests {
         let mut truth = Truth::default();
         let until = Some(12);
         truth.change(7, Some(Item { value: Value::new("1"), flags: 0, until }));
-        assert!(truth.look(Look::Found(&Value::new("1"), 0), 11).0.agrees);
-        assert!(truth.look(Look::Absent, 12).0.agrees && !truth.look(Look::Absent, 11).0.agrees);
-        assert!(truth.look(Look::Expired, 12).0.is_legal);
-        assert!(!truth.look(Look::Expired, 11).0.is_legal);
-        assert_eq!((truth.absent_cas(12), truth.absent_cas(11)), (7, 0));
+        assert!(truth.look(Look::Found(&Value::new("1"), 0), at(11)).0.agrees);
+        assert!(
+            truth.look(Look::Absent, at(12)).0.agrees && !truth.look(Look::Absent, at(11)).0.agrees
+        );
+        assert!(truth.look(Look::Expired, at(12)).0.is_legal);
+        assert!(!truth.look(Look::Expired, at(11)).0.is_legal);
+        assert_eq!((truth.absent_cas(at(12)), truth.absent_cas(at(11))), (7, 0));
+    }
+
+    #[test]
+    fn once_something_was_done_to_a_clock_what_runs_out_may_be_gone_at_any_time() {
+        let mut truth = Truth::default();
+        truth.change(7, Some(Item { value: Value::new("1"), flags: 0, until: Some(12) }));
+        let unsure = Moment { is_sure: false, ..at(5) };
+        assert!(!truth.look(Look::Absent, at(5)).0.is_legal);
+        assert!(truth.look(Look::Absent, unsure).0.is_legal);
+        assert_eq!((truth.absent_cas(at(5)), truth.absent_cas(unsure)), (0, 7));
+        // A node goes by its own clock all the same.
+        assert!(!truth.look(Look::Expired, unsure).0.is_legal);
+        assert!(!truth.look(Look::Found(&Value::new("1"), 0), at(12)).0.is_legal);
+        truth.change(8, item("2"));
+        assert!(!truth.look(Look::Absent, unsure).0.is_legal);
     }
 }

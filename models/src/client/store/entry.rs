@@ -23,13 +23,16 @@ pub struct Deadline {
 }
 
 impl Deadline {
-    /// The deadline of a time to live that was given to a node between these seconds, by a clock that is off from the
-    /// client's by at most `skew`.
+    /// The deadline of a time to live that was given to a node between these seconds, where clocks are off from the
+    /// client's by at most `skew` together; nobody knows it where they may jump.
     #[must_use]
-    pub fn of(ttl: u32, sent: u64, answered: Option<u64>, skew: u64) -> Option<Deadline> {
-        (ttl != 0).then(|| Deadline {
-            earliest: (sent + u64::from(ttl)).saturating_sub(skew),
-            latest: answered.map(|answered| answered + u64::from(ttl) + skew),
+    pub fn of(ttl: u32, sent: u64, answered: Option<u64>, skew: Option<u64>) -> Option<Deadline> {
+        let unknown = Deadline { earliest: 0, latest: None };
+        (ttl != 0).then(|| {
+            skew.map_or(unknown, |skew| Deadline {
+                earliest: (sent + u64::from(ttl)).saturating_sub(skew),
+                latest: answered.map(|answered| answered + u64::from(ttl) + skew),
+            })
         })
     }
 

@@ -38,7 +38,7 @@ fn a_write_without_an_answer_may_come_at_any_time_and_only_once() {
 #[test]
 fn a_deadline_is_an_interval() {
     // Sent in second 10, answered in second 11, to live for 2 seconds.
-    let until = Deadline::of(2, 10, Some(11), 0);
+    let until = Deadline::of(2, 10, Some(11), Some(0));
     let mut entry = Entry::default();
     entry.acknowledged(1, Held::Item(Item { content: content("1"), flags: 0, until }));
     let sees = |entry: &Entry, second| {
@@ -51,16 +51,18 @@ fn a_deadline_is_an_interval() {
     assert_eq!((entry.status(12), entry.status(13)), (Status::Valid, Status::Expired));
     entry.learn(&Seen::Absent, (12, 12));
     assert_eq!(entry.status(12), Status::Expired);
-    let skewed = Deadline::of(2, 10, Some(11), 3).expect("it has one");
+    let skewed = Deadline::of(2, 10, Some(11), Some(3)).expect("it has one");
     assert_eq!((skewed.earliest, skewed.latest), (9, Some(16)));
-    assert_eq!(Deadline::of(0, 10, None, 0), None);
+    let jumping = Deadline::of(2, 10, Some(11), None);
+    assert_eq!(jumping, Some(Deadline { earliest: 0, latest: None }));
+    assert_eq!(Deadline::of(0, 10, None, Some(0)), None);
 }
 
 #[test]
 fn counting_leaves_out_what_has_run_out_or_was_deleted_and_takes_no_lock() {
     let mut store: Store<String> = Store::new(PARTITIONS);
     for (at, key) in ["a", "b", "c"].into_iter().enumerate() {
-        let until = Deadline::of(u32::try_from(at).expect("small"), 10, Some(10), 0);
+        let until = Deadline::of(u32::try_from(at).expect("small"), 10, Some(10), Some(0));
         let held = Held::Item(Item { content: content(key), flags: 0, until });
         store.change(&key.to_string(), |entry| entry.acknowledged(1, held));
     }
@@ -132,7 +134,7 @@ struct Pair {
 impl Pair {
     fn held(write: u64, ttl: Option<u32>, sent: u64, answered: Option<u64>) -> Held {
         let Some(ttl) = ttl else { return Held::Gone };
-        let until = Deadline::of(ttl, sent, answered, 0);
+        let until = Deadline::of(ttl, sent, answered, Some(0));
         Held::Item(Item { content: content(&write.to_string()), flags: 0, until })
     }
 

@@ -71,7 +71,7 @@ impl Worker {
         let content = content.expect("documents and blobs are short");
         let flags = u32::try_from(write % 3).expect("a small number");
         let value = content.value().clone();
-        let until = Deadline::of(u32::from(ttl), seconds(cx.wall()), None, 0);
+        let until = Deadline::of(u32::from(ttl), seconds(cx.wall()), None, self.skew);
         let held = Held::Item(Item { content, flags, until });
         let (flags, expiry) = match ttl {
             0 => (flags, 0),

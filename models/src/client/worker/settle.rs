@@ -54,7 +54,7 @@ impl Worker {
         let known = match held {
             Held::Gone => Held::Gone,
             Held::Item(item) => {
-                let until = Deadline::of(u32::from(ttl), sent, Some(answered), 0);
+                let until = Deadline::of(u32::from(ttl), sent, Some(answered), self.skew);
                 Held::Item(Item { until, ..item })
             }
         };
