@@ -1,12 +1,10 @@
 //! Planted bugs: defects that the TAP of ep-engine has had, each a switch that is off by default.
 
-use seedbed_sim::actor::{Bug, BugSet};
-
-use crate::vbucket;
+use seedbed_sim::actor::Bug;
 
 use super::checks::{
-    CURSORS_BELONG, DELETED_GO, FILTERED, KEPT_ALIVE, MOVES_COMPLETELY, NOT_HELD_UP, REPLICATED,
-    SNAPSHOT, STAYS_ANSWERED,
+    COMES_TO_DISK, CURSORS_BELONG, DELETED_GO, FILTERED, KEPT_ALIVE, MOVES_COMPLETELY, NOT_HELD_UP,
+    REPLICATED, SNAPSHOT, STAYS_ANSWERED,
 };
 
 const REPLICA: &str = "tap/replica";
@@ -135,7 +133,7 @@ pub const ROLLED_BACK_TO_TAIL: Bug = Bug {
     index: 13,
     name: "rolled-back-to-tail",
     source: "couchbase/ep-engine 79b3f055, tapconnection.cc, rollback: messages without an answer go to the tail of the queue",
-    breaks: STAYS_ANSWERED,
+    breaks: SNAPSHOT,
     scenario: REPLICA,
 };
 
@@ -164,7 +162,7 @@ pub const LIVE_DURING_BACKFILL: Bug = Bug {
     index: 16,
     name: "live-during-backfill",
     source: "couchbase/ep-engine ab514e36: live items are withheld until the backfill is complete",
-    breaks: REPLICATED,
+    breaks: SNAPSHOT,
     scenario: REPLICA,
 };
 
@@ -184,7 +182,7 @@ pub const PENDING_BACKFILL_CLEARED: Bug = Bug {
     name: "pending-backfill-cleared",
     source: "a mistake that couchbase/ep-engine ab514e36 invites, where one flag says that a backfill is pending for all \
              vbuckets of a stream; no commit is known",
-    breaks: REPLICATED,
+    breaks: SNAPSHOT,
     scenario: REPLICA,
 };
 
@@ -193,17 +191,17 @@ pub const STEP_ON_HIGH_QUEUE: Bug = Bug {
     index: 19,
     name: "step-on-high-queue",
     source: "couchbase/ep-engine 79b3f055, tapconnection.cc: steps of an online update go to the high-priority queue",
-    breaks: REPLICATED,
+    breaks: COMES_TO_DISK,
     scenario: REPLICA,
 };
 
-/// A deletion of a key that is not on disk here is not passed on.
+/// A node in the middle passes on what is set, and not what is deleted.
 pub const DELETION_NOT_PASSED_ON: Bug = Bug {
     index: 20,
     name: "deletion-not-passed-on",
-    source: "a mistake about the deletions of couchbase/ep-engine 79b3f055, which are queued once for the disk and for all who \
-             follow; no commit is known",
-    breaks: DELETED_GO,
+    source: "a mistake that the consumer of couchbase/ep-engine 79b3f055 invites, which deletes by force what its own clients \
+             have not deleted; no commit is known",
+    breaks: SNAPSHOT,
     scenario: CHAIN,
 };
 
@@ -234,27 +232,10 @@ pub const NEW_CAS: Bug = Bug {
     scenario: CHAIN,
 };
 
-/// A replica that is told of the end of an online update opens the next checkpoint by itself, and then refuses the end of the
-/// one that its master has.
-pub const END_OPENS_NEXT: Bug = Bug {
-    index: 24,
-    name: "end-opens-next-checkpoint",
-    source: vbucket::bugs::END_OPENS_NEXT.source,
-    breaks: REPLICATED,
-    scenario: REPLICA,
-};
-
-/// A step of an online update that comes again ends the connection, after which it comes again.
-pub const UPDATE_NOT_REPEATABLE: Bug = Bug {
-    index: 25,
-    name: "update-not-repeatable",
-    source: vbucket::bugs::UPDATE_NOT_REPEATABLE.source,
-    breaks: REPLICATED,
-    scenario: REPLICA,
-};
-
-/// All of them.
+/// All of them: those of a chain, those of every stream, those of takeovers.
 pub const BUGS: &[Bug] = &[
+    FILLED_FROM_HALF_FILLED,
+    DELETION_NOT_PASSED_ON,
     END_OVERTAKES_REJECTED,
     WINDOW_NOT_RESET,
     KEEP_ALIVE_INVERTED,
@@ -263,10 +244,7 @@ pub const BUGS: &[Bug] = &[
     RESET_NOT_AWAITED,
     OLD_BACKFILL_GOES_ON,
     NOT_RESET,
-    FILLED_FROM_HALF_FILLED,
     REGISTERED_BY_ID_ALONE,
-    TAKEOVER_IGNORES_NEW,
-    ACTIVE_BEFORE_ANSWERS,
     REJECTED_TO_TAIL,
     ROLLED_BACK_TO_TAIL,
     COMPARED_WITHOUT_WRAP,
@@ -275,22 +253,19 @@ pub const BUGS: &[Bug] = &[
     CHECKPOINTS_DURING_BACKFILL,
     PENDING_BACKFILL_CLEARED,
     STEP_ON_HIGH_QUEUE,
-    DELETION_NOT_PASSED_ON,
-    CURSORS_KEPT,
-    SUSPENDED_IN_COMPLETION,
     NEW_CAS,
-    END_OPENS_NEXT,
-    UPDATE_NOT_REPEATABLE,
+    CURSORS_KEPT,
+    TAKEOVER_IGNORES_NEW,
+    ACTIVE_BEFORE_ANSWERS,
+    SUSPENDED_IN_COMPLETION,
 ];
 
-/// The planted bugs of the data node that are on.
-#[must_use]
-pub fn of_data_node(bugs: BugSet) -> BugSet {
-    if bugs.has(&END_OPENS_NEXT) {
-        return BugSet::only(&vbucket::bugs::END_OPENS_NEXT);
-    }
-    if bugs.has(&UPDATE_NOT_REPEATABLE) {
-        return BugSet::only(&vbucket::bugs::UPDATE_NOT_REPEATABLE);
-    }
-    BugSet::NONE
-}
+const OF_CHAINS: usize = 2;
+const OF_TAKEOVERS: usize = 3;
+
+/// Those of every stream.
+pub const OF_STREAMS: &[Bug] = BUGS.split_at(BUGS.len() - OF_TAKEOVERS).0.split_at(OF_CHAINS).1;
+/// Those that need a node in the middle, and those of every stream.
+pub const WITH_CHAINS: &[Bug] = BUGS.split_at(BUGS.len() - OF_TAKEOVERS).0;
+/// Those of every stream, and those that need vbuckets that move.
+pub const WITH_TAKEOVERS: &[Bug] = BUGS.split_at(OF_CHAINS).1;

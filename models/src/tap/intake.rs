@@ -140,7 +140,8 @@ impl Intake {
         }
         if full && matches!(message.body, Body::Set(..)) {
             // Defects of the producer that are from before this rule.
-            let before = [&bugs::REJECTED_TO_TAIL, &bugs::END_OVERTAKES_REJECTED];
+            let before =
+                [&bugs::REJECTED_TO_TAIL, &bugs::END_OVERTAKES_REJECTED, &bugs::STEP_ON_HIGH_QUEUE];
             if !before.into_iter().any(|bug| self.bugs.has(bug)) {
                 self.rejected.insert(vb, message.clone());
             }
@@ -278,12 +279,6 @@ impl Intake {
             }
             vbucket.backfill(key, entry, told);
             memory.has_work = true;
-            return Taken::With(Fact::Applied(vb, key, cas));
-        }
-        let is_unknown_to_disk = held.is_some_and(|held| held.row.is_none());
-        if entry.is_none() && is_unknown_to_disk && self.bugs.has(&bugs::DELETION_NOT_PASSED_ON) {
-            vbucket.table.remove(key);
-            vbucket.counters.items -= 1;
             return Taken::With(Fact::Applied(vb, key, cas));
         }
         let changed = vbucket.change(key, entry, told, now);

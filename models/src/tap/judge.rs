@@ -49,6 +49,9 @@ struct Owned {
     /// Who had it before, and what it was then: should the present owner forget that it is the owner.
     before: Option<(NodeId, Reference)>,
     reference: Reference,
+    /// What it was before its owner crashed while it was dead there. Who takes it over may have all of that, and been told
+    /// that it is the owner: what the crash took back is not lost then.
+    at_death: Option<Reference>,
     /// Every version that there was.
     versions: BTreeMap<u64, Item>,
 }
@@ -255,7 +258,12 @@ impl Ghost {
                 let reference = Reference { items: items.collect(), before: None };
                 match &mut owned.before {
                     Some((_, before)) if is_before => *before = reference,
-                    _ => owned.reference = reference,
+                    _ => {
+                        let had = std::mem::replace(&mut owned.reference, reference);
+                        if state == State::Dead && owned.at_death.is_none() {
+                            owned.at_death = Some(had);
+                        }
+                    }
                 }
             }
         }
@@ -370,8 +378,13 @@ impl Ghost {
         }
         owned.before = owned.owner.map(|owner| (owner, owned.reference.clone()));
         owned.owner = Some(node);
-        let items = owned.reference.items.iter();
-        let wanted: Vec<(Key, u64)> = items.map(|(key, item)| (*key, item.cas)).collect();
+        let versions = |of: &Reference| -> Vec<(Key, u64)> {
+            of.items.iter().map(|(key, item)| (*key, item.cas)).collect()
+        };
+        if let Some(had) = owned.at_death.take().filter(|had| versions(had) == held) {
+            owned.reference = had;
+        }
+        let wanted = versions(&owned.reference);
         copy.held = held.iter().copied().collect();
         copy.open = vbucket.map_or(0, |vbucket| vbucket.log.open_id().0);
         match difference(&held, &wanted) {

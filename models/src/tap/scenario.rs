@@ -38,17 +38,25 @@ const KEYS: Knob =
 const SECTOR: Knob =
     Knob { name: "sector", min: 16, max: 64, simplest: 64, about: "bytes of a disk sector" };
 
-const OWN: [Knob; 3] = [CLIENTS, KEYS, SECTOR];
-const ALL_KNOBS: [Knob; 3 + data::KNOBS.len() + settings::KNOBS.len()] = {
-    let mut all = [CLIENTS; 3 + data::KNOBS.len() + settings::KNOBS.len()];
+const THINK: Knob = Knob {
+    name: "think",
+    min: 20,
+    max: 400,
+    simplest: 200,
+    about: "milliseconds between two operations of a client",
+};
+
+const OWN: [Knob; 4] = [CLIENTS, KEYS, SECTOR, THINK];
+const ALL_KNOBS: [Knob; OWN.len() + data::KNOBS.len() + settings::KNOBS.len()] = {
+    let mut all = [CLIENTS; OWN.len() + data::KNOBS.len() + settings::KNOBS.len()];
     let mut at = 0;
     while at < all.len() {
-        all[at] = if at < 3 {
+        all[at] = if at < OWN.len() {
             OWN[at]
-        } else if at < 3 + data::KNOBS.len() {
-            data::KNOBS[at - 3]
+        } else if at < OWN.len() + data::KNOBS.len() {
+            data::KNOBS[at - OWN.len()]
         } else {
-            settings::KNOBS[at - 3 - data::KNOBS.len()]
+            settings::KNOBS[at - OWN.len() - data::KNOBS.len()]
         };
         at += 1;
     }
@@ -141,6 +149,7 @@ pub const fn chain() -> Scenario<Node> {
             mark::WAITED_FOR_UPSTREAM,
             mark::NOTIFIED_AWAKE,
         ],
+        bugs: bugs::WITH_CHAINS,
         ..BASE
     }
 }
@@ -176,6 +185,7 @@ pub const fn takeover() -> Scenario<Node> {
             mark::DRAINED_DEAD,
             mark::MOVED,
         ],
+        bugs: bugs::WITH_TAKEOVERS,
         ..BASE
     }
 }
@@ -194,7 +204,7 @@ const BASE: Scenario<Node> = Scenario {
     finally: checks::FINALLY,
     marks: &[],
     points: point::ALL,
-    bugs: bugs::BUGS,
+    bugs: bugs::OF_STREAMS,
     sites: SITES,
     site_list: SITE_LIST,
 };
@@ -243,7 +253,7 @@ const fn budget() -> Budget {
 /// Times to live are whole seconds, so a run takes longer than others, and clients take their time.
 fn tune(config: &Config, run: &mut Run) {
     run.sector = u32::try_from(config.get(SECTOR.name)).expect("a sector is small");
-    run.think = Span::ms(300);
+    run.think = Span::ms(config.get(THINK.name));
     run.calm = Span::ms(600);
     run.horizon = Span::secs(12);
     run.quiet = Span::ms(500);

@@ -102,8 +102,8 @@ impl Verbs for Desk {
             ["lose"] => Ok(self.lose()),
             ["say"] => Ok(self.say(usize::MAX)),
             ["say", n] => Ok(self.say(number(n)?)),
-            ["collect"] => self.collect(usize::MAX),
-            ["collect", n] => self.collect(number(n)?),
+            ["collect"] => Ok(self.collect(usize::MAX)),
+            ["collect", n] => Ok(self.collect(number(n)?)),
             ["take"] => Ok(self.take(usize::MAX, false)),
             ["take", n] => Ok(self.take(number(n)?, false)),
             ["reject"] => Ok(self.take(1, true)),
@@ -266,9 +266,9 @@ impl Desk {
         lines.join("\n")
     }
 
-    fn collect(&mut self, most: usize) -> Result<String, String> {
-        let (token, from) = self.backfill.ok_or("expected a backfill under way")?;
-        let Some(vbucket) = self.master.vbs.get(&VB) else { return Ok("nothing".into()) };
+    fn collect(&mut self, most: usize) -> String {
+        let Some((token, from)) = self.backfill else { return "no backfill is under way".into() };
+        let Some(vbucket) = self.master.vbs.get(&VB) else { return "nothing".into() };
         let entries = vbucket.table.iter().filter(|(key, _)| *key >= from);
         let found: Vec<Version> = entries
             .take(most)
@@ -289,7 +289,7 @@ impl Desk {
             self.backfill = None;
             line.push("that is all".into());
         }
-        Ok(line.join(", "))
+        line.join(", ")
     }
 
     fn take(&mut self, most: usize, rejects: bool) -> String {

@@ -135,6 +135,9 @@ impl Producer {
         match &item.message.body {
             Body::End(id) => stream.stage = Stage::Ending(*id),
             Body::Reset | Body::State(State::Pending) => self.high.push_back(item),
+            Body::Update(_) if self.bugs.has(&bugs::STEP_ON_HIGH_QUEUE) => {
+                self.high.push_back(item);
+            }
             // It is said anew when its time has come again.
             Body::State(_) => self.stage = Move::Draining,
             Body::Noop => {}
@@ -155,7 +158,8 @@ impl Producer {
         let at_tail = self.bugs.has(&bugs::ROLLED_BACK_TO_TAIL);
         for sent in std::mem::take(&mut self.log) {
             let is_change = matches!(sent.item.message.body, Body::Set(..) | Body::Delete(..));
-            if at_tail && is_change {
+            let is_followed = self.streams.contains_key(&sent.item.message.vb);
+            if at_tail && is_change && is_followed {
                 self.queue.push_back(sent.item);
             } else {
                 self.put_back(sent.item);

@@ -4,7 +4,7 @@ use seedbed_sim::time::Time;
 
 use crate::checkpoint::op::{CheckpointId, Event, EventKind, Item as LogItem, Mutation, Operation};
 use crate::vbucket::memory::Memory;
-use crate::vbucket::op::{Value, Vb};
+use crate::vbucket::op::{State, Value, Vb};
 use crate::vbucket::record::Version;
 use crate::vbucket::vb::key_of;
 
@@ -140,7 +140,12 @@ impl Producer {
         if self.queue.is_empty() {
             self.refill(memory);
         }
-        self.pick_queued().or_else(|| self.pick_start()).or_else(|| self.pick_end())
+        // Here something is of high priority only if a planted bug has put it there.
+        let overtaking = self.high.pop_front();
+        overtaking
+            .or_else(|| self.pick_queued())
+            .or_else(|| self.pick_start())
+            .or_else(|| self.pick_end())
     }
 
     /// The start of a checkpoint. It says that all before it is over, so it waits for the answers.
@@ -212,6 +217,9 @@ impl Producer {
             return false;
         }
         let Some(vbucket) = memory.vbs.get_mut(&vb) else { return false };
+        let swallows =
+            vbucket.standing.state != State::Active && self.bugs.has(&bugs::DELETION_NOT_PASSED_ON);
+        let is_swallowed = |told: &Mutation| swallows && told.change.operation == Operation::Delete;
         let Some(item) = vbucket.log.next(cursor) else { return false };
         stream.dump_left = stream.dump_left.saturating_sub(1);
         stream.quiet_until = stream.quiet_until.min(vbucket.log.open_id());
@@ -234,6 +242,7 @@ impl Producer {
                 stream.stage = Stage::Ending(id);
                 return false;
             }
+            LogItem::Mutation(mutation) if is_swallowed(&mutation) => return true,
             LogItem::Mutation(mutation) => match told(stream.window, &mutation) {
                 Some(body) => body,
                 None => return true,
