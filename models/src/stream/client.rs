@@ -15,6 +15,7 @@ use std::collections::BTreeMap;
 use seedbed_sim::actor::Context;
 use seedbed_sim::id::{ActorId, ConnId};
 
+use super::data::millis;
 use super::frame::{self, HEADER};
 use super::message::Timer;
 use super::model::Stream;
@@ -326,6 +327,10 @@ impl Client {
             cx.mark(&mark::SENDER_GAVE_UP);
             cx.note(Note::GaveUp(slot.conn));
             return self.fail(at, true, cx);
+        }
+        let silence = now.since(slot.heard_at);
+        if slot.state == State::Running && silence > beat.times(2) {
+            cx.note(Note::Silent(slot.conn, millis(silence)));
         }
         if slot.state == State::Running
             && slot.outbox.is_empty()

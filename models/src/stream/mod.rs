@@ -17,7 +17,7 @@
 //!
 //! # Where to read on
 //!
-//! Pure data: `op.rs`, `frame.rs`, `payload.rs`, `upstream.rs`, `failover.rs`, `store.rs`, `index.rs`. Then the actors
+//! Pure data: `op.rs`, `frame.rs`, `payload.rs`, `upstream.rs`, `failover.rs`, `store.rs`, `queue.rs`, `index.rs`. Then the actors
 //! [`Data`](data::Data), [`Router`](router::Router) with its [`Client`](client::Client), [`Server`](server::Server) with its
 //! [`Brackets`](brackets::Brackets), [`Indexer`](indexer::Indexer) with `keyspace.rs` and `ladder.rs`, and
 //! [`Admin`](admin::Admin); then `reference.rs`, `judge.rs`, `checks.rs`, `bugs.rs` and `scenario.rs`, which put them on trial.
@@ -46,6 +46,7 @@ pub mod note;
 pub mod op;
 pub mod payload;
 pub mod point;
+pub mod queue;
 mod receiver;
 pub mod reference;
 pub mod router;
