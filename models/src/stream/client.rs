@@ -350,6 +350,11 @@ impl Client {
         cx.arm(self.timer(at, Timer::Beat), beat);
     }
 
+    /// The connection of a slot.
+    pub(super) fn conn_of(&self, slot: usize) -> Option<ConnId> {
+        self.slots.get(slot).map(|slot| slot.conn)
+    }
+
     /// The slot of a connection.
     pub(super) fn slot_of(&self, conn: ConnId) -> Option<usize> {
         self.slots.iter().position(|slot| slot.conn == conn && slot.state != State::Dead)

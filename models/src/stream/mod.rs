@@ -39,6 +39,7 @@ pub mod judge;
 pub mod keyspace;
 mod ladder;
 pub mod log;
+pub mod loopback;
 pub mod mark;
 pub mod message;
 pub mod model;
@@ -56,6 +57,7 @@ mod session;
 pub mod settings;
 mod simpler;
 mod slot;
+mod stage;
 pub mod store;
 #[cfg(test)]
 mod tests;
