@@ -309,9 +309,7 @@ impl Track {
         let (snap_start, snap_end) = self.snapshot.unwrap_or_default();
         let point = Point { seq, uuid: self.uuid, snap_start, snap_end };
         cx.note(Note::Took(vb, session, point));
-        let (snap_start, snap_end) =
-            if cx.bug(&bugs::SNAPSHOT_UNTOLD) { (seq, seq) } else { (snap_start, snap_end) };
-        self.high = Point { snap_start, snap_end, ..point };
+        self.high = point;
         if point.is_whole() {
             self.whole = point;
         }

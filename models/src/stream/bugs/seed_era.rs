@@ -41,7 +41,7 @@ pub const SOCKET_NEVER_CLOSED: Bug = Bug {
     name: "socket-never-closed",
     source: "couchbase/indexing 838a2261: the server never closes a socket",
     breaks: NO_LEAK,
-    scenario: WIRE,
+    scenario: REPAIR,
 };
 
 /// Errors go by a way of their own that nobody looks at, and the server waits until somebody does.
