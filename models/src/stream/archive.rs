@@ -96,6 +96,7 @@ impl Archive {
                 self.idle(cx);
             }
             (Stage::Appending, Ok(_)) => {
+                cx.point(&super::point::INDEX_APPENDED);
                 self.stage = Stage::Syncing;
                 self.request = Some(cx.sync(self.file));
             }

@@ -46,6 +46,8 @@ pub const BEGINS_AGAIN: &str = "every vbucket that is wanted comes to have its s
 pub const PATIENT: &str = "a stream that may still begin is not asked for again";
 /// S9.
 pub const HEALTHY: &str = "a peer that is well is not given up";
+/// S9, the other side of it.
+pub const HEARD: &str = "a peer that says nothing any more is given up in time";
 /// S10.
 pub const CONTROL: &str = "whoever is asked goes on to listen while he answers";
 /// S10, of what waits.
@@ -105,6 +107,7 @@ pub const ALWAYS: &[Always<Stream>] = &[
     told!(ISOLATED),
     told!(FENCED),
     told!(PATIENT),
+    told!(HEARD),
     told!(CLOSE_TELLS),
     told!(IN_SNAPSHOT),
     told!(WELL_FORMED),
@@ -146,6 +149,7 @@ pub const ALWAYS_WIRE: &[Always<Stream>] = &[
     Always { name: BAD_FRAME, check: |_, ghost, _| ghost.verdict(BAD_FRAME) },
     told!(BLAME),
     told!(ISOLATED),
+    told!(HEARD),
     told!(UNBROKEN),
 ];
 

@@ -15,6 +15,7 @@ use std::collections::BTreeMap;
 use seedbed_sim::actor::Context;
 use seedbed_sim::id::{ActorId, ConnId};
 
+use super::data::millis;
 use super::frame::{self, HEADER};
 use super::message::Timer;
 use super::model::Stream;
@@ -327,6 +328,10 @@ impl Client {
             cx.note(Note::GaveUp(slot.conn));
             return self.fail(at, true, cx);
         }
+        let silence = now.since(slot.heard_at);
+        if slot.state == State::Running && silence > beat.times(2) {
+            cx.note(Note::Silent(slot.conn, millis(silence)));
+        }
         if slot.state == State::Running
             && slot.outbox.is_empty()
             && slot.batch.is_empty()
@@ -343,6 +348,11 @@ impl Client {
             }
         }
         cx.arm(self.timer(at, Timer::Beat), beat);
+    }
+
+    /// The connection of a slot.
+    pub(super) fn conn_of(&self, slot: usize) -> Option<ConnId> {
+        self.slots.get(slot).map(|slot| slot.conn)
     }
 
     /// The slot of a connection.

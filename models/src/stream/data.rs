@@ -206,6 +206,10 @@ impl Data {
         for feed in self.peers.iter_mut().flat_map(|peer| &mut peer.streams) {
             if feed.vb == vb && !feed.is_over {
                 feed.is_over = true;
+                if lost > 0 {
+                    // A node that has failed sends nothing more, but for what was sent.
+                    feed.ready.clear();
+                }
                 feed.ready.push_back(Dcp::End { stream: feed.id, why: EndReason::StateChanged });
             }
         }

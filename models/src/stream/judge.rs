@@ -9,10 +9,11 @@ use seedbed_sim::time::Time;
 use seedbed_sim::world::{Step, World};
 
 use super::checks::{
-    ACKS, AFTER_END, BAD_FRAME, BLAME, CLOSE_TELLS, CONTROL, FENCED, HEALTHY, IN_ORDER,
+    ACKS, AFTER_END, BAD_FRAME, BLAME, CLOSE_TELLS, CONTROL, FENCED, HEALTHY, HEARD, IN_ORDER,
     IN_SNAPSHOT, ISOLATED, KEYSPACES_APART, ONCE, PATIENT, RESTART_POINT, ROLLED_BACK, SATISFIABLE,
     SPLITS, STABLE_GROWS, UNBROKEN, WELL_FORMED, WITHIN_STREAM, data, indexer, server,
 };
+use super::data::millis;
 use super::model::Stream;
 use super::note::{Glimpse, Note, Said, Why};
 use super::op::{Keyspace, Point, Vb};
@@ -41,6 +42,8 @@ pub struct Ghost {
     last_on: BTreeMap<(u32, Vb), u32>,
     looked_at: BTreeMap<(u32, Vb), Vec<u32>>,
     receiving: Receiving,
+    /// The brackets of the server, after the last step of it that may have changed them.
+    open: BTreeSet<(u32, Vb, u64)>,
     failed: BTreeSet<u32>,
     told: BTreeSet<u32>,
     sessions: BTreeMap<Keyspace, u64>,
@@ -49,7 +52,8 @@ pub struct Ghost {
     /// The last number that the application has of a vbucket, in its session.
     has: BTreeMap<Vb, u64>,
     stable: BTreeMap<Vb, (u64, u64)>,
-    said: BTreeSet<&'static str>,
+    /// The promises that this step says something about, most of them several times.
+    said: Vec<&'static str>,
     broken: Option<Broken>,
 }
 
@@ -73,17 +77,20 @@ impl Ghost {
     }
 
     fn breaks(&mut self, broken: Broken) {
-        self.said.insert(broken.0);
+        self.said.push(broken.0);
         self.broken = Some(broken);
     }
 
     /// What this step says about a promise.
     pub(super) fn verdict(&self, name: &'static str) -> Checked {
+        if self.said.is_empty() {
+            return Checked::Skipped;
+        }
         match &self.broken {
             Some((broken, class, detail)) if *broken == name => {
                 Checked::Broken(class, detail.clone())
             }
-            _ if self.said.contains(name) => Checked::Held,
+            _ if self.said.contains(&name) => Checked::Held,
             _ => Checked::Skipped,
         }
     }
@@ -119,14 +126,15 @@ impl Ghost {
             }
             Note::ServerClosed => self.server_closed(world),
             Note::Unreadable(_) => {
-                self.said.insert(BAD_FRAME);
+                self.said.push(BAD_FRAME);
                 Ok(())
             }
             Note::Unblocked(..) => {
-                self.said.insert(CONTROL);
+                self.said.push(CONTROL);
                 Ok(())
             }
             Note::GaveUp(conn) => self.gave_up(world, *conn),
+            Note::Silent(conn, ms) => self.silent(world, *conn, *ms),
             Note::Acked(_, n, outstanding) => self.hold(ACKS, "too many", n <= outstanding, || {
                 format!("{n} messages are acknowledged, and {outstanding} were to be")
             }),
@@ -156,7 +164,7 @@ impl Ghost {
         holds: bool,
         detail: impl FnOnce() -> String,
     ) -> Judged {
-        self.said.insert(name);
+        self.said.push(name);
         if holds { Ok(()) } else { Err((name, class, detail())) }
     }
 
@@ -212,7 +220,7 @@ impl Ghost {
         self.hold(UNBROKEN, "dropped", is_kept || !belongs, || {
             format!("{said} is dropped, and its stream is open")
         })?;
-        self.said.insert(IN_SNAPSHOT);
+        self.said.push(IN_SNAPSHOT);
         match fate {
             Fate::KeptWithGap(last) => {
                 Err((UNBROKEN, "hole", format!("{said} comes after message {last}")))
@@ -225,7 +233,7 @@ impl Ghost {
     }
 
     fn shut(&mut self, world: &World<Stream>, step: &Step, conn: ConnId, why: Why) -> Judged {
-        self.said.insert(HEALTHY);
+        self.said.push(HEALTHY);
         let is_server =
             step.actor.is_some_and(|actor| matches!(world.actor(actor), Stream::Server(_)));
         if !is_server || why != Why::Failed {
@@ -274,6 +282,18 @@ impl Ghost {
             format!("data cannot write on connection {}, and nobody reads", conn.0)
         })?;
         self.hold(HEALTHY, "given up", false, || format!("connection {} is given up", conn.0))
+    }
+
+    fn silent(&mut self, world: &World<Stream>, conn: ConnId, ms: u32) -> Judged {
+        let Some(indexer) = indexer(world) else { return Ok(()) };
+        let most = indexer.settings.suicide;
+        self.hold(HEARD, "goes on", ms <= millis(most), || {
+            format!(
+                "connection {} has said nothing for {ms}ms, of at most {}ms",
+                conn.0,
+                millis(most)
+            )
+        })
     }
 
     fn session(&mut self, world: &World<Stream>, keyspace: Keyspace, session: u64) -> Judged {
@@ -349,21 +369,26 @@ impl Ghost {
             _ => None,
         };
         let touched: BTreeSet<Keyspace> = world.notes().iter().filter_map(touched).collect();
+        let is_whole =
+            |note: &Note| matches!(note, Note::Blamed(..) | Note::ServerUp | Note::ServerClosed);
+        if touched.is_empty() && !world.notes().iter().any(is_whole) {
+            return Ok(());
+        }
         let is_up = step.node.is_some_and(|node| world.is_up(node));
-        let (1, Some(server), 0, true) =
-            (touched.len(), server(world), world.seen(Kind::Flip), is_up)
-        else {
+        let (Some(server), 0, true) = (server(world), world.seen(Kind::Flip), is_up) else {
             return Ok(());
         };
-        let others = |vb: Vb| !touched.contains(&vb.keyspace);
-        let expected: BTreeSet<(u32, Vb, u64)> =
-            self.receiving.open().filter(|(_, vb, _)| others(*vb)).collect();
-        let open = server.brackets().open().iter().filter(|bracket| others(bracket.vb));
+        let open = server.brackets().open().iter();
         let open: BTreeSet<(u32, Vb, u64)> =
             open.map(|bracket| (bracket.conn.0, bracket.vb, bracket.session)).collect();
-        self.hold(KEYSPACES_APART, "touched", open == expected, || {
-            let other = open.symmetric_difference(&expected).next();
-            let vb = other.map_or_else(String::new, |(_, vb, _)| vb.to_string());
+        let before = std::mem::replace(&mut self.open, open);
+        if touched.len() != 1 {
+            return Ok(());
+        }
+        let mut changed = before.symmetric_difference(&self.open).map(|(_, vb, _)| *vb);
+        let other = changed.find(|vb| !touched.contains(&vb.keyspace));
+        self.hold(KEYSPACES_APART, "touched", other.is_none(), || {
+            let vb = other.map_or_else(String::new, |vb| vb.to_string());
             format!("a stream of another keyspace, {vb}, was begun or ended")
         })
     }

@@ -6,7 +6,7 @@
 //!              begin, seq                       a whole snapshot
 //! ```
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 
 use seedbed_sim::actor::Context;
 use seedbed_sim::id::ConnId;
@@ -18,6 +18,7 @@ use super::model::Stream;
 use super::note::Note;
 use super::op::{Keyspace, Point, Vb};
 use super::payload::What;
+use super::queue::MutationQueue;
 use super::store::Mutation;
 use super::{bugs, mark};
 
@@ -55,9 +56,11 @@ pub struct Track {
     pub whole: Point,
     source: Option<ConnId>,
     uuid: u64,
-    snapshot: Option<(u64, u64)>,
+    pub(super) snapshot: Option<(u64, u64)>,
+    /// Up to where what was stable has been decided.
+    decided: u64,
     /// What was taken in and is not in the indexes.
-    pub queue: VecDeque<Mutation>,
+    pub queue: MutationQueue,
 }
 
 /// A keyspace.
@@ -96,7 +99,8 @@ impl Track {
             source: None,
             uuid: 0,
             snapshot: None,
-            queue: VecDeque::new(),
+            decided: from.seq,
+            queue: MutationQueue::default(),
         }
     }
 
@@ -207,6 +211,9 @@ impl Side {
                 if cx.bug(&bugs::FILTER_FROM_ZERO) {
                     track.high = Point { seq: 0, ..track.high };
                 }
+                if cx.bug(&bugs::STABLE_FORGOTTEN) {
+                    track.whole = Point::default();
+                }
                 self.compare(number, log);
             }
             What::End(_) => {
@@ -260,11 +267,19 @@ impl Side {
 
     /// Decides what is stable; whether that is anything new.
     pub(super) fn decide_stable(&mut self, cx: &mut Context<'_, Stream>) -> bool {
-        for (number, track) in &self.vbs {
-            let upto = track.whole;
-            if track.queue.front().is_some_and(|first| first.seq <= upto.seq) {
+        if !self.is_wanted {
+            // What has come is forgotten.
+            return false;
+        }
+        for (number, track) in &mut self.vbs {
+            let mut upto = track.whole;
+            if cx.bug(&bugs::STABLE_AHEAD) && !track.queue.is_empty() {
+                upto = Point { seq: track.high.snap_end, ..track.high };
+            }
+            if upto.seq != track.decided {
+                track.decided = upto.seq;
                 let vb = Vb { keyspace: self.keyspace, number: *number };
-                let last = track.queue.back().map_or(0, |last| last.seq);
+                let last = track.queue.last();
                 cx.note(Note::Stable(vb, self.session, upto.seq, last));
                 self.stable.insert(*number, upto);
             }
@@ -276,8 +291,8 @@ impl Side {
     pub(super) fn apply_stable(&mut self) {
         for (vb, upto) in std::mem::take(&mut self.stable) {
             let Some(track) = self.vbs.get_mut(&vb) else { continue };
-            let count = track.queue.partition_point(|mutation| mutation.seq <= upto.seq);
-            for mutation in track.queue.drain(..count) {
+            let Some(taken) = track.queue.take_upto(upto.seq) else { continue };
+            for mutation in taken {
                 self.indexes.iter_mut().for_each(|index| index.apply(vb, &mutation));
             }
             self.indexes.iter_mut().for_each(|index| index.advance(vb, upto));
@@ -298,6 +313,6 @@ impl Track {
         if point.is_whole() {
             self.whole = point;
         }
-        self.queue.push_back(mutation);
+        self.queue.push(mutation);
     }
 }

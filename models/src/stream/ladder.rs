@@ -221,6 +221,11 @@ impl Side {
         // Who asks from 0 is sent no tombstones that are forgotten, and so must have nothing.
         let whole = settings.repairs_whole && track.whole.seq > 0;
         let point = if whole { track.whole } else { track.high };
+        if let (true, Some((snap_start, snap_end))) =
+            (cx.bug(&bugs::SNAPSHOT_AHEAD), track.snapshot)
+        {
+            return Point { snap_start, snap_end, ..point };
+        }
         if !point.is_whole() {
             cx.mark(&mark::ASKED_WITHIN_SNAPSHOT);
             if cx.bug(&bugs::SNAPSHOT_END_AS_SEQNO) {

@@ -17,7 +17,7 @@
 //!
 //! # Where to read on
 //!
-//! Pure data: `op.rs`, `frame.rs`, `payload.rs`, `upstream.rs`, `failover.rs`, `store.rs`, `index.rs`. Then the actors
+//! Pure data: `op.rs`, `frame.rs`, `payload.rs`, `upstream.rs`, `failover.rs`, `store.rs`, `queue.rs`, `index.rs`. Then the actors
 //! [`Data`](data::Data), [`Router`](router::Router) with its [`Client`](client::Client), [`Server`](server::Server) with its
 //! [`Brackets`](brackets::Brackets), [`Indexer`](indexer::Indexer) with `keyspace.rs` and `ladder.rs`, and
 //! [`Admin`](admin::Admin); then `reference.rs`, `judge.rs`, `checks.rs`, `bugs.rs` and `scenario.rs`, which put them on trial.
@@ -39,6 +39,7 @@ pub mod judge;
 pub mod keyspace;
 mod ladder;
 pub mod log;
+pub mod loopback;
 pub mod mark;
 pub mod message;
 pub mod model;
@@ -46,6 +47,7 @@ pub mod note;
 pub mod op;
 pub mod payload;
 pub mod point;
+pub mod queue;
 mod receiver;
 pub mod reference;
 pub mod router;
@@ -55,6 +57,7 @@ mod session;
 pub mod settings;
 mod simpler;
 mod slot;
+mod stage;
 pub mod store;
 #[cfg(test)]
 mod tests;

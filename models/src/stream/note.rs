@@ -75,6 +75,8 @@ pub enum Note {
     Acked(ConnId, u32, u32),
     /// Data or a router has given up the connection between them, whose other end should have answered.
     GaveUp(ConnId),
+    /// The client of a router has heard nothing over a connection for so many milliseconds, and goes on.
+    Silent(ConnId, u32),
     /// Data has been able to write on after so many milliseconds.
     Unblocked(ConnId, u32),
     /// The application has begun a session of a keyspace.
@@ -136,6 +138,7 @@ impl fmt::Display for Note {
             Note::Requested(vb, from, false) => write!(f, "{vb} cannot go on from {from}"),
             Note::Acked(conn, n, of) => write!(f, "{n} of {of} acknowledged on {}", conn.0),
             Note::GaveUp(conn) => write!(f, "gives up {}", conn.0),
+            Note::Silent(conn, ms) => write!(f, "{} says nothing for {ms}ms", conn.0),
             Note::Unblocked(conn, ms) => write!(f, "{} goes on after {ms}ms", conn.0),
             Note::Session(keyspace, session) => write!(f, "session {session} of {keyspace}"),
             Note::Asked(vb, session, attempt, from) => {

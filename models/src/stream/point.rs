@@ -11,5 +11,8 @@ pub const APPLIED: Point = Point { index: 2, name: "applied" };
 /// An index is durable, and nobody knows.
 pub const INDEX_SYNCED: Point = Point { index: 3, name: "index-synced" };
 
+/// An index is written, and not durable.
+pub const INDEX_APPENDED: Point = Point { index: 4, name: "index-appended" };
+
 /// All of them.
-pub const ALL: &[Point] = &[BATCH_MADE, DELIVERED, APPLIED, INDEX_SYNCED];
+pub const ALL: &[Point] = &[BATCH_MADE, DELIVERED, APPLIED, INDEX_SYNCED, INDEX_APPENDED];

@@ -151,8 +151,8 @@ const CONNECTIONS: KindSet = KindSet::of(&[
 
 fn tune(config: &Config, run: &mut Run) {
     run.buffer = u32::try_from(config.get(BUFFER.name)).expect("a small number");
-    run.think = Span::ms(90);
-    run.calm = Span::ms(150);
+    run.think = Span::ms(50);
+    run.calm = Span::ms(100);
     run.horizon = Span::secs(8);
     run.quiet = Span::ms(300);
     run.restart = Span::ms(100);

@@ -319,7 +319,11 @@ impl Server {
             cx.note(Note::Shut(conn, Why::Failed));
             cx.reset(conn);
         }
-        self.queue.push_back((conn, Queued::Error));
+        if cx.bug(&bugs::END_OVERTAKES) {
+            self.queue.push_front((conn, Queued::Error));
+        } else {
+            self.queue.push_back((conn, Queued::Error));
+        }
         self.wake(cx);
     }
 

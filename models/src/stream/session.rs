@@ -307,6 +307,10 @@ impl Session {
         if let (Err(Refused::Oversized), Dcp::Upsert { seq, key, .. }) = (sent, frame) {
             // A document that no frame can carry is not indexed.
             cx.mark(&mark::NOT_INDEXED);
+            if cx.bug(&bugs::OVERSIZE_SKIPPED) {
+                *last = *seq;
+                return Ok(None);
+            }
             sent = router.client.send((vb, session), What::Delete(*seq, *key), cx);
         }
         match sent {

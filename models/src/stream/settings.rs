@@ -112,8 +112,9 @@ const STABLE: Knob =
     knob("stable", [40, 200, 100], "milliseconds between two looks at what is stable");
 const PERSIST: Knob =
     knob("persist", [150, 700, 300], "milliseconds between two durable snapshots");
-const ITEMS: Knob = knob("checkpoint_items", [2, 5, 5], "mutations of a checkpoint");
-const WHOLE: Knob = knob("repairs_whole", [0, 1, 0], "repairs go on from the last whole snapshot");
+const ITEMS: Knob = knob("checkpoint_items", [1, 5, 5], "mutations of a checkpoint");
+const WHOLE: Knob =
+    knob("repairs_whole", [0, 3, 1], "0: repairs go on from the last whole snapshot");
 const ALL_FAIL: Knob = knob("all_fail", [0, 3, 1], "0: with one connection of a router all fail");
 
 /// What is drawn.
@@ -173,7 +174,7 @@ impl Settings {
             stable: ms(STABLE),
             persist: ms(PERSIST),
             checkpoint_items: config.count(ITEMS.name),
-            repairs_whole: config.get(WHOLE.name) == 1,
+            repairs_whole: config.get(WHOLE.name) == 0,
             all_fail: config.get(ALL_FAIL.name) == 0,
             log: None,
         }

@@ -3,7 +3,7 @@
 //! | verb | what it does | for example |
 //! |---|---|---|
 //! | `limit N [seed-era]` | a new reader and writer, of payloads of at most N bytes | `limit 64` |
-//! | `frame HEX` | the bytes of a frame with this payload | `frame 636974696573` |
+//! | `frame [HEX]` | the bytes of a frame with this payload | `frame 636974696573` |
 //! | `sync` | the same of a payload that says nothing | `sync` |
 //! | `batch VB SESSION MESSAGE[; MESSAGE]..` | the bytes of a frame with messages: `begin UUID`, `snapshot START END`, `upsert SEQ KEY WRITE`, `delete SEQ KEY`, `end SEQ` | `batch a/2 7 begin 1; upsert 1 k1 5` |
 //! | `feed HEX` | the reader takes these bytes: what comes out | `feed 0000000110106300` |
@@ -18,18 +18,55 @@
 //! | `next SEQ [first]` | the snapshot that a stream is given next | `next 0 first` |
 //! | `fail N` | a failover that loses so many mutations | `fail 1` |
 //! | `purge` | tombstones are forgotten | `purge` |
+//! | `enqueue SEQ..` | mutations are taken in | `enqueue 1 1 2` |
+//! | `dequeue SEQ` | all of them up to there go on, if they have come | `dequeue 1` |
+//! | `producer N BATCH QUEUE [all-fail]` | a producer of N connections, batches of so many messages and queues of so many | `producer 2 4 4` |
+//! | `open SLOT` | a connection is open, and takes all bytes | `open 0` |
+//! | `room SLOT N` | it takes N bytes more, and then none | `room 0 20` |
+//! | `send VB SESSION MESSAGE[; MESSAGE]..` | the producer is given messages | `send a/2 7 begin 1; snapshot 1 2` |
+//! | `lost SLOT` | a connection has come to its end | `lost 0` |
+//! | `redial` | what has failed is dialled again | `redial` |
+//! | `wire SLOT` | the bytes that it has taken since | `wire 0` |
+//! | `close` | the producer closes | `close` |
+//! | `consumer QUEUE AHEAD` | a consumer with a queue of so many frames, of an application that takes so many ahead | `consumer 4 2` |
+//! | `accept CONN LIFE SLOT` | a connection comes, and says whose it is | `accept 1 1 0` |
+//! | `says CONN VB SESSION MESSAGE[; MESSAGE]..` | messages come over it | `says 1 a/2 7 begin 1` |
+//! | `hears CONN HEX` | bytes come over it | `hears 1 000000` |
+//! | `fin CONN` | it is closed by its other end | `fin 1` |
+//! | `reset CONN` | it is reset | `reset 1` |
+//! | `take` | the application takes one | `take` |
+//! | `shut` | the application has the consumer close | `shut` |
+//! | `repair SECONDS` | an application with two vbuckets of each of a and a1, whose repair is stronger after so long | `repair 3` |
+//! | `stand INDEX VB SEQ` | an index has all up to there | `stand 0 a/2 10` |
+//! | `session KEYSPACE` | a new session | `session a` |
+//! | `given CONN VB SESSION MESSAGE[; MESSAGE]..` | the consumer hands messages over | `given 1 a/2 65537 begin 1` |
+//! | `broken CONN VB..` | the consumer tells the end of a connection, and what it breaks | `broken 1 a/2` |
+//! | `told ROUTER VB SESSION ATTEMPT ANSWER` | a router answers `active`, `failed` or `rollback SEQ` | `told 0 a/2 65537 1 active` |
+//! | `track VB` | how a vbucket stands | `track a/2` |
+//! | `wait MS` | so long passes for who was made last: producer, consumer or application | `wait 100` |
 
 use std::fmt::Write;
 
 use seedbed_sim::campaign::transcript::Verbs;
+use seedbed_sim::time::Span;
 
 use super::failover::{Answer, FailoverLog, Request};
 use super::frame::{self, Limits, Reader};
-use super::op::{Key, Point, Value, Vb};
-use super::payload::{Entry, Message, Payload, What};
-use super::store::{Sizes, Snapshot, Store};
+use super::op::{Key, Point, Value};
+use super::payload::{Entry, Message, Payload};
+use super::queue::MutationQueue;
+use super::store::{Mutation, Sizes, Snapshot, Store};
+use consumer::Consumer;
+use producer::Producer;
+use repair::Repair;
+use words::{branch, bytes, entry, hex, number, small};
 
-/// A desk with a reader, a log of branches and a vbucket.
+mod consumer;
+mod producer;
+mod repair;
+mod words;
+
+/// A desk with a reader, a log of branches, a vbucket and a queue; and with a producer, a consumer or an application.
 #[derive(Clone, Debug)]
 pub struct Desk {
     limits: Limits,
@@ -38,6 +75,17 @@ pub struct Desk {
     high: u64,
     purge: u64,
     store: Store,
+    queue: MutationQueue,
+    player: Player,
+}
+
+/// Who was made last.
+#[derive(Clone, Debug)]
+enum Player {
+    Nobody,
+    Producer(Producer),
+    Consumer(Consumer),
+    Repair(Repair),
 }
 
 impl Default for Desk {
@@ -50,11 +98,15 @@ impl Default for Desk {
             high: 0,
             purge: 0,
             store: Store::new(0, 1, Sizes { items: 3, closed: 1, branches: 3 }),
+            queue: MutationQueue::default(),
+            player: Player::Nobody,
         }
     }
 }
 
-const VERBS: &str = "limit, frame, sync, batch, feed, end, log, high, ask, branch, store, put, del, next, fail, purge";
+const VERBS: &str = "limit, frame, sync, batch, feed, end, log, high, ask, branch, store, put, del, next, fail, purge, \
+                     enqueue, dequeue, producer, open, room, send, lost, redial, wire, close, consumer, accept, says, \
+                     hears, fin, reset, take, shut, repair, stand, session, given, broken, told, track, wait";
 
 impl Verbs for Desk {
     fn run(&mut self, command: &str) -> Result<String, String> {
@@ -62,13 +114,10 @@ impl Verbs for Desk {
         match words[..] {
             ["limit", max] => self.limit(max, false),
             ["limit", max, "seed-era"] => self.limit(max, true),
+            ["frame"] => self.frame(&[]),
             ["frame", hex] => self.frame(&bytes(hex)?),
             ["sync"] => self.payload(&Payload::Sync),
-            ["batch", vb, session, ..] => {
-                let (vb, session) = (vb.parse()?, number(session)?);
-                let rest = command.splitn(4, ' ').nth(3).unwrap_or_default();
-                self.batch(vb, session, rest)
-            }
+            ["batch", ..] => self.batch(&words),
             ["feed", hex] => self.feed(&bytes(hex)?),
             ["end"] => Ok(self.reader.end().map_or_else(|e| e.to_string(), |()| "clean".into())),
             ["log", ref entries @ ..] => {
@@ -86,12 +135,81 @@ impl Verbs for Desk {
                 Ok(self.say_log())
             }
             ["store" | "put" | "del" | "next" | "fail" | "purge", ..] => self.of_store(&words),
+            ["enqueue", ref seqs @ ..] => self.enqueue(seqs),
+            ["dequeue", seq] => Ok(self.dequeue(number(seq)?)),
+            ["producer" | "consumer" | "repair", ..] => self.starts(&words),
+            ["wait", ms] => Ok(self.wait(Span::ms(small::<u32>(ms)?.into()))),
+            [verb, ..] if is_played(verb) => match &mut self.player {
+                Player::Producer(player) if producer::VERBS.contains(&verb) => player.run(&words),
+                Player::Consumer(player) if consumer::VERBS.contains(&verb) => player.run(&words),
+                Player::Repair(player) if repair::VERBS.contains(&verb) => player.run(&words),
+                _ => Err(format!("nobody is here for `{verb}`")),
+            },
             _ => Err(format!("expected one of {VERBS}; found `{command}`")),
         }
     }
 }
 
+/// Whether a verb is for a producer, a consumer or an application.
+fn is_played(verb: &str) -> bool {
+    producer::VERBS.contains(&verb)
+        || consumer::VERBS.contains(&verb)
+        || repair::VERBS.contains(&verb)
+}
+
 impl Desk {
+    fn starts(&mut self, words: &[&str]) -> Result<String, String> {
+        let (player, said) = match *words {
+            ["producer", n, batch, queue, ref rest @ ..] if rest.len() < 2 => {
+                let all_fail = match rest.first() {
+                    None => false,
+                    Some(word) if *word == "all-fail" => true,
+                    Some(word) => return Err(format!("expected all-fail, found `{word}`")),
+                };
+                let sizes = (small(n)?, small(batch)?, small(queue)?);
+                let (producer, said) = Producer::new(sizes, all_fail);
+                (Player::Producer(producer), said)
+            }
+            ["consumer", queue, ahead] => {
+                let (consumer, said) = Consumer::new(small(queue)?, small(ahead)?);
+                (Player::Consumer(consumer), said)
+            }
+            ["repair", seconds] => {
+                let (repair, said) = Repair::new(small::<u16>(seconds)?.into());
+                (Player::Repair(repair), said)
+            }
+            _ => return Err(format!("expected another form of `{}`", words[0])),
+        };
+        self.player = player;
+        Ok(said)
+    }
+
+    fn wait(&mut self, span: Span) -> String {
+        match &mut self.player {
+            Player::Nobody => "nobody waits".into(),
+            Player::Producer(producer) => producer.wait(span),
+            Player::Consumer(consumer) => consumer.wait(span),
+            Player::Repair(repair) => repair.wait(span),
+        }
+    }
+
+    fn enqueue(&mut self, seqs: &[&str]) -> Result<String, String> {
+        for seq in seqs {
+            let seq = number(seq)?;
+            if seq < self.queue.last() {
+                return Err(format!("expected {} or more, found `{seq}`", self.queue.last()));
+            }
+            self.queue.push(Mutation { seq, key: Key(0), value: None });
+        }
+        Ok(format!("{} wait", self.queue.len()))
+    }
+
+    fn dequeue(&mut self, upto: u64) -> String {
+        let Some(taken) = self.queue.take_upto(upto) else { return "not yet".into() };
+        let taken: Vec<String> = taken.map(|mutation| mutation.seq.to_string()).collect();
+        format!("{}; {} wait", taken.join(" "), self.queue.len())
+    }
+
     fn limit(&mut self, max: &str, seed_era: bool) -> Result<String, String> {
         let payload_max = max.parse().map_err(|_| format!("expected a length, found `{max}`"))?;
         self.limits = Limits { payload_max, seed_era };
@@ -113,16 +231,14 @@ impl Desk {
         self.frame(&bytes)
     }
 
-    fn batch(&self, vb: Vb, session: u64, text: &str) -> Result<String, String> {
-        let messages = text.split("; ").zip(1..).map(|(text, index)| {
-            let what = message(text)?;
-            Ok(Message { index, what })
-        });
-        let messages = messages.collect::<Result<Vec<Message>, String>>()?;
-        if messages.len() > usize::from(u8::MAX) {
-            return Err(format!("expected at most 255 messages, found {}", messages.len()));
-        }
-        self.payload(&Payload::Batch(vec![Entry { vb, session, messages }]))
+    fn batch(&self, words: &[&str]) -> Result<String, String> {
+        let [vb, session, ref text @ ..] = words[1..] else {
+            return Err(format!(
+                "expected `batch VB SESSION MESSAGE..`, found `{}`",
+                words.join(" ")
+            ));
+        };
+        self.payload(&Payload::Batch(vec![entry(vb, session, &text.join(" "))?]))
     }
 
     fn feed(&mut self, bytes: &[u8]) -> Result<String, String> {
@@ -162,7 +278,7 @@ impl Desk {
         let mut request = Request { from, end: u64::MAX, strict_uuid: false, remote_purge: 0 };
         match *rest {
             [] => {}
-            ["strict"] => request.strict_uuid = true,
+            [word] if word == "strict" => request.strict_uuid = true,
             ["purge", purge] => request.remote_purge = number(purge)?,
             _ => return Err(format!("expected strict or purge N, found `{}`", rest.join(" "))),
         }
@@ -176,11 +292,8 @@ impl Desk {
     fn of_store(&mut self, words: &[&str]) -> Result<String, String> {
         match *words {
             ["store", items, closed] => {
-                let small = |text: &str| {
-                    let small = number(text)?.clamp(1, 1_000);
-                    usize::try_from(small).map_err(|error| error.to_string())
-                };
-                let sizes = Sizes { items: small(items)?, closed: small(closed)?, branches: 3 };
+                let few = |text: &str| small::<u8>(text).map(|few| usize::from(few.max(1)));
+                let sizes = Sizes { items: few(items)?, closed: few(closed)?, branches: 3 };
                 self.store = Store::new(0, 1, sizes);
                 Ok("empty".into())
             }
@@ -243,51 +356,6 @@ fn say_snapshot(snapshot: Result<Option<Snapshot>, super::store::Forgotten>) -> 
     text.trim_end_matches([',', ':']).to_string()
 }
 
-fn message(text: &str) -> Result<What, String> {
-    let words: Vec<&str> = text.split(' ').collect();
-    match words[..] {
-        ["begin", uuid] => {
-            let uuid = number(uuid)?;
-            Ok(What::Begin(uuid, FailoverLog { entries: vec![(uuid, 0)] }))
-        }
-        ["snapshot", start, end] => Ok(What::Snapshot(number(start)?, number(end)?, false)),
-        ["upsert", seq, key, write] => {
-            let write = write.parse().map_err(|_| format!("expected a write, found `{write}`"))?;
-            Ok(What::Upsert(number(seq)?, key.parse()?, Value { write, length: 0 }))
-        }
-        ["delete", seq, key] => Ok(What::Delete(number(seq)?, key.parse()?)),
-        ["end", seq] => Ok(What::End(number(seq)?)),
-        _ => Err(format!("expected begin, snapshot, upsert, delete or end; found `{text}`")),
-    }
-}
-
-fn branch(text: &str) -> Result<(u64, u64), String> {
-    let (uuid, after) = text
-        .split_once('@')
-        .ok_or_else(|| format!("expected a branch such as 7@3, found `{text}`"))?;
-    Ok((number(uuid)?, number(after)?))
-}
-
-fn number(text: &str) -> Result<u64, String> {
-    text.parse().map_err(|_| format!("expected a whole number, found `{text}`"))
-}
-
-fn bytes(hex: &str) -> Result<Vec<u8>, String> {
-    let wrong = || format!("expected bytes as hex digits, found `{hex}`");
-    if !hex.is_ascii() || !hex.len().is_multiple_of(2) {
-        return Err(wrong());
-    }
-    let pairs = (0..hex.len()).step_by(2);
-    pairs.map(|at| u8::from_str_radix(&hex[at..at + 2], 16).map_err(|_| wrong())).collect()
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -312,6 +380,10 @@ mod tests {
         }
     }
 
+    const VERB: &str = "(limit|feed|frame|ask|put|next|fail|log|high|store|del|purge|branch|end|enqueue|dequeue|producer|open|\
+                        room|send|lost|redial|wire|close|consumer|accept|says|hears|fin|reset|take|shut|repair|stand|\
+                        session|given|broken|told|track|wait)";
+
     proptest! {
         #![proptest_config(Config {
             cases: 500, failure_persistence: None, rng_seed: RngSeed::Fixed(4151), ..Config::default()
@@ -319,7 +391,7 @@ mod tests {
 
         #[test]
         fn no_order_of_commands_panics(
-            commands in vec(("(limit|feed|frame|ask|put|next|fail|log|high|store|del|purge|branch|end)", "( [0-9ak@]{0,5}){0,5}"), 0..20)
+            commands in vec((VERB, "( [0-9ak@/]{0,5}){0,5}"), 0..20)
         ) {
             let mut desk = Desk::default();
             for (verb, rest) in commands {

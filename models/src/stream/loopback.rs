@@ -1,0 +1,154 @@
+//! A producer and a consumer whose connections are joined, without an engine: for measuring, and for rounds of which
+//! every message has to arrive.
+//!
+//! ```text
+//!  send ─▶ producer ══ n connections, joined byte by byte ══▶ consumer ─▶ counted
+//! ```
+
+use seedbed_sim::actor::{ConnEvent, Event};
+use seedbed_sim::id::ConnId;
+
+use super::client::{Client, Refused};
+use super::message::{Delivery, Msg};
+use super::model::Stream;
+use super::op::{Key, Keyspace, Value, Vb};
+use super::payload::What;
+use super::server::Server;
+use super::settings::Settings;
+use super::stage::{APPLICATION, ROUTERS, SERVER, Stage};
+
+const SESSION: u64 = 1;
+
+/// Both ends. All settings are the usual ones.
+#[derive(Clone, Debug)]
+pub struct Loopback {
+    client: Client,
+    near: Stage,
+    server: Stream,
+    far: Stage,
+    n: u32,
+    /// The last number of each vbucket.
+    seqs: Vec<u64>,
+    delivered: u64,
+}
+
+impl Loopback {
+    /// So many connections, on which so many vbuckets of one keyspace have begun, each with a snapshot without end.
+    ///
+    /// # Panics
+    /// If it is a number of connections that cannot be.
+    #[must_use]
+    pub fn new(n: u32, vbuckets: u16) -> Loopback {
+        let settings = Settings::default();
+        let mut client = Client::new(settings, SERVER, 0);
+        let mut near = Stage::quiet();
+        near.act(|cx| client.start(n, cx).expect("a number that can be"));
+        near.wires.values_mut().for_each(|wire| wire.room = usize::MAX);
+        let server = Stream::Server(Server::new(settings, APPLICATION));
+        let (far, seqs) = (Stage::quiet(), vec![0; usize::from(vbuckets)]);
+        let mut loopback = Loopback { client, near, server, far, n, seqs, delivered: 0 };
+        loopback.far.feed(&mut loopback.server, Event::Boot);
+        for conn in 1..=n {
+            loopback.far.accept(conn);
+            let conn = ConnId(conn);
+            let accepted = ConnEvent::Accepted { conn, from: ROUTERS[0] };
+            loopback.far.feed(&mut loopback.server, Event::Conn(accepted));
+            let Loopback { client, near, .. } = &mut loopback;
+            let slot = client.slot_of(conn).expect("slots are dialled in order");
+            near.act(|cx| client.opened(slot, cx));
+        }
+        for number in 0..vbuckets {
+            let vb = Vb { keyspace: Keyspace(0), number };
+            let Loopback { client, near, .. } = &mut loopback;
+            near.act(|cx| {
+                let begun = client.begin((vb, SESSION), What::Begin(1, Default::default()), cx);
+                begun.expect("all connections are open");
+            });
+            loopback.send(vb, &What::Snapshot(0, u64::MAX, true));
+        }
+        loopback.flush();
+        loopback
+    }
+
+    /// Sends so many mutations, vbucket by vbucket, and answers how many have been handed to the application meanwhile.
+    pub fn run(&mut self, mutations: u32) -> u64 {
+        let before = self.delivered;
+        for (write, at) in (0..mutations).zip((0..self.seqs.len()).cycle()) {
+            self.seqs[at] += 1;
+            let number = u16::try_from(at).expect("as many as there are vbuckets");
+            let vb = Vb { keyspace: Keyspace(0), number };
+            let key = Key(write.to_be_bytes()[3]);
+            self.send(vb, &What::Upsert(self.seqs[at], key, Value { write, length: 100 }));
+        }
+        self.flush();
+        self.delivered - before
+    }
+
+    /// Sends a message; makes room for it if there is none.
+    fn send(&mut self, vb: Vb, what: &What) {
+        for attempt in 0..2 {
+            let Loopback { client, near, .. } = self;
+            let mut sent = Ok(());
+            near.act(|cx| sent = client.send((vb, SESSION), what.clone(), cx));
+            match sent {
+                Ok(()) => return,
+                Err(Refused::Full) if attempt == 0 => self.flush(),
+                Err(refused) => panic!("a stream that has begun is refused: {refused:?}"),
+            }
+        }
+    }
+
+    /// Brings everything that was accepted to the application.
+    fn flush(&mut self) {
+        for conn in (1..=self.n).map(ConnId) {
+            let Loopback { client, near, .. } = self;
+            if let Some(slot) = client.slot_of(conn) {
+                near.act(|cx| client.flush_due(slot, cx));
+            }
+            let Some(from) = near.wires.get_mut(&conn.0) else { continue };
+            let Some(to) = self.far.wires.get_mut(&conn.0) else { continue };
+            if from.taken.is_empty() {
+                continue;
+            }
+            to.inbound.append(&mut from.taken);
+            self.far.feed(&mut self.server, Event::Conn(ConnEvent::Readable { conn }));
+            self.take_in();
+        }
+    }
+
+    /// The application takes in what it was handed, until there is nothing more.
+    fn take_in(&mut self) {
+        loop {
+            let deliveries = self.far.delivered();
+            if deliveries.is_empty() {
+                return;
+            }
+            for delivery in deliveries {
+                if let Delivery::Frame(_, entries) = &*delivery {
+                    let messages = entries.iter().flat_map(|entry| &entry.messages);
+                    let is_mutation = |what: &What| matches!(what, What::Upsert(..));
+                    let mutations = messages.filter(|message| is_mutation(&message.what)).count();
+                    self.delivered += mutations as u64;
+                }
+                let taken = Event::Message { from: APPLICATION, msg: Msg::Taken };
+                self.far.feed(&mut self.server, taken);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The loopback test of the original: 64 streams, and rounds of 32 x 2 x 5 x 5 mutations.
+    #[test]
+    fn every_mutation_of_every_round_arrives() {
+        for n in [1, 2, 3, 8] {
+            let mut loopback = Loopback::new(n, 64);
+            for round in 0..10 {
+                assert_eq!(loopback.run(1_600), 1_600, "round {round} of {n} connections");
+            }
+        }
+    }
+}
