@@ -324,15 +324,16 @@ fn become_same(
 ) -> Vec<(Key, u64)> {
     let now = cx.now().0;
     let memory = &mut cx.shared().memory;
-    let Some(vbucket) = memory.vbs.get_mut(&vb) else { return Vec::new() };
     for (key, entry) in entries {
-        if vbucket.table.entry(*key).is_none_or(|held| held.cas != entry.cas) {
+        let held = memory.vbs.get(&vb).and_then(|vbucket| vbucket.table.entry(*key));
+        if held.is_none_or(|held| held.cas != entry.cas) {
             let entry = Entry { dirty: true, row: None, ..entry.clone() };
             let cas = entry.cas;
-            let changed = vbucket.change(*key, Some(entry), cas, now);
-            memory.has_work |= changed.grew;
+            let changed = memory.edit(vb, |vbucket| vbucket.change(*key, Some(entry), cas, now));
+            memory.has_work |= changed.is_some_and(|changed| changed.grew);
         }
     }
+    let Some(vbucket) = memory.vbs.get(&vb) else { return Vec::new() };
     let held: Vec<Key> = vbucket.table.iter().map(|(key, _)| key).collect();
     let is_gone = |key: &Key| !entries.iter().any(|(of, _)| of == key);
     let gone: Vec<Key> = held.into_iter().filter(|key| is_gone(key) && !keeps_deleted).collect();

@@ -177,7 +177,7 @@ impl Intake {
     /// Makes a vbucket anew, which is what it was, and returns what was there.
     pub fn reset(&mut self, vb: Vb, memory: &mut Memory, now: u64) -> Option<Vbucket> {
         let state = memory.vbs.get(&vb).map_or(State::Replica, |vbucket| vbucket.standing.state);
-        let mut gone = memory.vbs.remove(&vb);
+        let mut gone = memory.forget(vb);
         memory.create(vb, state, now);
         if let (Some(gone), Some(vbucket)) = (&mut gone, memory.vbs.get_mut(&vb)) {
             vbucket.blocked = std::mem::take(&mut gone.blocked);
@@ -277,12 +277,12 @@ impl Intake {
             if held.is_some_and(|held| held.cas >= cas) {
                 return Taken::Done;
             }
-            vbucket.backfill(key, entry, told);
+            memory.edit(vb, |vbucket| vbucket.backfill(key, entry, told));
             memory.has_work = true;
             return Taken::With(Fact::Applied(vb, key, cas));
         }
-        let changed = vbucket.change(key, entry, told, now);
-        memory.has_work |= changed.grew;
+        let changed = memory.edit(vb, |vbucket| vbucket.change(key, entry, told, now));
+        memory.has_work |= changed.is_some_and(|changed| changed.grew);
         Taken::With(Fact::Applied(vb, key, cas))
     }
 
@@ -307,8 +307,7 @@ impl Intake {
 
     fn step(&mut self, vb: Vb, step: Step, memory: &mut Memory) {
         let Epoch(epoch) = step.epoch;
-        let Some(vbucket) = memory.vbs.get_mut(&vb) else { return };
-        match step.kind {
+        memory.edit(vb, |vbucket| match step.kind {
             EventKind::Start => vbucket.window = Some(Window::default()),
             EventKind::Complete => vbucket.window = None,
             EventKind::Revert => {
@@ -319,10 +318,12 @@ impl Intake {
                     }
                 }
                 vbucket.log.finish_revert();
-                if let Some(had) = self.had.get_mut(&vb) {
-                    had.reverted.insert(epoch);
-                }
             }
+        });
+        if step.kind == EventKind::Revert
+            && let Some(had) = self.had.get_mut(&vb)
+        {
+            had.reverted.insert(epoch);
         }
         memory.has_work = true;
     }

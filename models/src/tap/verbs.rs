@@ -185,7 +185,7 @@ impl Desk {
         if let Err(refusal) = done {
             return Ok(refusal.to_string());
         }
-        match update {
+        self.master.edit(VB, |vbucket| match update {
             Update::Start => vbucket.window = Some(Window::default()),
             Update::Complete => vbucket.window = None,
             Update::Revert => {
@@ -194,7 +194,7 @@ impl Desk {
                 }
                 vbucket.log.finish_revert();
             }
-        }
+        });
         Ok("done".into())
     }
 

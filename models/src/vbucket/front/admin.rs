@@ -9,7 +9,7 @@ use crate::vbucket::model::Node;
 use crate::vbucket::note::Note;
 use crate::vbucket::op::{Call, Key, State, Update, Vb};
 use crate::vbucket::response::Answer;
-use crate::vbucket::vb::{Vbucket, Waiter, Window};
+use crate::vbucket::vb::{Waiter, Window};
 use crate::vbucket::{bugs, mark, point};
 
 use super::{Dozing, Front};
