@@ -46,8 +46,10 @@ pub struct Ghost {
 #[derive(Clone, Debug, Default)]
 struct Owned {
     owner: Option<NodeId>,
+    /// The birth of the owner's copy: if its disk knows another one, it does not know that it is the owner.
+    birth: u64,
     /// Who had it before, and what it was then: should the present owner forget that it is the owner.
-    before: Option<(NodeId, Reference)>,
+    before: Option<(NodeId, u64, Reference)>,
     reference: Reference,
     /// What it was before its owner crashed while it was dead there. Who takes it over may have all of that, and been told
     /// that it is the owner: what the crash took back is not lost then.
@@ -240,24 +242,25 @@ impl Ghost {
             };
             self.copies.insert((node, *vb), copy);
             let owned = self.owned.entry(*vb).or_default();
-            if owned.owner.is_none() && vbucket.standing.state == State::Active {
-                owned.owner = Some(node);
+            let (birth, state) = (vbucket.standing.birth, vbucket.standing.state);
+            if owned.owner.is_none() && state == State::Active {
+                (owned.owner, owned.birth) = (Some(node), birth);
             }
-            let state = vbucket.standing.state;
-            if owned.owner == Some(node) && state != State::Active && state != State::Dead {
+            let has_served = matches!(state, State::Active | State::Dead) && birth == owned.birth;
+            if owned.owner == Some(node) && !has_served {
                 // It died before the disk knew, and has served nobody.
-                if let Some((before, reference)) = owned.before.take() {
-                    (owned.owner, owned.reference) = (Some(before), reference);
+                if let Some((before, birth, reference)) = owned.before.take() {
+                    (owned.owner, owned.birth, owned.reference) = (Some(before), birth, reference);
                 }
             }
-            let is_before = owned.before.as_ref().is_some_and(|(before, _)| *before == node);
+            let is_before = owned.before.as_ref().is_some_and(|(before, ..)| *before == node);
             if owned.owner == Some(node) || is_before {
                 let items = vbucket.table.iter().filter_map(|(key, entry)| {
                     owned.versions.get(&entry.cas).map(|item| (key, item.clone()))
                 });
                 let reference = Reference { items: items.collect(), before: None };
                 match &mut owned.before {
-                    Some((_, before)) if is_before => *before = reference,
+                    Some((.., before)) if is_before => *before = reference,
                     _ => {
                         let had = std::mem::replace(&mut owned.reference, reference);
                         if state == State::Dead && owned.at_death.is_none() {
@@ -376,8 +379,8 @@ impl Ghost {
                 return Err((ONE_OWNER, "two owners", detail));
             }
         }
-        owned.before = owned.owner.map(|owner| (owner, owned.reference.clone()));
-        owned.owner = Some(node);
+        owned.before = owned.owner.map(|owner| (owner, owned.birth, owned.reference.clone()));
+        (owned.owner, owned.birth) = (Some(node), birth);
         let versions = |of: &Reference| -> Vec<(Key, u64)> {
             of.items.iter().map(|(key, item)| (*key, item.cas)).collect()
         };

@@ -72,6 +72,10 @@ impl Producer {
     /// A message is with the other end for good.
     fn release(&mut self, sent: &Sent, released: &mut Vec<Released>) {
         let vb = sent.item.message.vb;
+        if !self.streams.contains_key(&vb) {
+            // The other end has passed over what came after the change of its filter, and answers that, too.
+            return;
+        }
         match &sent.item.message.body {
             Body::Set(_, version) => {
                 released.push(Released { vb, key: version.key, cas: version.cas });
