@@ -110,7 +110,7 @@ impl Loopback {
             if from.taken.is_empty() {
                 continue;
             }
-            to.inbound.append(&mut from.taken);
+            to.inbound.extend(from.taken.drain(..));
             self.far.feed(&mut self.server, Event::Conn(ConnEvent::Readable { conn }));
             self.take_in();
         }

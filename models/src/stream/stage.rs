@@ -47,7 +47,7 @@ pub(super) struct Stage {
 pub(super) struct Wire {
     pub(super) room: usize,
     pub(super) taken: Vec<u8>,
-    pub(super) inbound: Vec<u8>,
+    pub(super) inbound: VecDeque<u8>,
 }
 
 impl Stage {
