@@ -278,7 +278,7 @@ impl Desk {
         let mut request = Request { from, end: u64::MAX, strict_uuid: false, remote_purge: 0 };
         match *rest {
             [] => {}
-            [word] if word == "strict" => request.strict_uuid = true,
+            _ if rest == ["strict"] => request.strict_uuid = true,
             ["purge", purge] => request.remote_purge = number(purge)?,
             _ => return Err(format!("expected strict or purge N, found `{}`", rest.join(" "))),
         }

@@ -110,10 +110,12 @@ impl Repair {
         let (active, rollback, failed) = (Vec::new(), Vec::new(), Vec::new());
         let keyspace = vb.keyspace;
         let mut told = Told { router, keyspace, session, attempt, active, rollback, failed };
-        match *answer {
-            [word] if word == "active" => told.active.push(vb.number),
-            [word] if word == "failed" => told.failed.push(vb.number),
-            [word, seq] if word == "rollback" => told.rollback.push((vb.number, number(seq)?)),
+        match answer.first().copied().unwrap_or_default() {
+            "active" if answer.len() == 1 => told.active.push(vb.number),
+            "failed" if answer.len() == 1 => told.failed.push(vb.number),
+            "rollback" if answer.len() == 2 => {
+                told.rollback.push((vb.number, number(answer[1])?));
+            }
             _ => return Err("expected active, failed or rollback SEQ behind the attempt".into()),
         }
         let (from, msg) = (ROUTERS[usize::from(router.min(1))], Msg::Told(Arc::new(told)));
