@@ -276,7 +276,7 @@ pub const SHORT_READ_IS_WHOLE: Bug = Bug {
 pub const ROLLBACK_KEEPS_INDEX: Bug = Bug {
     index: 42,
     name: "rollback-keeps-index",
-    source: "couchbase/kv_engine, docs/dcp/documentation/failure-scenarios.md: what a consumer that does not \
+    source: "couchbase/kv_engine, DCP documentation, failure scenarios: what a consumer that does not \
              roll back ends up with",
     breaks: ROLLED_BACK,
     scenario: REPAIR,
