@@ -131,6 +131,5 @@ pub const ALL: &[Mark] = &[
     STALE_ANSWER,
     BEGIN_MISSED,
     INDEXES_APART,
-    TORN_RECORD,
     FROM_ZERO_AFTER_ALL,
 ];
