@@ -208,6 +208,8 @@ impl Entry {
     }
 
     /// Learns from what was seen. What cannot be explained is believed all the same: it stands there.
+    ///
+    /// Whoever asks holds the partition of the key, so that no write of this client is on its way that will be acknowledged.
     pub fn learn(&mut self, seen: &Seen, window: (u64, u64)) {
         if self.may.iter().any(|held| held.allows(seen, window)) {
             self.may.retain(|held| held.allows(seen, window));

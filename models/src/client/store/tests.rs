@@ -184,13 +184,14 @@ impl Pair {
                     self.forgotten.push((write, ttl));
                 }
             }
-            Happens::Read => {
+            // Who reads holds the partition, too.
+            Happens::Read if self.open.is_empty() => {
                 let seen = self.sees();
                 assert!(self.entry.allows(&seen, (self.now, self.now)), "{seen}");
                 self.entry.learn(&seen, (self.now, self.now));
             }
             Happens::Wait(seconds) => self.now += seconds,
-            Happens::Begin(_) | Happens::Tell(_) | Happens::GiveUp(_) => {}
+            Happens::Begin(_) | Happens::Tell(_) | Happens::GiveUp(_) | Happens::Read => {}
         }
     }
 }
