@@ -267,8 +267,8 @@ pub const SHORT_READ_IS_WHOLE: Bug = Bug {
 pub const ROLLBACK_KEEPS_INDEX: Bug = Bug {
     index: 42,
     name: "rollback-keeps-index",
-    source: "couchbase/kv_engine, DCP documentation, failure scenarios: what a consumer that does not \
-             roll back ends up with",
+    source: "a mistake that the answer of couchbase/kv_engine to a stream request invites, which names a number and leaves \
+             the consumer to forget what came after it (DCP documentation, failure scenarios); no commit is known",
     breaks: ROLLED_BACK,
     scenario: REPAIR,
 };
@@ -277,7 +277,8 @@ pub const ROLLBACK_KEEPS_INDEX: Bug = Bug {
 pub const END_OVERTAKES: Bug = Bug {
     index: 43,
     name: "end-overtakes",
-    source: "couchbase/indexing 52336b18, dataport/server.go: mutations and errors in two channels",
+    source: "a mistake that couchbase/indexing 52336b18, dataport/server.go, invites, where mutations and errors have a \
+             channel each, until 2a3e79b5 puts them into one; no ticket is known",
     breaks: AFTER_END,
     scenario: REPAIR,
 };
@@ -286,7 +287,8 @@ pub const END_OVERTAKES: Bug = Bug {
 pub const SNAPSHOT_AHEAD: Bug = Bug {
     index: 44,
     name: "snapshot-ahead",
-    source: "couchbase/indexing 190f6f6b and dc47ef10: what must have carried a mutation before it is asked for",
+    source: "a mistake that couchbase/indexing 190f6f6b and dc47ef10 invite, where only what has carried a mutation may be \
+             asked for again; no commit is known",
     breaks: WELL_FORMED,
     scenario: REPAIR,
 };
@@ -295,7 +297,8 @@ pub const SNAPSHOT_AHEAD: Bug = Bug {
 pub const STABLE_FORGOTTEN: Bug = Bug {
     index: 45,
     name: "stable-forgotten",
-    source: "couchbase/indexing, timekeeper.go: why a timestamp is never below the one that was flushed last",
+    source: "a mistake that the rule of couchbase/indexing, timekeeper.go, invites, by which a stability timestamp is never \
+             below the one that was flushed last; no commit is known",
     breaks: STABLE_GROWS,
     scenario: REPAIR,
 };
@@ -304,7 +307,8 @@ pub const STABLE_FORGOTTEN: Bug = Bug {
 pub const STABLE_AHEAD: Bug = Bug {
     index: 46,
     name: "stable-ahead",
-    source: "couchbase/indexing, mutation_queue.go: a flush up to a number that the queue never comes to",
+    source: "a mistake that couchbase/indexing, mutation_queue.go, invites, where a flush waits until the queue has come to \
+             its timestamp; no commit is known",
     breaks: SATISFIABLE,
     scenario: REPAIR,
 };
@@ -313,9 +317,19 @@ pub const STABLE_AHEAD: Bug = Bug {
 pub const OVERSIZE_SKIPPED: Bug = Bug {
     index: 16,
     name: "oversize-skipped",
-    source: "couchbase/indexing 2b104442 and 5605541a, dataport: the packet overflows, and the mutation is gone",
+    source: "a mistake that couchbase/indexing 2b104442 and 5605541a, dataport, invite, where a packet that overflows is an \
+             error and nothing else; no commit is known",
     breaks: SAME,
     scenario: CALM,
+};
+
+/// A snapshot that ends before one that was seen is ignored.
+pub const SNAPSHOT_END_ONLY_GROWS: Bug = Bug {
+    index: 47,
+    name: "snapshot-end-only-grows",
+    source: "couchbase/indexing 1d11bfb7 (MB-59654), stream_reader.go and stream_state.go",
+    breaks: IN_SNAPSHOT,
+    scenario: REPAIR,
 };
 
 /// All of them, by index.
@@ -367,4 +381,5 @@ pub const BUGS: &[Bug] = &[
     SNAPSHOT_AHEAD,
     STABLE_FORGOTTEN,
     STABLE_AHEAD,
+    SNAPSHOT_END_ONLY_GROWS,
 ];

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use seedbed_sim::check::Checked;
+use seedbed_sim::check::{Always, Checked};
 use seedbed_sim::fault::Kind;
 use seedbed_sim::id::ConnId;
 use seedbed_sim::time::Time;
@@ -22,7 +22,6 @@ use super::reference::{Fate, Receiving, Word};
 
 /// What is to be judged by `observe`: a promise that was broken.
 type Broken = (&'static str, &'static str, String);
-type Judged = Result<(), Broken>;
 
 /// Names what a router has sent of a vbucket: router, life of its process, vbucket, index.
 type SentId = (u8, u32, Vb, u32);
@@ -54,31 +53,33 @@ pub struct Ghost {
     stable: BTreeMap<Vb, (u64, u64)>,
     /// The promises that this step says something about, most of them several times.
     said: Vec<&'static str>,
+    /// What this step breaks first, of all that is promised.
     broken: Option<Broken>,
+    /// What is promised here: anything else may break, and is not looked at.
+    promised: Vec<&'static str>,
 }
 
 impl Ghost {
-    /// Takes in what this step says.
-    pub(super) fn observe(&mut self, world: &World<Stream>, step: &Step) {
+    /// Takes in what this step says about what is promised.
+    pub(super) fn observe(
+        &mut self,
+        world: &World<Stream>,
+        step: &Step,
+        promised: &[Always<Stream>],
+    ) {
         self.said.clear();
-        if self.broken.is_some() || world.notes().is_empty() {
+        self.broken = None;
+        if world.notes().is_empty() {
             return;
         }
+        if self.promised.is_empty() {
+            self.promised.extend(promised.iter().map(|always| always.name));
+        }
         for note in world.notes() {
-            if let Err(broken) = self.take(world, step, note) {
-                self.breaks(broken);
-                return;
-            }
+            self.take(world, step, note);
         }
-        let result = bad_frames(world).and_then(|()| self.keyspaces(world, step));
-        if let Err(broken) = result {
-            self.breaks(broken);
-        }
-    }
-
-    fn breaks(&mut self, broken: Broken) {
-        self.said.push(broken.0);
-        self.broken = Some(broken);
+        self.bad_frames(world);
+        self.keyspaces(world, step);
     }
 
     /// What this step says about a promise.
@@ -95,7 +96,7 @@ impl Ghost {
         }
     }
 
-    fn take(&mut self, world: &World<Stream>, step: &Step, note: &Note) -> Judged {
+    fn take(&mut self, world: &World<Stream>, step: &Step, note: &Note) {
         match note {
             Note::Sent(peer, said) => {
                 let (router, life) = (peer.router, peer.life >> 12);
@@ -104,35 +105,23 @@ impl Ghost {
                 let place = (said.session, *count);
                 self.sent.insert((router, life, said.vb, said.index), place);
                 *self.unwritten.entry(*peer).or_default() += 1;
-                Ok(())
             }
             Note::Wrote(peer, n) => {
                 let unwritten = self.unwritten.entry(*peer).or_default();
                 *unwritten = unwritten.saturating_sub(*n);
-                Ok(())
             }
             Note::Closed(peer, n) => self.closed(*peer, *n),
             Note::Met(conn, peer) => {
                 self.peers.insert(conn.0, *peer);
-                Ok(())
             }
             Note::Seen(conn, said, is_kept) => self.seen(world, *conn, said, *is_kept),
             Note::Shut(conn, why) => self.shut(world, step, *conn, *why),
             Note::Failed(conn, bytes) => self.failed(world, *conn, *bytes),
             Note::Blamed(conn, vbs) => self.blamed(world, *conn, vbs),
-            Note::ServerUp => {
-                self.receiving.clear();
-                Ok(())
-            }
+            Note::ServerUp => self.receiving.clear(),
             Note::ServerClosed => self.server_closed(world),
-            Note::Unreadable(_) => {
-                self.said.push(BAD_FRAME);
-                Ok(())
-            }
-            Note::Unblocked(..) => {
-                self.said.push(CONTROL);
-                Ok(())
-            }
+            Note::Unreadable(_) => self.says(BAD_FRAME),
+            Note::Unblocked(..) => self.says(CONTROL),
             Note::GaveUp(conn) => self.gave_up(world, *conn),
             Note::Silent(conn, ms) => self.silent(world, *conn, *ms),
             Note::Acked(_, n, outstanding) => self.hold(ACKS, "too many", n <= outstanding, || {
@@ -157,49 +146,61 @@ impl Ghost {
         }
     }
 
+    /// Something is said about a promise, and it holds.
+    fn says(&mut self, name: &'static str) {
+        if self.promised.contains(&name) {
+            self.said.push(name);
+        }
+    }
+
+    /// Something is said about a promise: whether it holds, and what is wrong if it does not. Only the first that a step
+    /// breaks is told.
     fn hold(
         &mut self,
         name: &'static str,
         class: &'static str,
         holds: bool,
         detail: impl FnOnce() -> String,
-    ) -> Judged {
-        self.said.push(name);
-        if holds { Ok(()) } else { Err((name, class, detail())) }
+    ) {
+        let before = self.said.len();
+        self.says(name);
+        if !holds && self.said.len() > before && self.broken.is_none() {
+            self.broken = Some((name, class, detail()));
+        }
     }
 
-    fn closed(&mut self, peer: Peer, said: u32) -> Judged {
+    fn closed(&mut self, peer: Peer, said: u32) {
         let unwritten = self.unwritten.remove(&peer).unwrap_or_default();
         self.hold(CLOSE_TELLS, "untold", unwritten == said, || {
             format!("{unwritten} messages were not sent, and {said} are said to be")
-        })
+        });
     }
 
     /// The server has looked at a message.
-    fn seen(&mut self, world: &World<Stream>, conn: ConnId, said: &Said, is_kept: bool) -> Judged {
+    fn seen(&mut self, world: &World<Stream>, conn: ConnId, said: &Said, is_kept: bool) {
         let Said { vb, session, index, what } = *said;
         let over = self.told.contains(&conn.0);
         self.hold(AFTER_END, "after the end", !over || !is_kept, || {
             format!("{said} comes after the end of its connection was told")
-        })?;
+        });
         if world.seen(Kind::Flip) > 0 {
-            return Ok(());
+            return;
         }
-        let Some(peer) = self.peers.get(&conn.0).copied() else { return Ok(()) };
+        let Some(peer) = self.peers.get(&conn.0).copied() else { return };
         let life = peer.life >> 12;
         let sent = self.sent.get(&(peer.router, life, vb, index)).copied();
         let (of, place) = sent.unwrap_or_default();
         self.hold(FENCED, "another session", of == session, || {
             format!("{said} was sent in session {of}")
-        })?;
+        });
         let looked_at = self.looked_at.entry((conn.0, vb)).or_default();
         let again = looked_at.contains(&index);
         looked_at.push(index);
-        self.hold(ONCE, "twice", !again, || format!("{said} comes twice"))?;
+        self.hold(ONCE, "twice", !again, || format!("{said} comes twice"));
         let key = (peer.router, life, vb, session);
         let before = self.last.insert(key, index).unwrap_or_default();
         let last = before.max(self.last_on.insert((conn.0, vb), index).unwrap_or_default());
-        self.hold(IN_ORDER, "out of order", last < index, || format!("{said} comes after {last}"))?;
+        self.hold(IN_ORDER, "out of order", last < index, || format!("{said} comes after {last}"));
         let word = match what {
             Glimpse::Begin => Word::Begin,
             Glimpse::Snapshot(start, end) => Word::Snapshot(start, end),
@@ -210,82 +211,80 @@ impl Ghost {
         self.fate(fate, said, is_kept)
     }
 
-    fn fate(&mut self, fate: Fate, said: &Said, is_kept: bool) -> Judged {
+    fn fate(&mut self, fate: Fate, said: &Said, is_kept: bool) {
         let belongs = fate != Fate::Dropped;
         let is_end = said.what == Glimpse::End;
         let name = if is_end { FENCED } else { WITHIN_STREAM };
         self.hold(name, "outside", belongs || !is_kept, || {
             format!("{said} belongs to no stream that is open")
-        })?;
+        });
         self.hold(UNBROKEN, "dropped", is_kept || !belongs, || {
             format!("{said} is dropped, and its stream is open")
-        })?;
-        self.said.push(IN_SNAPSHOT);
-        match fate {
-            Fate::KeptWithGap(last) => {
-                Err((UNBROKEN, "hole", format!("{said} comes after message {last}")))
-            }
-            Fate::KeptOutside => {
-                Err((IN_SNAPSHOT, "outside", format!("{said} lies in no snapshot")))
-            }
-            Fate::Kept | Fate::Dropped => Ok(()),
-        }
+        });
+        let gap = if let Fate::KeptWithGap(last) = fate { Some(last) } else { None };
+        self.hold(UNBROKEN, "hole", gap.is_none(), || {
+            format!("{said} comes after message {}", gap.unwrap_or_default())
+        });
+        self.hold(IN_SNAPSHOT, "outside", fate != Fate::KeptOutside, || {
+            format!("{said} lies in no snapshot")
+        });
     }
 
-    fn shut(&mut self, world: &World<Stream>, step: &Step, conn: ConnId, why: Why) -> Judged {
-        self.said.push(HEALTHY);
+    fn shut(&mut self, world: &World<Stream>, step: &Step, conn: ConnId, why: Why) {
+        self.says(HEALTHY);
         let is_server =
             step.actor.is_some_and(|actor| matches!(world.actor(actor), Stream::Server(_)));
         if !is_server || why != Why::Failed {
-            return Ok(());
+            return;
         }
         let has_failed = self.failed.contains(&conn.0);
         self.hold(ISOLATED, "closed", has_failed, || {
             format!("connection {} is closed, and nothing was wrong with it", conn.0)
-        })
+        });
     }
 
-    fn failed(&mut self, world: &World<Stream>, conn: ConnId, bytes: bool) -> Judged {
+    fn failed(&mut self, world: &World<Stream>, conn: ConnId, bytes: bool) {
         self.failed.insert(conn.0);
         let may = world.seen(Kind::Flip) > 0;
         self.hold(SPLITS, "misread", may || !bytes, || {
             format!("connection {} has carried what was sent, and cannot be read", conn.0)
-        })
+        });
     }
 
-    fn blamed(&mut self, world: &World<Stream>, conn: ConnId, vbs: &[Vb]) -> Judged {
+    fn blamed(&mut self, world: &World<Stream>, conn: ConnId, vbs: &[Vb]) {
         let again = !self.told.insert(conn.0);
         self.hold(BLAME, "twice", !again, || {
             format!("the end of connection {} is told again", conn.0)
-        })?;
+        });
         let expected = self.receiving.broken(conn.0);
         if world.seen(Kind::Flip) > 0 {
-            return Ok(());
+            return;
         }
         let told: BTreeSet<Vb> = vbs.iter().copied().collect();
-        self.hold(BLAME, "another set", told == expected, || {
-            let say =
-                |set: &BTreeSet<Vb>| set.iter().map(Vb::to_string).collect::<Vec<_>>().join(" ");
-            format!("blamed: {}; broken: {}", say(&told), say(&expected))
-        })
+        let exact = told == expected && told.len() == vbs.len();
+        self.hold(BLAME, "another set", exact, || {
+            let say = |vbs: &[Vb]| vbs.iter().map(Vb::to_string).collect::<Vec<_>>().join(" ");
+            let expected: Vec<Vb> = expected.into_iter().collect();
+            format!("blamed: {}; broken: {}", say(vbs), say(&expected))
+        });
     }
 
-    fn server_closed(&mut self, world: &World<Stream>) -> Judged {
+    fn server_closed(&mut self, world: &World<Stream>) {
         self.receiving.clear();
         let asked = indexer(world).is_some_and(|indexer| indexer.is_closing());
         self.hold(ISOLATED, "all closed", asked, || "the server closes, and nobody asked".into())
     }
 
-    fn gave_up(&mut self, world: &World<Stream>, conn: ConnId) -> Judged {
+    fn gave_up(&mut self, world: &World<Stream>, conn: ConnId) {
         let blocked = data(world).is_some_and(|data| data.is_blocked(conn));
         self.hold(CONTROL, "stuck", !blocked, || {
             format!("data cannot write on connection {}, and nobody reads", conn.0)
-        })?;
+        });
         self.hold(HEALTHY, "given up", false, || format!("connection {} is given up", conn.0))
     }
 
-    fn silent(&mut self, world: &World<Stream>, conn: ConnId, ms: u32) -> Judged {
-        let Some(indexer) = indexer(world) else { return Ok(()) };
+    fn silent(&mut self, world: &World<Stream>, conn: ConnId, ms: u32) {
+        let Some(indexer) = indexer(world) else { return };
         let most = indexer.settings.suicide;
         self.hold(HEARD, "goes on", ms <= millis(most), || {
             format!(
@@ -293,13 +292,13 @@ impl Ghost {
                 conn.0,
                 millis(most)
             )
-        })
+        });
     }
 
-    fn session(&mut self, world: &World<Stream>, keyspace: Keyspace, session: u64) -> Judged {
+    fn session(&mut self, world: &World<Stream>, keyspace: Keyspace, session: u64) {
         let before = self.sessions.insert(keyspace, session);
         let Some(side) = indexer(world).and_then(|indexer| indexer.side(keyspace)) else {
-            return Ok(());
+            return;
         };
         for number in side.vbs.keys() {
             let vb = Vb { keyspace, number: *number };
@@ -308,48 +307,48 @@ impl Ghost {
         }
         self.hold(FENCED, "used again", before.is_none_or(|before| before < session), || {
             format!("session {session} of {keyspace} comes after {}", before.unwrap_or_default())
-        })
+        });
     }
 
-    fn asked(&mut self, step: &Step, vb: Vb, from: Point) -> Judged {
+    fn asked(&mut self, step: &Step, vb: Vb, from: Point) {
         self.asked.insert(vb, step.at);
         let has = self.has.get(&vb).copied().unwrap_or_default();
         self.hold(RESTART_POINT, "beyond", from.seq <= has, || {
             format!("{vb} is asked for from {}, and all there is goes up to {has}", from.seq)
-        })
+        });
     }
 
-    fn missed(&mut self, step: &Step, vb: Vb, wait: u32) -> Judged {
+    fn missed(&mut self, step: &Step, vb: Vb, wait: u32) {
         let since = self.asked.get(&vb).map_or(0, |at| step.at.since(*at).0 / 1_000_000);
         self.hold(PATIENT, "too early", since >= u64::from(wait), || {
             format!("{vb} is missed after {since}ms, and may take {wait}ms")
-        })
+        });
     }
 
-    fn took(&mut self, vb: Vb, at: Point) -> Judged {
+    fn took(&mut self, vb: Vb, at: Point) {
         let has = self.has.get(&vb).copied().unwrap_or_default();
         self.hold(ONCE, "taken twice", has < at.seq, || {
             format!("{vb} has all up to {has}, and takes in {}", at.seq)
-        })?;
+        });
         self.has.insert(vb, at.seq);
         let within = at.snap_start <= at.seq && at.seq <= at.snap_end;
         self.hold(IN_SNAPSHOT, "taken outside", within, || format!("{vb} takes in {at}"))
     }
 
-    fn stable(&mut self, vb: Vb, session: u64, (upto, last): (u64, u64)) -> Judged {
+    fn stable(&mut self, vb: Vb, session: u64, (upto, last): (u64, u64)) {
         let before = self.stable.insert(vb, (session, upto));
         let grows = before.is_none_or(|(of, before)| of != session || before <= upto);
         self.hold(STABLE_GROWS, "less", grows, || {
             format!("{vb} is stable to {upto}, and was to {}", before.unwrap_or_default().1)
-        })?;
+        });
         self.hold(SATISFIABLE, "beyond", upto <= last, || {
             format!("{vb} is stable to {upto}, and {last} is all there is")
-        })
+        });
     }
 
-    fn rolled_back(&mut self, world: &World<Stream>, vb: Vb, seq: u64) -> Judged {
+    fn rolled_back(&mut self, world: &World<Stream>, vb: Vb, seq: u64) {
         let side = indexer(world).and_then(|indexer| indexer.side(vb.keyspace));
-        let Some(side) = side else { return Ok(()) };
+        let Some(side) = side else { return };
         let beyond = side.indexes.iter().find(|index| {
             let mut documents = index.documents.iter();
             index.point(vb.number).seq > seq
@@ -357,11 +356,11 @@ impl Ghost {
         });
         self.hold(ROLLED_BACK, "kept", beyond.is_none(), || {
             format!("an index has more of {vb} than up to {seq}")
-        })
+        });
     }
 
     /// What a step does to streams of one keyspace leaves those of others alone.
-    fn keyspaces(&mut self, world: &World<Stream>, step: &Step) -> Judged {
+    fn keyspaces(&mut self, world: &World<Stream>, step: &Step) {
         let touched = |note: &Note| match note {
             Note::Seen(_, said, _) if matches!(said.what, Glimpse::Begin | Glimpse::End) => {
                 Some(said.vb.keyspace)
@@ -372,38 +371,36 @@ impl Ghost {
         let is_whole =
             |note: &Note| matches!(note, Note::Blamed(..) | Note::ServerUp | Note::ServerClosed);
         if touched.is_empty() && !world.notes().iter().any(is_whole) {
-            return Ok(());
+            return;
         }
         let is_up = step.node.is_some_and(|node| world.is_up(node));
         let (Some(server), 0, true) = (server(world), world.seen(Kind::Flip), is_up) else {
-            return Ok(());
+            return;
         };
         let open = server.brackets().open().iter();
         let open: BTreeSet<(u32, Vb, u64)> =
             open.map(|bracket| (bracket.conn.0, bracket.vb, bracket.session)).collect();
         let before = std::mem::replace(&mut self.open, open);
         if touched.len() != 1 {
-            return Ok(());
+            return;
         }
         let mut changed = before.symmetric_difference(&self.open).map(|(_, vb, _)| *vb);
         let other = changed.find(|vb| !touched.contains(&vb.keyspace));
         self.hold(KEYSPACES_APART, "touched", other.is_none(), || {
             let vb = other.map_or_else(String::new, |vb| vb.to_string());
             format!("a stream of another keyspace, {vb}, was begun or ended")
-        })
+        });
     }
-}
 
-/// A frame that cannot be read ends its connection in the same step.
-fn bad_frames(world: &World<Stream>) -> Judged {
-    let notes = world.notes();
-    for note in notes {
-        let Note::Unreadable(conn) = note else { continue };
-        let is_over = notes.iter().any(|other| matches!(other, Note::Failed(of, _) if of == conn));
-        if !is_over {
-            let detail = format!("connection {} goes on after an unreadable frame", conn.0);
-            return Err((BAD_FRAME, "passed over", detail));
+    /// A frame that cannot be read ends its connection in the same step.
+    fn bad_frames(&mut self, world: &World<Stream>) {
+        let notes = world.notes();
+        for note in notes {
+            let Note::Unreadable(conn) = note else { continue };
+            let ends = |other: &Note| matches!(other, Note::Failed(of, _) if of == conn);
+            self.hold(BAD_FRAME, "passed over", notes.iter().any(ends), || {
+                format!("connection {} goes on after an unreadable frame", conn.0)
+            });
         }
     }
-    Ok(())
 }

@@ -234,6 +234,9 @@ impl Side {
                 }
                 if *end < last {
                     cx.mark(&mark::SMALLER_SNAPSHOT);
+                    if cx.bug(&bugs::SNAPSHOT_END_ONLY_GROWS) {
+                        return;
+                    }
                 }
                 track.snapshot = Some((*start, *end));
             }

@@ -131,5 +131,6 @@ pub const ALL: &[Mark] = &[
     STALE_ANSWER,
     BEGIN_MISSED,
     INDEXES_APART,
+    TORN_RECORD,
     FROM_ZERO_AFTER_ALL,
 ];

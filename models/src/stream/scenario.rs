@@ -14,7 +14,7 @@ use super::indexer::Indexer;
 use super::model::Stream;
 use super::router::{Places, Router, SELECT};
 use super::server::{LISTENER, Server};
-use super::settings::{BUFFER, KNOBS, Settings};
+use super::settings::{BUFFER, DISK, KNOBS, Settings};
 use super::workload::{self, Mix};
 use super::{bugs, checks, mark, point};
 
@@ -151,6 +151,7 @@ const CONNECTIONS: KindSet = KindSet::of(&[
 
 fn tune(config: &Config, run: &mut Run) {
     run.buffer = u32::try_from(config.get(BUFFER.name)).expect("a small number");
+    run.disk = Span::us(100).times(config.get(DISK.name));
     run.think = Span::ms(50);
     run.calm = Span::ms(100);
     run.horizon = Span::secs(8);
