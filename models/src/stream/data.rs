@@ -167,6 +167,14 @@ impl Data {
                 let value = Value { write: op.number, length };
                 (vb, self.write(vb, key, Some(value)))
             }
+            Call::Load(vb, Key(last), n) => {
+                let mut ret = Ret::Nothing;
+                for (key, nth) in (0..=last).cycle().zip(1..=u32::from(n)) {
+                    let value = Value { write: op.number << 8 | nth, length: 0 };
+                    ret = self.write(vb, Key(key), Some(value));
+                }
+                (vb, ret)
+            }
             Call::Delete(vb, key) => {
                 let is_there = self.stores.get(&vb).is_some_and(|store| store.holds(key));
                 (vb, if is_there { self.write(vb, key, None) } else { Ret::Nothing })

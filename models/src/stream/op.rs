@@ -164,6 +164,8 @@ pub enum Call {
     Bounce,
     /// Admin: a router goes on with so many connections.
     Connections(u8, u32),
+    /// Data: write so many documents at once, all from the first to this one in turn.
+    Load(Vb, Key, u8),
 }
 
 impl Call {
@@ -171,9 +173,12 @@ impl Call {
     #[must_use]
     pub fn is_of_data(&self) -> bool {
         match self {
-            Call::Set(..) | Call::Delete(..) | Call::Move(_) | Call::Fail(..) | Call::Purge(_) => {
-                true
-            }
+            Call::Set(..)
+            | Call::Load(..)
+            | Call::Delete(..)
+            | Call::Move(_)
+            | Call::Fail(..)
+            | Call::Purge(_) => true,
             Call::Stop(_)
             | Call::Start(_)
             | Call::Stall(_)
@@ -184,7 +189,7 @@ impl Call {
 
     /// The words of data, and those of the admin.
     const WORDS: [&'static str; 2] = [
-        "set VB KEY [LENGTH], del VB KEY, move VB, fail VB N or purge VB",
+        "set VB KEY [LENGTH], load VB KEY N, del VB KEY, move VB, fail VB N or purge VB",
         "stop KEYSPACE, start KEYSPACE, stall MS, bounce or connections ROUTER N",
     ];
 
@@ -205,6 +210,7 @@ impl fmt::Display for Call {
         match self {
             Call::Set(vb, key, 0) => write!(f, "set {vb} {key}"),
             Call::Set(vb, key, length) => write!(f, "set {vb} {key} {length}"),
+            Call::Load(vb, key, n) => write!(f, "load {vb} {key} {n}"),
             Call::Delete(vb, key) => write!(f, "del {vb} {key}"),
             Call::Move(vb) => write!(f, "move {vb}"),
             Call::Fail(vb, lost) => write!(f, "fail {vb} {lost}"),
@@ -231,6 +237,7 @@ impl FromStr for Call {
         match words[..] {
             ["set", vb, key] => Ok(Call::Set(vb.parse()?, key.parse()?, 0)),
             ["set", vb, key, length] => Ok(Call::Set(vb.parse()?, key.parse()?, number(length)?)),
+            ["load", vb, key, n] => Ok(Call::Load(vb.parse()?, key.parse()?, small(n)?)),
             ["del", vb, key] => Ok(Call::Delete(vb.parse()?, key.parse()?)),
             ["move", vb] => Ok(Call::Move(vb.parse()?)),
             ["fail", vb, lost] => Ok(Call::Fail(vb.parse()?, small(lost)?)),
@@ -261,6 +268,7 @@ mod tests {
         for text in [
             "set a1/12 k3",
             "set a/2 k0 40",
+            "load a12/1 k3 6",
             "del a12/1 k1",
             "move a/2",
             "fail a/2 3",
@@ -276,7 +284,7 @@ mod tests {
             seen += usize::from(call.takes(true).is_ok());
             assert!(call.takes(true).is_ok() != call.takes(false).is_ok());
         }
-        assert_eq!(seen, 6);
+        assert_eq!(seen, 7);
         for wrong in ["", "set", "set a k1", "set b/1 k1", "fail a/2", "connections 2 1", "stop b"]
         {
             let error = wrong.parse::<Call>().expect_err(wrong);

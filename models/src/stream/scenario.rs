@@ -39,7 +39,7 @@ pub const fn repair() -> Scenario<Stream> {
         },
         workload: |config, draw| {
             let mix =
-                Mix { set: 50, delete: 8, hand_over: 10, fail: 6, purge: 3, admin: 16, bounce: 2 };
+                Mix { set: 42, load: 8, delete: 8, hand_over: 10, fail: 6, purge: 3, admin: 16, bounce: 2 };
             workload::draw(mix, config, draw)
         },
         ..BASE
@@ -60,7 +60,7 @@ pub const fn calm() -> Scenario<Stream> {
         },
         workload: |config, draw| {
             let mix =
-                Mix { set: 60, delete: 8, hand_over: 6, fail: 0, purge: 2, admin: 18, bounce: 1 };
+                Mix { set: 52, load: 8, delete: 8, hand_over: 6, fail: 0, purge: 2, admin: 18, bounce: 1 };
             workload::draw(mix, config, draw)
         },
         always: checks::ALWAYS_CALM,
@@ -84,7 +84,7 @@ pub const fn wire() -> Scenario<Stream> {
         },
         workload: |config, draw| {
             let mix =
-                Mix { set: 75, delete: 8, hand_over: 5, fail: 2, purge: 0, admin: 8, bounce: 2 };
+                Mix { set: 67, load: 8, delete: 8, hand_over: 5, fail: 2, purge: 0, admin: 8, bounce: 2 };
             workload::draw(mix, config, draw)
         },
         always: checks::ALWAYS_WIRE,

@@ -116,7 +116,7 @@ const ITEMS: Knob = knob("checkpoint_items", [1, 5, 5], "mutations of a checkpoi
 const WHOLE: Knob =
     knob("repairs_whole", [0, 3, 1], "0: repairs go on from the last whole snapshot");
 pub(super) const DISK: Knob =
-    knob("disk", [1, 100, 1], "tenths of a millisecond that a request to a disk takes");
+    knob("disk", [1, 1_000, 1], "tenths of a millisecond that a request to a disk takes");
 const ALL_FAIL: Knob = knob("all_fail", [0, 3, 1], "0: with one connection of a router all fail");
 
 /// What is drawn.

@@ -10,6 +10,7 @@ use super::settings::{self, Settings};
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Mix {
     pub(super) set: u32,
+    pub(super) load: u32,
     pub(super) delete: u32,
     pub(super) hand_over: u32,
     pub(super) fail: u32,
@@ -35,10 +36,10 @@ pub(super) fn draw(mix: Mix, config: &Config, draw: &mut Draw) -> Vec<PlannedOp<
 }
 
 fn one(mix: Mix, settings: &Settings, (vbs, keys): (&[Vb], u64), draw: &mut Draw) -> Call {
-    let Mix { set, delete, hand_over, fail, purge, admin, bounce } = mix;
+    let Mix { set, load, delete, hand_over, fail, purge, admin, bounce } = mix;
     let vb = *draw.pick(vbs);
     let key = Key(u8::try_from(draw.below(keys)).expect("a few keys"));
-    match draw.weighted(&[set, delete, hand_over, fail, purge, admin, bounce]) {
+    match draw.weighted(&[set, delete, hand_over, fail, purge, admin, bounce, load]) {
         0 => {
             let length = match draw.below(8) {
                 0 => draw.range(40, 120),
@@ -52,7 +53,11 @@ fn one(mix: Mix, settings: &Settings, (vbs, keys): (&[Vb], u64), draw: &mut Draw
         3 => Call::Fail(vb, u8::try_from(draw.below(4)).expect("a small number")),
         4 => Call::Purge(vb),
         5 => order(settings, draw),
-        _ => Call::Bounce,
+        6 => Call::Bounce,
+        _ => {
+            let last = Key(u8::try_from(keys - 1).expect("a few keys"));
+            Call::Load(vb, last, u8::try_from(draw.range(2, 6)).expect("a small number"))
+        }
     }
 }
 
