@@ -21,6 +21,9 @@ use super::settings::{Settings, UPSTREAM};
 use super::store::Store;
 use super::upstream::{Dcp, EndReason, Refusal, StreamId};
 
+/// So many bytes are written at once, and the rest of the last frame.
+const PIECE: usize = 128;
+
 /// The data.
 #[derive(Clone, Debug)]
 pub struct Data {
@@ -320,13 +323,19 @@ impl Data {
                 let ms = millis(cx.now().since(since));
                 cx.note(Note::Unblocked(peer.conn, ms));
             }
-            let Some(frame) = self.next(at, cx) else { return };
-            let peer = &mut self.peers[at];
-            peer.outstanding += u32::from(frame.is_counted());
-            let mut payload = Vec::new();
-            frame.encode(&mut payload);
-            // What does not fit the limit of both sides does not exist here.
-            let _ = frame::append(&payload, UPSTREAM, &mut peer.outbox);
+            while self.peers[at].outbox.len() < PIECE
+                && let Some(frame) = self.next(at, cx)
+            {
+                let peer = &mut self.peers[at];
+                peer.outstanding += u32::from(frame.is_counted());
+                let mut payload = Vec::new();
+                frame.encode(&mut payload);
+                // What does not fit the limit of both sides does not exist here.
+                let _ = frame::append(&payload, UPSTREAM, &mut peer.outbox);
+            }
+            if self.peers[at].outbox.is_empty() {
+                return;
+            }
         }
     }
 

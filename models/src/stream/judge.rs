@@ -11,7 +11,7 @@ use seedbed_sim::world::{Step, World};
 use super::checks::{
     ACKS, AFTER_END, BAD_FRAME, BLAME, CLOSE_TELLS, CONTROL, FENCED, HEALTHY, HEARD, IN_ORDER,
     IN_SNAPSHOT, ISOLATED, KEYSPACES_APART, ONCE, PATIENT, RESTART_POINT, ROLLED_BACK, SATISFIABLE,
-    SPLITS, STABLE_GROWS, UNBROKEN, WELL_FORMED, WITHIN_STREAM, data, indexer, server,
+    SPLITS, STABLE_GROWS, UNBROKEN, WELL_FORMED, WITHIN_STREAM, bit, data, indexer, server,
 };
 use super::data::millis;
 use super::model::Stream;
@@ -21,16 +21,16 @@ use super::payload::Peer;
 use super::reference::{Fate, Receiving, Word};
 
 /// What is to be judged by `observe`: a promise that was broken.
-type Broken = (&'static str, &'static str, String);
+type Broken = (u32, &'static str, String);
 
-/// Names what a router has sent of a vbucket: router, life of its process, vbucket, index.
-type SentId = (u8, u32, Vb, u32);
+/// Who sent what: router, life of its process, vbucket.
+type SentFrom = (u8, u32, Vb);
 
 /// What the checks remember from step to step.
 #[derive(Clone, Debug, Default)]
 pub struct Ghost {
-    /// The session in which each message was sent, and its place there.
-    sent: BTreeMap<SentId, (u64, u32)>,
+    /// The session in which each message was sent, and its place there, from the first on.
+    sent: BTreeMap<SentFrom, Vec<(u64, u32)>>,
     /// How many were sent of a vbucket in a session: router, life, vbucket, session.
     counts: BTreeMap<(u8, u32, Vb, u64), u32>,
     /// Messages of a connection that were accepted and not written.
@@ -51,12 +51,12 @@ pub struct Ghost {
     /// The last number that the application has of a vbucket, in its session.
     has: BTreeMap<Vb, u64>,
     stable: BTreeMap<Vb, (u64, u64)>,
-    /// The promises that this step says something about, most of them several times.
-    said: Vec<&'static str>,
+    /// The promises that this step says something about, a bit each.
+    said: u32,
     /// What this step breaks first, of all that is promised.
     broken: Option<Broken>,
     /// What is promised here: anything else may break, and is not looked at.
-    promised: Vec<&'static str>,
+    promised: u32,
 }
 
 impl Ghost {
@@ -67,13 +67,13 @@ impl Ghost {
         step: &Step,
         promised: &[Always<Stream>],
     ) {
-        self.said.clear();
+        self.said = 0;
         self.broken = None;
         if world.notes().is_empty() {
             return;
         }
-        if self.promised.is_empty() {
-            self.promised.extend(promised.iter().map(|always| always.name));
+        if self.promised == 0 {
+            self.promised = promised.iter().fold(0, |bits, always| bits | bit(always.name));
         }
         for note in world.notes() {
             self.take(world, step, note);
@@ -83,15 +83,12 @@ impl Ghost {
     }
 
     /// What this step says about a promise.
-    pub(super) fn verdict(&self, name: &'static str) -> Checked {
-        if self.said.is_empty() {
-            return Checked::Skipped;
-        }
+    pub(super) fn verdict(&self, promise: u32) -> Checked {
         match &self.broken {
-            Some((broken, class, detail)) if *broken == name => {
+            Some((broken, class, detail)) if *broken == promise => {
                 Checked::Broken(class, detail.clone())
             }
-            _ if self.said.contains(&name) => Checked::Held,
+            _ if self.said & promise != 0 => Checked::Held,
             _ => Checked::Skipped,
         }
     }
@@ -103,7 +100,7 @@ impl Ghost {
                 let count = self.counts.entry((router, life, said.vb, said.session)).or_default();
                 *count += 1;
                 let place = (said.session, *count);
-                self.sent.insert((router, life, said.vb, said.index), place);
+                self.sent.entry((router, life, said.vb)).or_default().push(place);
                 *self.unwritten.entry(*peer).or_default() += 1;
             }
             Note::Wrote(peer, n) => {
@@ -120,23 +117,23 @@ impl Ghost {
             Note::Blamed(conn, vbs) => self.blamed(world, *conn, vbs),
             Note::ServerUp => self.receiving.clear(),
             Note::ServerClosed => self.server_closed(world),
-            Note::Unreadable(_) => self.says(BAD_FRAME),
-            Note::Unblocked(..) => self.says(CONTROL),
+            Note::Unreadable(_) => self.says(const { bit(BAD_FRAME) }),
+            Note::Unblocked(..) => self.says(const { bit(CONTROL) }),
             Note::GaveUp(conn) => self.gave_up(world, *conn),
             Note::Silent(conn, ms) => self.silent(world, *conn, *ms),
-            Note::Acked(_, n, outstanding) => self.hold(ACKS, "too many", n <= outstanding, || {
+            Note::Acked(_, n, outstanding) => self.hold(const { bit(ACKS) }, "too many", n <= outstanding, || {
                 format!("{n} messages are acknowledged, and {outstanding} were to be")
             }),
             Note::Requested(vb, from, _) => {
                 let fits = from.snap_start <= from.seq && from.seq <= from.snap_end;
-                self.hold(WELL_FORMED, "outside", fits, || format!("{vb} from {from}"))
+                self.hold(const { bit(WELL_FORMED) }, "outside", fits, || format!("{vb} from {from}"))
             }
             Note::Session(keyspace, session) => self.session(world, *keyspace, *session),
             Note::Asked(vb, _, _, from) => self.asked(step, *vb, *from),
             Note::Missed(vb, wait) => self.missed(step, *vb, *wait),
             Note::Heeded(keyspace, session, _) => {
                 let current = self.sessions.get(keyspace) == Some(session);
-                self.hold(FENCED, "old answer", current, || {
+                self.hold(const { bit(FENCED) }, "old answer", current, || {
                     format!("an answer to session {session} of {keyspace} counts")
                 })
             }
@@ -147,31 +144,28 @@ impl Ghost {
     }
 
     /// Something is said about a promise, and it holds.
-    fn says(&mut self, name: &'static str) {
-        if self.promised.contains(&name) {
-            self.said.push(name);
-        }
+    fn says(&mut self, promise: u32) {
+        self.said |= self.promised & promise;
     }
 
     /// Something is said about a promise: whether it holds, and what is wrong if it does not. Only the first that a step
     /// breaks is told.
     fn hold(
         &mut self,
-        name: &'static str,
+        promise: u32,
         class: &'static str,
         holds: bool,
         detail: impl FnOnce() -> String,
     ) {
-        let before = self.said.len();
-        self.says(name);
-        if !holds && self.said.len() > before && self.broken.is_none() {
-            self.broken = Some((name, class, detail()));
+        self.says(promise);
+        if !holds && self.promised & promise != 0 && self.broken.is_none() {
+            self.broken = Some((promise, class, detail()));
         }
     }
 
     fn closed(&mut self, peer: Peer, said: u32) {
         let unwritten = self.unwritten.remove(&peer).unwrap_or_default();
-        self.hold(CLOSE_TELLS, "untold", unwritten == said, || {
+        self.hold(const { bit(CLOSE_TELLS) }, "untold", unwritten == said, || {
             format!("{unwritten} messages were not sent, and {said} are said to be")
         });
     }
@@ -180,7 +174,7 @@ impl Ghost {
     fn seen(&mut self, world: &World<Stream>, conn: ConnId, said: &Said, is_kept: bool) {
         let Said { vb, session, index, what } = *said;
         let over = self.told.contains(&conn.0);
-        self.hold(AFTER_END, "after the end", !over || !is_kept, || {
+        self.hold(const { bit(AFTER_END) }, "after the end", !over || !is_kept, || {
             format!("{said} comes after the end of its connection was told")
         });
         if world.seen(Kind::Flip) > 0 {
@@ -188,19 +182,20 @@ impl Ghost {
         }
         let Some(peer) = self.peers.get(&conn.0).copied() else { return };
         let life = peer.life >> 12;
-        let sent = self.sent.get(&(peer.router, life, vb, index)).copied();
+        let nth = (index as usize).wrapping_sub(1);
+        let sent = self.sent.get(&(peer.router, life, vb)).and_then(|all| all.get(nth).copied());
         let (of, place) = sent.unwrap_or_default();
-        self.hold(FENCED, "another session", of == session, || {
+        self.hold(const { bit(FENCED) }, "another session", of == session, || {
             format!("{said} was sent in session {of}")
         });
         let looked_at = self.looked_at.entry((conn.0, vb)).or_default();
         let again = looked_at.contains(&index);
         looked_at.push(index);
-        self.hold(ONCE, "twice", !again, || format!("{said} comes twice"));
+        self.hold(const { bit(ONCE) }, "twice", !again, || format!("{said} comes twice"));
         let key = (peer.router, life, vb, session);
         let before = self.last.insert(key, index).unwrap_or_default();
         let last = before.max(self.last_on.insert((conn.0, vb), index).unwrap_or_default());
-        self.hold(IN_ORDER, "out of order", last < index, || format!("{said} comes after {last}"));
+        self.hold(const { bit(IN_ORDER) }, "out of order", last < index, || format!("{said} comes after {last}"));
         let word = match what {
             Glimpse::Begin => Word::Begin,
             Glimpse::Snapshot(start, end) => Word::Snapshot(start, end),
@@ -214,31 +209,31 @@ impl Ghost {
     fn fate(&mut self, fate: Fate, said: &Said, is_kept: bool) {
         let belongs = fate != Fate::Dropped;
         let is_end = said.what == Glimpse::End;
-        let name = if is_end { FENCED } else { WITHIN_STREAM };
-        self.hold(name, "outside", belongs || !is_kept, || {
+        let promise = if is_end { const { bit(FENCED) } } else { const { bit(WITHIN_STREAM) } };
+        self.hold(promise, "outside", belongs || !is_kept, || {
             format!("{said} belongs to no stream that is open")
         });
-        self.hold(UNBROKEN, "dropped", is_kept || !belongs, || {
+        self.hold(const { bit(UNBROKEN) }, "dropped", is_kept || !belongs, || {
             format!("{said} is dropped, and its stream is open")
         });
         let gap = if let Fate::KeptWithGap(last) = fate { Some(last) } else { None };
-        self.hold(UNBROKEN, "hole", gap.is_none(), || {
+        self.hold(const { bit(UNBROKEN) }, "hole", gap.is_none(), || {
             format!("{said} comes after message {}", gap.unwrap_or_default())
         });
-        self.hold(IN_SNAPSHOT, "outside", fate != Fate::KeptOutside, || {
+        self.hold(const { bit(IN_SNAPSHOT) }, "outside", fate != Fate::KeptOutside, || {
             format!("{said} lies in no snapshot")
         });
     }
 
     fn shut(&mut self, world: &World<Stream>, step: &Step, conn: ConnId, why: Why) {
-        self.says(HEALTHY);
+        self.says(const { bit(HEALTHY) });
         let is_server =
             step.actor.is_some_and(|actor| matches!(world.actor(actor), Stream::Server(_)));
         if !is_server || why != Why::Failed {
             return;
         }
         let has_failed = self.failed.contains(&conn.0);
-        self.hold(ISOLATED, "closed", has_failed, || {
+        self.hold(const { bit(ISOLATED) }, "closed", has_failed, || {
             format!("connection {} is closed, and nothing was wrong with it", conn.0)
         });
     }
@@ -246,14 +241,14 @@ impl Ghost {
     fn failed(&mut self, world: &World<Stream>, conn: ConnId, bytes: bool) {
         self.failed.insert(conn.0);
         let may = world.seen(Kind::Flip) > 0;
-        self.hold(SPLITS, "misread", may || !bytes, || {
+        self.hold(const { bit(SPLITS) }, "misread", may || !bytes, || {
             format!("connection {} has carried what was sent, and cannot be read", conn.0)
         });
     }
 
     fn blamed(&mut self, world: &World<Stream>, conn: ConnId, vbs: &[Vb]) {
         let again = !self.told.insert(conn.0);
-        self.hold(BLAME, "twice", !again, || {
+        self.hold(const { bit(BLAME) }, "twice", !again, || {
             format!("the end of connection {} is told again", conn.0)
         });
         let expected = self.receiving.broken(conn.0);
@@ -262,7 +257,7 @@ impl Ghost {
         }
         let told: BTreeSet<Vb> = vbs.iter().copied().collect();
         let exact = told == expected && told.len() == vbs.len();
-        self.hold(BLAME, "another set", exact, || {
+        self.hold(const { bit(BLAME) }, "another set", exact, || {
             let say = |vbs: &[Vb]| vbs.iter().map(Vb::to_string).collect::<Vec<_>>().join(" ");
             let expected: Vec<Vb> = expected.into_iter().collect();
             format!("blamed: {}; broken: {}", say(vbs), say(&expected))
@@ -272,21 +267,21 @@ impl Ghost {
     fn server_closed(&mut self, world: &World<Stream>) {
         self.receiving.clear();
         let asked = indexer(world).is_some_and(|indexer| indexer.is_closing());
-        self.hold(ISOLATED, "all closed", asked, || "the server closes, and nobody asked".into())
+        self.hold(const { bit(ISOLATED) }, "all closed", asked, || "the server closes, and nobody asked".into())
     }
 
     fn gave_up(&mut self, world: &World<Stream>, conn: ConnId) {
         let blocked = data(world).is_some_and(|data| data.is_blocked(conn));
-        self.hold(CONTROL, "stuck", !blocked, || {
+        self.hold(const { bit(CONTROL) }, "stuck", !blocked, || {
             format!("data cannot write on connection {}, and nobody reads", conn.0)
         });
-        self.hold(HEALTHY, "given up", false, || format!("connection {} is given up", conn.0))
+        self.hold(const { bit(HEALTHY) }, "given up", false, || format!("connection {} is given up", conn.0))
     }
 
     fn silent(&mut self, world: &World<Stream>, conn: ConnId, ms: u32) {
         let Some(indexer) = indexer(world) else { return };
         let most = indexer.settings.suicide;
-        self.hold(HEARD, "goes on", ms <= millis(most), || {
+        self.hold(const { bit(HEARD) }, "goes on", ms <= millis(most), || {
             format!(
                 "connection {} has said nothing for {ms}ms, of at most {}ms",
                 conn.0,
@@ -305,7 +300,7 @@ impl Ghost {
             let least = side.indexes.iter().map(|index| index.point(*number).seq).min();
             self.has.insert(vb, least.unwrap_or_default());
         }
-        self.hold(FENCED, "used again", before.is_none_or(|before| before < session), || {
+        self.hold(const { bit(FENCED) }, "used again", before.is_none_or(|before| before < session), || {
             format!("session {session} of {keyspace} comes after {}", before.unwrap_or_default())
         });
     }
@@ -313,35 +308,35 @@ impl Ghost {
     fn asked(&mut self, step: &Step, vb: Vb, from: Point) {
         self.asked.insert(vb, step.at);
         let has = self.has.get(&vb).copied().unwrap_or_default();
-        self.hold(RESTART_POINT, "beyond", from.seq <= has, || {
+        self.hold(const { bit(RESTART_POINT) }, "beyond", from.seq <= has, || {
             format!("{vb} is asked for from {}, and all there is goes up to {has}", from.seq)
         });
     }
 
     fn missed(&mut self, step: &Step, vb: Vb, wait: u32) {
         let since = self.asked.get(&vb).map_or(0, |at| step.at.since(*at).0 / 1_000_000);
-        self.hold(PATIENT, "too early", since >= u64::from(wait), || {
+        self.hold(const { bit(PATIENT) }, "too early", since >= u64::from(wait), || {
             format!("{vb} is missed after {since}ms, and may take {wait}ms")
         });
     }
 
     fn took(&mut self, vb: Vb, at: Point) {
         let has = self.has.get(&vb).copied().unwrap_or_default();
-        self.hold(ONCE, "taken twice", has < at.seq, || {
+        self.hold(const { bit(ONCE) }, "taken twice", has < at.seq, || {
             format!("{vb} has all up to {has}, and takes in {}", at.seq)
         });
         self.has.insert(vb, at.seq);
         let within = at.snap_start <= at.seq && at.seq <= at.snap_end;
-        self.hold(IN_SNAPSHOT, "taken outside", within, || format!("{vb} takes in {at}"))
+        self.hold(const { bit(IN_SNAPSHOT) }, "taken outside", within, || format!("{vb} takes in {at}"))
     }
 
     fn stable(&mut self, vb: Vb, session: u64, (upto, last): (u64, u64)) {
         let before = self.stable.insert(vb, (session, upto));
         let grows = before.is_none_or(|(of, before)| of != session || before <= upto);
-        self.hold(STABLE_GROWS, "less", grows, || {
+        self.hold(const { bit(STABLE_GROWS) }, "less", grows, || {
             format!("{vb} is stable to {upto}, and was to {}", before.unwrap_or_default().1)
         });
-        self.hold(SATISFIABLE, "beyond", upto <= last, || {
+        self.hold(const { bit(SATISFIABLE) }, "beyond", upto <= last, || {
             format!("{vb} is stable to {upto}, and {last} is all there is")
         });
     }
@@ -354,7 +349,7 @@ impl Ghost {
             index.point(vb.number).seq > seq
                 || documents.any(|((of, _), (at, _))| *of == vb.number && *at > seq)
         });
-        self.hold(ROLLED_BACK, "kept", beyond.is_none(), || {
+        self.hold(const { bit(ROLLED_BACK) }, "kept", beyond.is_none(), || {
             format!("an index has more of {vb} than up to {seq}")
         });
     }
@@ -386,7 +381,7 @@ impl Ghost {
         }
         let mut changed = before.symmetric_difference(&self.open).map(|(_, vb, _)| *vb);
         let other = changed.find(|vb| !touched.contains(&vb.keyspace));
-        self.hold(KEYSPACES_APART, "touched", other.is_none(), || {
+        self.hold(const { bit(KEYSPACES_APART) }, "touched", other.is_none(), || {
             let vb = other.map_or_else(String::new, |vb| vb.to_string());
             format!("a stream of another keyspace, {vb}, was begun or ended")
         });
@@ -398,7 +393,7 @@ impl Ghost {
         for note in notes {
             let Note::Unreadable(conn) = note else { continue };
             let ends = |other: &Note| matches!(other, Note::Failed(of, _) if of == conn);
-            self.hold(BAD_FRAME, "passed over", notes.iter().any(ends), || {
+            self.hold(const { bit(BAD_FRAME) }, "passed over", notes.iter().any(ends), || {
                 format!("connection {} goes on after an unreadable frame", conn.0)
             });
         }

@@ -214,6 +214,7 @@ impl Side {
                 if cx.bug(&bugs::STABLE_FORGOTTEN) {
                     track.whole = Point::default();
                 }
+                track.cut_off(log);
                 self.compare(number, log);
             }
             What::End(_) => {
@@ -226,7 +227,8 @@ impl Side {
             _ if track.source != Some(conn) => cx.mark(&mark::OTHER_SOURCE),
             What::Snapshot(start, end, _) => {
                 let last = track.high.snap_end;
-                if track.snapshot.is_none() && *start == 0 && track.high.seq > 0 {
+                let from_zero = track.snapshot.is_none() && *start == 0 && track.high.seq > 0;
+                if from_zero && !cx.bug(&bugs::ZERO_AFTER_ALL) {
                     // It was asked for when there was nothing. Tombstones that are forgotten are not sent to who asks from
                     // 0, and so what there is by now has to go.
                     cx.mark(&mark::FROM_ZERO_AFTER_ALL);
@@ -301,6 +303,17 @@ impl Side {
 }
 
 impl Track {
+    /// What it has ends with the branch, of whose last snapshot it has the first mutation: nothing more will come of that
+    /// snapshot, and so it is whole.
+    fn cut_off(&mut self, log: &FailoverLog) {
+        let Point { seq, uuid, snap_start, snap_end } = self.high;
+        let upper = log.upper(uuid, u64::MAX);
+        if seq == snap_start && upper.is_some_and(|upper| (seq..snap_end).contains(&upper)) {
+            self.high.snap_end = seq;
+            self.whole = self.high;
+        }
+    }
+
     fn mutation(&mut self, vb: Vb, session: u64, mutation: Mutation, cx: &mut Context<'_, Stream>) {
         let seq = mutation.seq;
         if seq <= self.high.seq {

@@ -12,7 +12,7 @@ use super::client::{Client, Refused};
 use super::message::{Delivery, Msg};
 use super::model::Stream;
 use super::op::{Key, Keyspace, Value, Vb};
-use super::payload::What;
+use super::payload::{Entry, What};
 use super::server::Server;
 use super::settings::Settings;
 use super::stage::{APPLICATION, ROUTERS, SERVER, Stage};
@@ -29,6 +29,10 @@ pub struct Loopback {
     n: u32,
     /// The last number of each vbucket.
     seqs: Vec<u64>,
+    /// The last of each that the application has.
+    heard: Vec<u64>,
+    /// None has come before one that was sent before it, and none was left out.
+    is_in_order: bool,
     delivered: u64,
 }
 
@@ -46,7 +50,9 @@ impl Loopback {
         near.wires.values_mut().for_each(|wire| wire.room = usize::MAX);
         let server = Stream::Server(Server::new(settings, APPLICATION));
         let (far, seqs) = (Stage::quiet(), vec![0; usize::from(vbuckets)]);
-        let mut loopback = Loopback { client, near, server, far, n, seqs, delivered: 0 };
+        let (heard, is_in_order, delivered) = (seqs.clone(), true, 0);
+        let mut loopback =
+            Loopback { client, near, server, far, n, seqs, heard, is_in_order, delivered };
         loopback.far.feed(&mut loopback.server, Event::Boot);
         for conn in 1..=n {
             loopback.far.accept(conn);
@@ -84,6 +90,12 @@ impl Loopback {
         self.delivered - before
     }
 
+    /// Whether everything of each vbucket has come in its order so far.
+    #[must_use]
+    pub fn is_in_order(&self) -> bool {
+        self.is_in_order
+    }
+
     /// Sends a message; makes room for it if there is none.
     fn send(&mut self, vb: Vb, what: &What) {
         for attempt in 0..2 {
@@ -116,6 +128,17 @@ impl Loopback {
         }
     }
 
+    fn hear(&mut self, entry: &Entry) {
+        let last = &mut self.heard[usize::from(entry.vb.number)];
+        for message in &entry.messages {
+            if let What::Upsert(seq, ..) = message.what {
+                self.is_in_order &= seq == *last + 1;
+                *last = seq;
+                self.delivered += 1;
+            }
+        }
+    }
+
     /// The application takes in what it was handed, until there is nothing more.
     fn take_in(&mut self) {
         loop {
@@ -125,10 +148,7 @@ impl Loopback {
             }
             for delivery in deliveries {
                 if let Delivery::Frame(_, entries) = &*delivery {
-                    let messages = entries.iter().flat_map(|entry| &entry.messages);
-                    let is_mutation = |what: &What| matches!(what, What::Upsert(..));
-                    let mutations = messages.filter(|message| is_mutation(&message.what)).count();
-                    self.delivered += mutations as u64;
+                    entries.iter().for_each(|entry| self.hear(entry));
                 }
                 let taken = Event::Message { from: APPLICATION, msg: Msg::Taken };
                 self.far.feed(&mut self.server, taken);
@@ -148,6 +168,7 @@ mod tests {
             let mut loopback = Loopback::new(n, 64);
             for round in 0..10 {
                 assert_eq!(loopback.run(1_600), 1_600, "round {round} of {n} connections");
+                assert!(loopback.is_in_order(), "round {round} of {n} connections");
             }
         }
     }

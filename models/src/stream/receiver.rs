@@ -2,11 +2,10 @@
 
 use seedbed_sim::actor::{CloseReason, Context};
 use seedbed_sim::id::ConnId;
-use seedbed_sim::time::Span;
+use seedbed_sim::time::Time;
 
 use super::bugs;
 use super::frame::{FrameError, Limits, Reader};
-use super::message::Timer;
 use super::model::Stream;
 use super::payload::{Payload, Peer};
 
@@ -20,6 +19,8 @@ pub(super) struct Receiver {
     pub(super) peer: Option<Peer>,
     /// The queue had no room when there was something to read.
     pub(super) is_stalled: bool,
+    /// When something was read last, or it could be read again.
+    pub(super) heard_at: Time,
     /// The other end has closed; what had arrived is still read.
     pub(super) closed: Option<CloseReason>,
     reader: Reader,
@@ -29,11 +30,12 @@ pub(super) struct Receiver {
 }
 
 impl Receiver {
-    pub(super) fn new(conn: ConnId, limits: Limits) -> Receiver {
+    pub(super) fn new(conn: ConnId, limits: Limits, now: Time) -> Receiver {
         Receiver {
             conn,
             peer: None,
             is_stalled: false,
+            heard_at: now,
             closed: None,
             reader: Reader::new(limits),
             inbox: Vec::new(),
@@ -45,7 +47,6 @@ impl Receiver {
     /// The next payload; `None` if more bytes have to come first.
     pub(super) fn next(
         &mut self,
-        deadline: Span,
         cx: &mut Context<'_, Stream>,
     ) -> Result<Option<Payload>, FrameError> {
         loop {
@@ -55,7 +56,7 @@ impl Receiver {
                 if cx.read(self.conn, PIECE, &mut self.inbox) == 0 {
                     return Ok(None);
                 }
-                cx.arm(Timer::Deadline(self.conn), deadline);
+                self.heard_at = cx.now();
             }
             let mut rest = &self.inbox[self.at..];
             let taken = self.reader.take(&mut rest).map(|frame| frame.map(Payload::decode));

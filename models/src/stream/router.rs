@@ -56,7 +56,7 @@ pub struct Router {
     /// The session of each keyspace.
     feeds: BTreeMap<Keyspace, Feed>,
     /// Those sessions, and older ones that come to their end.
-    sessions: Vec<Session>,
+    sessions: Vec<Box<Session>>,
     next_stream: StreamId,
     pub(super) is_stopping: bool,
 }
@@ -210,7 +210,7 @@ impl Router {
     }
 
     fn session_of(&mut self, conn: ConnId) -> Option<&mut Session> {
-        self.sessions.iter_mut().find(|session| session.conn == conn)
+        self.sessions.iter_mut().find(|session| session.conn == conn).map(Box::as_mut)
     }
 
     /// The indexer wants something. What is older than what it has wanted already is ignored.
@@ -227,8 +227,8 @@ impl Router {
                 return self.stop(keyspace);
             }
             let conn = cx.connect(self.places.data);
-            cx.arm(Timer::Noop(conn), self.settings.beat);
-            self.sessions.push(Session::new(conn, (keyspace, session), cx.now()));
+            cx.arm(Timer::Noop(conn), self.settings.suicide);
+            self.sessions.push(Box::new(Session::new(conn, (keyspace, session), cx.now())));
         }
         match what {
             Request::Stop => {
@@ -257,11 +257,11 @@ impl Router {
     fn redial_data(&mut self, keyspace: Keyspace, cx: &mut Context<'_, Stream>) {
         let Some(session) = self.feeds.get(&keyspace).map(|feed| feed.session) else { return };
         let is_there =
-            |own: &Session| own.keyspace == keyspace && own.session == session && !own.is_over();
+            |own: &Box<Session>| own.is_of((keyspace, session)) && !own.is_over();
         if !self.sessions.iter().any(is_there) {
             let conn = cx.connect(self.places.data);
-            cx.arm(Timer::Noop(conn), self.settings.beat);
-            self.sessions.push(Session::new(conn, (keyspace, session), cx.now()));
+            cx.arm(Timer::Noop(conn), self.settings.suicide);
+            self.sessions.push(Box::new(Session::new(conn, (keyspace, session), cx.now())));
         }
     }
 
@@ -385,7 +385,7 @@ impl Router {
         let Some(at) = self.sessions.iter().position(|session| session.conn == conn) else {
             return;
         };
-        let mut session = self.sessions.swap_remove(at);
+        let mut session = self.sessions.remove(at);
         let step = session.step(self, cx);
         if step.more {
             cx.yield_to(Phase::Pump(conn));
@@ -401,8 +401,7 @@ impl Router {
             cx.disarm(Timer::Ack(conn));
             cx.note(Note::Shut(conn, Why::Asked));
         } else {
-            self.sessions.push(session);
-            self.sessions.sort_by_key(|session| session.conn.0);
+            self.sessions.insert(at, session);
         }
     }
 

@@ -32,7 +32,7 @@ pub const fn repair() -> Scenario<Stream> {
         name: "stream/repair",
         about: "mutation streams of two keyspaces over many connections: failures, moves of vbuckets, rollbacks, repair",
         budget: |_| Budget {
-            kinds: DATAGRAMS.and(SCHEDULES).and(DELAYS).and(DEATHS).and(CONNECTIONS),
+            kinds: DATAGRAMS.and(SCHEDULES).and(DELAYS).and(DEATHS).and(CONNECTIONS).and(DISKS),
             down_max: 1,
             fragile_max: 0,
             faults_max: 8,
@@ -132,6 +132,9 @@ const DELAYS: KindSet = KindSet::of(&[
 
 /// How a process ends.
 const DEATHS: KindSet = KindSet::of(&[Kind::Crash, Kind::Kill, Kind::Stop, Kind::Kept]);
+
+/// What happens to the files of the indexes. A disk that fails ends the process, which finds there what was written.
+const DISKS: KindSet = KindSet::of(&[Kind::RequestError, Kind::ShortWrite]);
 
 /// What happens to connections.
 const CONNECTIONS: KindSet = KindSet::of(&[

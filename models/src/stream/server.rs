@@ -162,13 +162,21 @@ impl Server {
         match timer {
             Timer::Listen => self.is_listening = true,
             Timer::Alive(conn) if self.conns.contains_key(&conn.0) => self.say_alive(conn, cx),
-            Timer::Deadline(conn) if self.conns.contains_key(&conn.0) => {
-                cx.mark(&mark::DEADLINE_PASSED);
-                cx.note(Note::GaveUp(conn));
-                self.fail(conn, (false, true), cx);
-            }
+            Timer::Deadline(conn) => self.look(conn, cx),
             _ => {}
         }
+    }
+
+    /// Whether a connection has said something in time. Who does not listen cannot say that nobody speaks.
+    fn look(&mut self, conn: ConnId, cx: &mut Context<'_, Stream>) {
+        let Some(receiver) = self.conns.get(&conn.0) else { return };
+        let silence = if receiver.is_stalled { Span(0) } else { cx.now().since(receiver.heard_at) };
+        if silence < self.settings.deadline {
+            return cx.arm(Timer::Deadline(conn), Span(self.settings.deadline.0 - silence.0));
+        }
+        cx.mark(&mark::DEADLINE_PASSED);
+        cx.note(Note::GaveUp(conn));
+        self.fail(conn, (false, true), cx);
     }
 
     fn conn(&mut self, event: ConnEvent, cx: &mut Context<'_, Stream>) {
@@ -210,7 +218,7 @@ impl Server {
             return cx.reset(conn);
         }
         self.sockets.insert(conn.0);
-        self.conns.insert(conn.0, Receiver::new(conn, self.settings.limits()));
+        self.conns.insert(conn.0, Receiver::new(conn, self.settings.limits(), cx.now()));
         cx.arm(Timer::Alive(conn), self.settings.beat);
         cx.arm(Timer::Deadline(conn), self.settings.deadline);
     }
@@ -231,17 +239,16 @@ impl Server {
         loop {
             if self.is_full() {
                 if let Some(receiver) = self.conns.get_mut(&conn.0) {
-                    // Who does not listen cannot say that nobody speaks.
                     receiver.is_stalled = true;
-                    cx.disarm(Timer::Deadline(conn));
                     cx.mark(&mark::READER_STALLED);
                 }
                 return;
             }
-            let deadline = self.settings.deadline;
             let Some(receiver) = self.conns.get_mut(&conn.0) else { return };
-            receiver.is_stalled = false;
-            match receiver.next(deadline, cx) {
+            if std::mem::take(&mut receiver.is_stalled) {
+                receiver.heard_at = cx.now();
+            }
+            match receiver.next(cx) {
                 Ok(Some(payload)) => self.take(conn, payload, cx),
                 Ok(None) => {
                     let Some(reason) = receiver.closed else { return };
@@ -374,7 +381,6 @@ impl Server {
         let stalled: Vec<ConnId> =
             self.conns.values().filter(stalled).map(|receiver| receiver.conn).collect();
         for conn in stalled {
-            cx.arm(Timer::Deadline(conn), self.settings.deadline);
             self.pull(conn, cx);
         }
         self.wake(cx);

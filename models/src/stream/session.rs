@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use seedbed_sim::actor::Context;
 use seedbed_sim::id::ConnId;
-use seedbed_sim::time::Time;
+use seedbed_sim::time::{Span, Time};
 
 use super::client::{Client, Refused};
 use super::frame::{self, Reader};
@@ -177,13 +177,15 @@ impl Session {
         if self.is_over() {
             return true;
         }
-        if cx.now().since(self.heard_at) > settings.suicide {
+        let silence = cx.now().since(self.heard_at);
+        if silence >= settings.suicide {
             cx.note(Note::GaveUp(self.conn));
             cx.reset(self.conn);
             self.ended();
             return false;
         }
-        cx.arm(Timer::Noop(self.conn), settings.beat);
+        // What has come since was before its end.
+        cx.arm(Timer::Noop(self.conn), Span(settings.suicide.0 - silence.0));
         true
     }
 

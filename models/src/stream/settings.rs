@@ -106,7 +106,7 @@ const WINDOW: Knob = knob("window", [2, 6, 6], "messages ahead of acknowledgemen
 const REQUESTS: Knob = knob("requests", [1, 4, 4], "stream requests under way");
 const PAYLOAD: Knob = knob("payload", [90, 130, 130], "bytes of the longest payload");
 pub(super) const BUFFER: Knob = knob("buffer", [96, 256, 256], "bytes that a connection holds");
-const BEAT: Knob = knob("beat", [200, 350, 350], "milliseconds between two signs of life");
+const BEAT: Knob = knob("beat", [320, 560, 560], "milliseconds between two signs of life");
 const ESCALATE: Knob = knob("escalate", [1, 3, 1], "seconds until a stronger repair");
 const STABLE: Knob =
     knob("stable", [40, 200, 100], "milliseconds between two looks at what is stable");
@@ -116,7 +116,7 @@ const ITEMS: Knob = knob("checkpoint_items", [1, 5, 5], "mutations of a checkpoi
 const WHOLE: Knob =
     knob("repairs_whole", [0, 3, 1], "0: repairs go on from the last whole snapshot");
 pub(super) const DISK: Knob =
-    knob("disk", [1, 1_000, 1], "tenths of a millisecond that a request to a disk takes");
+    knob("disk", [1, 100, 1], "tenths of a millisecond that a request to a disk takes");
 const ALL_FAIL: Knob = knob("all_fail", [0, 3, 1], "0: with one connection of a router all fail");
 
 /// What is drawn.
@@ -169,8 +169,8 @@ impl Settings {
             requests: config.count(REQUESTS.name),
             payload_max: u32::from(small(PAYLOAD)),
             beat,
-            suicide: beat.times(8),
-            deadline: beat.times(9),
+            suicide: beat.times(5),
+            deadline: beat.times(6),
             repair_delay: Span::ms(60),
             escalate,
             begin_wait: Span(escalate.0 / 3),

@@ -43,6 +43,8 @@
 //! | `broken CONN VB..` | the consumer tells the end of a connection, and what it breaks | `broken 1 a/2` |
 //! | `told ROUTER VB SESSION ATTEMPT ANSWER` | a router answers `active`, `failed` or `rollback SEQ` | `told 0 a/2 65537 1 active` |
 //! | `track VB` | how a vbucket stands | `track a/2` |
+//! | `loopback N VBUCKETS` | a producer and a consumer, joined by N connections, with so many streams | `loopback 2 64` |
+//! | `round MUTATIONS` | so many are sent, vbucket by vbucket: how many arrive | `round 1600` |
 //! | `wait MS` | so long passes for who was made last: producer, consumer or application | `wait 100` |
 
 use std::fmt::Write;
@@ -50,8 +52,10 @@ use std::fmt::Write;
 use seedbed_sim::campaign::transcript::Verbs;
 use seedbed_sim::time::Span;
 
+use super::client::CONNECTIONS_MAX;
 use super::failover::{Answer, FailoverLog, Request};
 use super::frame::{self, Limits, Reader};
+use super::loopback::Loopback;
 use super::op::{Key, Point, Value};
 use super::payload::{Entry, Message, Payload};
 use super::queue::MutationQueue;
@@ -86,6 +90,7 @@ enum Player {
     Producer(Producer),
     Consumer(Consumer),
     Repair(Repair),
+    Loopback(Box<Loopback>),
 }
 
 impl Default for Desk {
@@ -106,7 +111,7 @@ impl Default for Desk {
 
 const VERBS: &str = "limit, frame, sync, batch, feed, end, log, high, ask, branch, store, put, del, next, fail, purge, \
                      enqueue, dequeue, producer, open, room, send, lost, redial, wire, close, consumer, accept, says, \
-                     hears, fin, reset, take, shut, repair, stand, session, given, broken, told, track, wait";
+                     hears, fin, reset, take, shut, repair, stand, session, given, broken, told, track, loopback, round, wait";
 
 impl Verbs for Desk {
     fn run(&mut self, command: &str) -> Result<String, String> {
@@ -137,7 +142,8 @@ impl Verbs for Desk {
             ["store" | "put" | "del" | "next" | "fail" | "purge", ..] => self.of_store(&words),
             ["enqueue", ref seqs @ ..] => self.enqueue(seqs),
             ["dequeue", seq] => Ok(self.dequeue(number(seq)?)),
-            ["producer" | "consumer" | "repair", ..] => self.starts(&words),
+            ["producer" | "consumer" | "repair" | "loopback", ..] => self.starts(&words),
+            ["round", mutations] => self.round(small(mutations)?),
             ["wait", ms] => Ok(self.wait(Span::ms(small::<u32>(ms)?.into()))),
             [verb, ..] if is_played(verb) => match &mut self.player {
                 Player::Producer(player) if producer::VERBS.contains(&verb) => player.run(&words),
@@ -178,15 +184,32 @@ impl Desk {
                 let (repair, said) = Repair::new(small::<u16>(seconds)?.into());
                 (Player::Repair(repair), said)
             }
+            ["loopback", n, vbuckets] => {
+                let (n, vbuckets) = (small(n)?, small(vbuckets)?);
+                if n == 0 || n > CONNECTIONS_MAX {
+                    return Err(format!("expected 1 to {CONNECTIONS_MAX} connections, found `{n}`"));
+                }
+                let said = format!("{vbuckets} streams on {n} connections");
+                (Player::Loopback(Box::new(Loopback::new(n, vbuckets))), said)
+            }
             _ => return Err(format!("expected another form of `{}`", words[0])),
         };
         self.player = player;
         Ok(said)
     }
 
+    fn round(&mut self, mutations: u32) -> Result<String, String> {
+        let Player::Loopback(loopback) = &mut self.player else {
+            return Err("nobody is here for `round`".into());
+        };
+        let arrived = loopback.run(mutations);
+        let order = if loopback.is_in_order() { "in order" } else { "out of order" };
+        Ok(format!("{arrived} of {mutations} arrive, {order}"))
+    }
+
     fn wait(&mut self, span: Span) -> String {
         match &mut self.player {
-            Player::Nobody => "nobody waits".into(),
+            Player::Nobody | Player::Loopback(_) => "nobody waits".into(),
             Player::Producer(producer) => producer.wait(span),
             Player::Consumer(consumer) => consumer.wait(span),
             Player::Repair(repair) => repair.wait(span),
