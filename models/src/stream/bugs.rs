@@ -332,16 +332,6 @@ pub const SNAPSHOT_END_ONLY_GROWS: Bug = Bug {
     scenario: REPAIR,
 };
 
-/// A stream that was asked for from 0 begins when something has been taken in, and that stays.
-pub const ZERO_AFTER_ALL: Bug = Bug {
-    index: 48,
-    name: "zero-after-all",
-    source: "a mistake that the rule of couchbase/kv_engine, failover-table.cc, invites, which lets a stream from 0 go on \
-             whatever its consumer has taken in since it asked; no commit is known",
-    breaks: SAME,
-    scenario: REPAIR,
-};
-
 /// All of them, by index.
 pub const BUGS: &[Bug] = &[
     NEIGHBOURS_CLOSED,
@@ -392,5 +382,4 @@ pub const BUGS: &[Bug] = &[
     STABLE_FORGOTTEN,
     STABLE_AHEAD,
     SNAPSHOT_END_ONLY_GROWS,
-    ZERO_AFTER_ALL,
 ];

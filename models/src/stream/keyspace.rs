@@ -227,8 +227,7 @@ impl Side {
             _ if track.source != Some(conn) => cx.mark(&mark::OTHER_SOURCE),
             What::Snapshot(start, end, _) => {
                 let last = track.high.snap_end;
-                let from_zero = track.snapshot.is_none() && *start == 0 && track.high.seq > 0;
-                if from_zero && !cx.bug(&bugs::ZERO_AFTER_ALL) {
+                if track.snapshot.is_none() && *start == 0 && track.high.seq > 0 {
                     // It was asked for when there was nothing. Tombstones that are forgotten are not sent to who asks from
                     // 0, and so what there is by now has to go.
                     cx.mark(&mark::FROM_ZERO_AFTER_ALL);

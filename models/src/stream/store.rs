@@ -186,8 +186,9 @@ impl Store {
         let Some(checkpoint) = ahead else { return Ok(None) };
         let items = checkpoint.items.iter().copied().filter(|item| item.seq > seq);
         let items: Vec<Mutation> = items.collect();
-        let begin = items.first().map_or(seq, |item| item.seq);
-        let start = if first { seq } else { begin };
+        // It begins with what follows the snapshot before it, also where another version has taken the place of that: who
+        // has its first number then has everything up to there.
+        let start = if first { seq } else { seq + 1 };
         Ok(Some(Snapshot { start, end: checkpoint.end(), disk: false, items }))
     }
 
@@ -231,7 +232,7 @@ mod tests {
         let mut store = store();
         put(&mut store, &[1, 2, 1]);
         let snapshot = store.next(0, false).expect("nothing is forgotten").expect("there is more");
-        assert_eq!((snapshot.start, snapshot.end, seqs(&snapshot)), (2, 3, vec![2, 3]));
+        assert_eq!((snapshot.start, snapshot.end, seqs(&snapshot)), (1, 3, vec![2, 3]));
         let first = store.next(0, true).expect("nothing is forgotten").expect("there is more");
         assert_eq!((first.start, first.end, first.disk), (0, 3, false));
     }
