@@ -121,12 +121,16 @@ impl Ghost {
             Note::Unblocked(..) => self.says(const { bit(CONTROL) }),
             Note::GaveUp(conn) => self.gave_up(world, *conn),
             Note::Silent(conn, ms) => self.silent(world, *conn, *ms),
-            Note::Acked(_, n, outstanding) => self.hold(const { bit(ACKS) }, "too many", n <= outstanding, || {
-                format!("{n} messages are acknowledged, and {outstanding} were to be")
-            }),
+            Note::Acked(_, n, outstanding) => {
+                self.hold(const { bit(ACKS) }, "too many", n <= outstanding, || {
+                    format!("{n} messages are acknowledged, and {outstanding} were to be")
+                })
+            }
             Note::Requested(vb, from, _) => {
                 let fits = from.snap_start <= from.seq && from.seq <= from.snap_end;
-                self.hold(const { bit(WELL_FORMED) }, "outside", fits, || format!("{vb} from {from}"))
+                self.hold(const { bit(WELL_FORMED) }, "outside", fits, || {
+                    format!("{vb} from {from}")
+                })
             }
             Note::Session(keyspace, session) => self.session(world, *keyspace, *session),
             Note::Asked(vb, _, _, from) => self.asked(step, *vb, *from),
@@ -195,7 +199,9 @@ impl Ghost {
         let key = (peer.router, life, vb, session);
         let before = self.last.insert(key, index).unwrap_or_default();
         let last = before.max(self.last_on.insert((conn.0, vb), index).unwrap_or_default());
-        self.hold(const { bit(IN_ORDER) }, "out of order", last < index, || format!("{said} comes after {last}"));
+        self.hold(const { bit(IN_ORDER) }, "out of order", last < index, || {
+            format!("{said} comes after {last}")
+        });
         let word = match what {
             Glimpse::Begin => Word::Begin,
             Glimpse::Snapshot(start, end) => Word::Snapshot(start, end),
@@ -267,7 +273,9 @@ impl Ghost {
     fn server_closed(&mut self, world: &World<Stream>) {
         self.receiving.clear();
         let asked = indexer(world).is_some_and(|indexer| indexer.is_closing());
-        self.hold(const { bit(ISOLATED) }, "all closed", asked, || "the server closes, and nobody asked".into())
+        self.hold(const { bit(ISOLATED) }, "all closed", asked, || {
+            "the server closes, and nobody asked".into()
+        })
     }
 
     fn gave_up(&mut self, world: &World<Stream>, conn: ConnId) {
@@ -275,7 +283,9 @@ impl Ghost {
         self.hold(const { bit(CONTROL) }, "stuck", !blocked, || {
             format!("data cannot write on connection {}, and nobody reads", conn.0)
         });
-        self.hold(const { bit(HEALTHY) }, "given up", false, || format!("connection {} is given up", conn.0))
+        self.hold(const { bit(HEALTHY) }, "given up", false, || {
+            format!("connection {} is given up", conn.0)
+        })
     }
 
     fn silent(&mut self, world: &World<Stream>, conn: ConnId, ms: u32) {
@@ -300,9 +310,17 @@ impl Ghost {
             let least = side.indexes.iter().map(|index| index.point(*number).seq).min();
             self.has.insert(vb, least.unwrap_or_default());
         }
-        self.hold(const { bit(FENCED) }, "used again", before.is_none_or(|before| before < session), || {
-            format!("session {session} of {keyspace} comes after {}", before.unwrap_or_default())
-        });
+        self.hold(
+            const { bit(FENCED) },
+            "used again",
+            before.is_none_or(|before| before < session),
+            || {
+                format!(
+                    "session {session} of {keyspace} comes after {}",
+                    before.unwrap_or_default()
+                )
+            },
+        );
     }
 
     fn asked(&mut self, step: &Step, vb: Vb, from: Point) {
@@ -327,7 +345,9 @@ impl Ghost {
         });
         self.has.insert(vb, at.seq);
         let within = at.snap_start <= at.seq && at.seq <= at.snap_end;
-        self.hold(const { bit(IN_SNAPSHOT) }, "taken outside", within, || format!("{vb} takes in {at}"))
+        self.hold(const { bit(IN_SNAPSHOT) }, "taken outside", within, || {
+            format!("{vb} takes in {at}")
+        })
     }
 
     fn stable(&mut self, vb: Vb, session: u64, (upto, last): (u64, u64)) {

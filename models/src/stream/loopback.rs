@@ -159,7 +159,22 @@ impl Loopback {
 
 #[cfg(test)]
 mod tests {
+    use super::super::payload::Message;
     use super::*;
+
+    #[test]
+    fn what_is_left_out_or_comes_late_is_seen() {
+        let entry = |seq: u64| {
+            let what = What::Upsert(seq, Key(1), Value { write: 1, length: 0 });
+            let vb = Vb { keyspace: Keyspace(0), number: 1 };
+            Entry { vb, session: SESSION, messages: vec![Message { index: 1, what }] }
+        };
+        for (seqs, is_in_order) in [([1, 2], true), ([1, 3], false), ([2, 1], false)] {
+            let mut loopback = Loopback::new(1, 2);
+            seqs.into_iter().for_each(|seq| loopback.hear(&entry(seq)));
+            assert_eq!(loopback.is_in_order(), is_in_order, "{seqs:?}");
+        }
+    }
 
     /// The loopback test of the original: 64 streams, and rounds of 32 x 2 x 5 x 5 mutations.
     #[test]

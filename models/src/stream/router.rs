@@ -256,8 +256,7 @@ impl Router {
     /// The connection to data has ended, and the indexer asks again: it is made again.
     fn redial_data(&mut self, keyspace: Keyspace, cx: &mut Context<'_, Stream>) {
         let Some(session) = self.feeds.get(&keyspace).map(|feed| feed.session) else { return };
-        let is_there =
-            |own: &Box<Session>| own.is_of((keyspace, session)) && !own.is_over();
+        let is_there = |own: &Box<Session>| own.is_of((keyspace, session)) && !own.is_over();
         if !self.sessions.iter().any(is_there) {
             let conn = cx.connect(self.places.data);
             cx.arm(Timer::Noop(conn), self.settings.suicide);

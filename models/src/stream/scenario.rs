@@ -38,8 +38,16 @@ pub const fn repair() -> Scenario<Stream> {
             faults_max: 8,
         },
         workload: |config, draw| {
-            let mix =
-                Mix { set: 42, load: 8, delete: 8, hand_over: 10, fail: 6, purge: 3, admin: 16, bounce: 2 };
+            let mix = Mix {
+                set: 42,
+                load: 8,
+                delete: 8,
+                hand_over: 10,
+                fail: 6,
+                purge: 3,
+                admin: 16,
+                bounce: 2,
+            };
             workload::draw(mix, config, draw)
         },
         ..BASE
@@ -59,8 +67,16 @@ pub const fn calm() -> Scenario<Stream> {
             faults_max: 4,
         },
         workload: |config, draw| {
-            let mix =
-                Mix { set: 52, load: 8, delete: 8, hand_over: 6, fail: 0, purge: 2, admin: 18, bounce: 1 };
+            let mix = Mix {
+                set: 52,
+                load: 8,
+                delete: 8,
+                hand_over: 6,
+                fail: 0,
+                purge: 2,
+                admin: 18,
+                bounce: 1,
+            };
             workload::draw(mix, config, draw)
         },
         always: checks::ALWAYS_CALM,
@@ -83,8 +99,16 @@ pub const fn wire() -> Scenario<Stream> {
             faults_max: 8,
         },
         workload: |config, draw| {
-            let mix =
-                Mix { set: 67, load: 8, delete: 8, hand_over: 5, fail: 2, purge: 0, admin: 8, bounce: 2 };
+            let mix = Mix {
+                set: 67,
+                load: 8,
+                delete: 8,
+                hand_over: 5,
+                fail: 2,
+                purge: 0,
+                admin: 8,
+                bounce: 2,
+            };
             workload::draw(mix, config, draw)
         },
         always: checks::ALWAYS_WIRE,

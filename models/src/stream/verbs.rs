@@ -187,7 +187,9 @@ impl Desk {
             ["loopback", n, vbuckets] => {
                 let (n, vbuckets) = (small(n)?, small(vbuckets)?);
                 if n == 0 || n > CONNECTIONS_MAX {
-                    return Err(format!("expected 1 to {CONNECTIONS_MAX} connections, found `{n}`"));
+                    return Err(format!(
+                        "expected 1 to {CONNECTIONS_MAX} connections, found `{n}`"
+                    ));
                 }
                 let said = format!("{vbuckets} streams on {n} connections");
                 (Player::Loopback(Box::new(Loopback::new(n, vbuckets))), said)
