@@ -124,13 +124,13 @@ impl Ghost {
             Note::Acked(_, n, outstanding) => {
                 self.hold(const { bit(ACKS) }, "too many", n <= outstanding, || {
                     format!("{n} messages are acknowledged, and {outstanding} were to be")
-                })
+                });
             }
             Note::Requested(vb, from, _) => {
                 let fits = from.snap_start <= from.seq && from.seq <= from.snap_end;
                 self.hold(const { bit(WELL_FORMED) }, "outside", fits, || {
                     format!("{vb} from {from}")
-                })
+                });
             }
             Note::Session(keyspace, session) => self.session(world, *keyspace, *session),
             Note::Asked(vb, _, _, from) => self.asked(step, *vb, *from),
@@ -139,7 +139,7 @@ impl Ghost {
                 let current = self.sessions.get(keyspace) == Some(session);
                 self.hold(const { bit(FENCED) }, "old answer", current, || {
                     format!("an answer to session {session} of {keyspace} counts")
-                })
+                });
             }
             Note::Took(vb, _, at) => self.took(*vb, *at),
             Note::Stable(vb, session, upto, last) => self.stable(*vb, *session, (*upto, *last)),
@@ -209,7 +209,7 @@ impl Ghost {
             Glimpse::End => Word::End,
         };
         let fate = self.receiving.hear(conn.0, vb, (session, place), word);
-        self.fate(fate, said, is_kept)
+        self.fate(fate, said, is_kept);
     }
 
     fn fate(&mut self, fate: Fate, said: &Said, is_kept: bool) {
@@ -275,7 +275,7 @@ impl Ghost {
         let asked = indexer(world).is_some_and(|indexer| indexer.is_closing());
         self.hold(const { bit(ISOLATED) }, "all closed", asked, || {
             "the server closes, and nobody asked".into()
-        })
+        });
     }
 
     fn gave_up(&mut self, world: &World<Stream>, conn: ConnId) {
@@ -285,7 +285,7 @@ impl Ghost {
         });
         self.hold(const { bit(HEALTHY) }, "given up", false, || {
             format!("connection {} is given up", conn.0)
-        })
+        });
     }
 
     fn silent(&mut self, world: &World<Stream>, conn: ConnId, ms: u32) {
@@ -347,7 +347,7 @@ impl Ghost {
         let within = at.snap_start <= at.seq && at.seq <= at.snap_end;
         self.hold(const { bit(IN_SNAPSHOT) }, "taken outside", within, || {
             format!("{vb} takes in {at}")
-        })
+        });
     }
 
     fn stable(&mut self, vb: Vb, session: u64, (upto, last): (u64, u64)) {
@@ -417,5 +417,22 @@ impl Ghost {
                 format!("connection {} goes on after an unreadable frame", conn.0)
             });
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_promised_hides_nothing_that_is() {
+        let mut ghost = Ghost { promised: const { bit(ONCE) | bit(BLAME) }, ..Ghost::default() };
+        ghost.hold(const { bit(HEALTHY) }, "given up", false, || "a peer".into());
+        ghost.hold(const { bit(BLAME) }, "twice", true, || "nobody".into());
+        ghost.hold(const { bit(ONCE) }, "twice", false, || "a message".into());
+        ghost.hold(const { bit(BLAME) }, "another set", false, || "later".into());
+        assert!(matches!(ghost.verdict(const { bit(HEALTHY) }), Checked::Skipped));
+        assert!(matches!(ghost.verdict(const { bit(BLAME) }), Checked::Held));
+        assert!(matches!(ghost.verdict(const { bit(ONCE) }), Checked::Broken("twice", _)));
     }
 }

@@ -56,7 +56,7 @@ pub struct Router {
     /// The session of each keyspace.
     feeds: BTreeMap<Keyspace, Feed>,
     /// Those sessions, and older ones that come to their end.
-    sessions: Vec<Box<Session>>,
+    sessions: Vec<Session>,
     next_stream: StreamId,
     pub(super) is_stopping: bool,
 }
@@ -210,7 +210,7 @@ impl Router {
     }
 
     fn session_of(&mut self, conn: ConnId) -> Option<&mut Session> {
-        self.sessions.iter_mut().find(|session| session.conn == conn).map(Box::as_mut)
+        self.sessions.iter_mut().find(|session| session.conn == conn)
     }
 
     /// The indexer wants something. What is older than what it has wanted already is ignored.
@@ -228,7 +228,7 @@ impl Router {
             }
             let conn = cx.connect(self.places.data);
             cx.arm(Timer::Noop(conn), self.settings.suicide);
-            self.sessions.push(Box::new(Session::new(conn, (keyspace, session), cx.now())));
+            self.sessions.push(Session::new(conn, (keyspace, session), cx.now()));
         }
         match what {
             Request::Stop => {
@@ -256,11 +256,11 @@ impl Router {
     /// The connection to data has ended, and the indexer asks again: it is made again.
     fn redial_data(&mut self, keyspace: Keyspace, cx: &mut Context<'_, Stream>) {
         let Some(session) = self.feeds.get(&keyspace).map(|feed| feed.session) else { return };
-        let is_there = |own: &Box<Session>| own.is_of((keyspace, session)) && !own.is_over();
+        let is_there = |own: &Session| own.is_of((keyspace, session)) && !own.is_over();
         if !self.sessions.iter().any(is_there) {
             let conn = cx.connect(self.places.data);
             cx.arm(Timer::Noop(conn), self.settings.suicide);
-            self.sessions.push(Box::new(Session::new(conn, (keyspace, session), cx.now())));
+            self.sessions.push(Session::new(conn, (keyspace, session), cx.now()));
         }
     }
 
