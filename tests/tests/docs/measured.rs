@@ -70,3 +70,20 @@ fn the_figures_of_the_store_alone_are_those_of_every_bench_of_it() {
         assert!(digits.parse::<u64>().is_ok_and(|rate| rate > 0), "{row:?}");
     }
 }
+
+#[test]
+fn the_figures_of_streams_are_those_of_every_number_of_connections() {
+    let page = Page::read("docs/src/performance.md");
+    let lines = measured(&page, "cargo bench -p seedbed-tests --bench stream");
+    let bench = include_str!("../../benches/stream.rs");
+    let (_, rest) = bench.split_once("const CONNECTIONS: [u32; 5] = [").expect("the numbers");
+    let (numbers, _) = rest.split_once(']').expect("the end of them");
+    let rows: Vec<Vec<&str>> =
+        lines[2..].iter().map(|line| line.split('|').map(str::trim).collect()).collect();
+    let shown: Vec<&str> = rows.iter().map(|row| row[1]).collect();
+    assert_eq!(shown, numbers.split(", ").collect::<Vec<_>>());
+    for row in rows {
+        let digits: String = row[2].chars().filter(char::is_ascii_digit).collect();
+        assert!(digits.parse::<u64>().is_ok_and(|rate| rate > 0), "{row:?}");
+    }
+}
