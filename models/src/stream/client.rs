@@ -270,10 +270,9 @@ impl Client {
         if cx.bug(&bugs::SESSIONS_IN_MAP_ORDER) {
             batch.sort_by_key(|entry| (entry.vb, u64::MAX - entry.session));
         }
-        let (count, mut payload) = (slot.batch_count, Vec::new());
+        let (count, payload) = (slot.batch_count, Payload::Batch(batch));
         (slot.batch_count, slot.batch_length) = (0, BATCH_LENGTH);
-        Payload::Batch(batch).encode(&mut payload);
-        if frame::append(&payload, limits, &mut slot.outbox).is_err() {
+        if frame::append_with(limits, &mut slot.outbox, |into| payload.encode(into)).is_err() {
             // Only a batch that is sent twice is ever too long.
             return;
         }
@@ -337,11 +336,10 @@ impl Client {
             && slot.batch.is_empty()
             && (now.since(slot.sent_at) >= beat || cx.bug(&bugs::HEARTBEAT_LEAVES_CLOCK))
         {
-            let mut payload = Vec::new();
-            Payload::Sync.encode(&mut payload);
             let before = slot.sent_at;
             // Two bytes fit every limit.
-            let _ = frame::append(&payload, self.settings.limits(), &mut slot.outbox);
+            let limits = self.settings.limits();
+            let _ = frame::append_with(limits, &mut slot.outbox, |into| Payload::Sync.encode(into));
             self.write(at, cx);
             if cx.bug(&bugs::HEARTBEAT_LEAVES_CLOCK) {
                 self.slots[at].sent_at = before;
@@ -375,11 +373,11 @@ impl Client {
     /// Something has come from the server: it is there.
     pub(super) fn read(&mut self, at: usize, cx: &mut Context<'_, Stream>) {
         let slot = &mut self.slots[at];
-        let mut bytes = Vec::new();
-        if cx.read(slot.conn, usize::MAX, &mut bytes) > 0 {
+        slot.inbox.clear();
+        if cx.read(slot.conn, usize::MAX, &mut slot.inbox) > 0 {
             slot.heard_at = cx.now();
         }
-        let mut rest = bytes.as_slice();
+        let mut rest = slot.inbox.as_slice();
         loop {
             match slot.reader.take(&mut rest) {
                 Ok(Some(_)) => {}

@@ -328,10 +328,8 @@ impl Data {
             {
                 let peer = &mut self.peers[at];
                 peer.outstanding += u32::from(frame.is_counted());
-                let mut payload = Vec::new();
-                frame.encode(&mut payload);
                 // What does not fit the limit of both sides does not exist here.
-                let _ = frame::append(&payload, UPSTREAM, &mut peer.outbox);
+                let _ = frame::append_with(UPSTREAM, &mut peer.outbox, |into| frame.encode(into));
             }
             if self.peers[at].outbox.is_empty() {
                 return;

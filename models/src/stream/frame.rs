@@ -97,9 +97,31 @@ pub fn header(length: usize, limits: Limits) -> Result<[u8; HEADER], FrameError>
 /// # Errors
 /// If the payload is longer than the sender's limit; nothing is appended then.
 pub fn append(payload: &[u8], limits: Limits, into: &mut Vec<u8>) -> Result<(), FrameError> {
-    into.extend(header(payload.len(), limits)?);
-    into.extend(payload);
-    Ok(())
+    append_with(limits, into, |into| into.extend(payload))
+}
+
+/// Appends a frame whose payload is written in its place.
+///
+/// # Errors
+/// If the payload is longer than the sender's limit; nothing is appended then.
+pub fn append_with(
+    limits: Limits,
+    into: &mut Vec<u8>,
+    write: impl FnOnce(&mut Vec<u8>),
+) -> Result<(), FrameError> {
+    let begin = into.len();
+    into.extend([0; HEADER]);
+    write(into);
+    match header(into.len() - begin - HEADER, limits) {
+        Ok(header) => {
+            into[begin..begin + HEADER].copy_from_slice(&header);
+            Ok(())
+        }
+        Err(error) => {
+            into.truncate(begin);
+            Err(error)
+        }
+    }
 }
 
 /// The length of the payload, if the header is in order.

@@ -21,7 +21,7 @@ use seedbed_sim::time::Span;
 use std::sync::Arc;
 
 use super::brackets::Brackets;
-use super::client::said;
+use super::client::{FRAME_MIN, said};
 use super::frame::{self, FrameError};
 use super::log::{Log, Severity};
 use super::message::{Delivery, Msg, Phase, Timer};
@@ -224,10 +224,9 @@ impl Server {
     }
 
     fn say_alive(&mut self, conn: ConnId, cx: &mut Context<'_, Stream>) {
-        let (mut payload, mut bytes) = (Vec::new(), Vec::new());
-        Payload::Alive.encode(&mut payload);
+        let (limits, mut bytes) = (self.settings.limits(), Vec::with_capacity(FRAME_MIN));
         // Two bytes fit every limit.
-        let _ = frame::append(&payload, self.settings.limits(), &mut bytes);
+        let _ = frame::append_with(limits, &mut bytes, |into| Payload::Alive.encode(into));
         if let Some(receiver) = self.conns.get_mut(&conn.0) {
             receiver.say(&bytes, cx);
         }

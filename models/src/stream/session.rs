@@ -31,6 +31,7 @@ pub(super) struct Session {
     pub(super) keyspace: Keyspace,
     pub(super) session: u64,
     reader: Reader,
+    inbox: Vec<u8>,
     outbox: Vec<u8>,
     is_open: bool,
     has_ended: bool,
@@ -67,6 +68,7 @@ impl Session {
             keyspace,
             session,
             reader: Reader::new(UPSTREAM),
+            inbox: Vec::new(),
             outbox: Vec::new(),
             is_open: false,
             has_ended: false,
@@ -114,10 +116,8 @@ impl Session {
     }
 
     fn say(&mut self, frame: &Dcp) {
-        let mut payload = Vec::new();
-        frame.encode(&mut payload);
         // Requests fit the limit of both sides.
-        let _ = frame::append(&payload, UPSTREAM, &mut self.outbox);
+        let _ = frame::append_with(UPSTREAM, &mut self.outbox, |into| frame.encode(into));
     }
 
     pub(super) fn opened(&mut self, router: u8, cx: &mut Context<'_, Stream>) {
@@ -195,11 +195,11 @@ impl Session {
         if self.is_over() || cx.bug(&bugs::READS_AFTER_ASKING) && !self.outbox.is_empty() {
             return answers;
         }
-        let mut bytes = Vec::new();
-        if cx.read(self.conn, usize::MAX, &mut bytes) > 0 {
+        self.inbox.clear();
+        if cx.read(self.conn, usize::MAX, &mut self.inbox) > 0 {
             self.heard_at = cx.now();
         }
-        let Ok(frames) = Dcp::decode_all(&mut self.reader, &bytes) else {
+        let Ok(frames) = Dcp::decode_all(&mut self.reader, &self.inbox) else {
             // What cannot be read ends the connection.
             cx.reset(self.conn);
             self.ended();

@@ -27,6 +27,8 @@ pub(super) struct Slot {
     pub(super) peer: Peer,
     pub(super) state: State,
     pub(super) reader: Reader,
+    /// What was read last.
+    pub(super) inbox: Vec<u8>,
     pub(super) queue: VecDeque<(Vb, u64, Message)>,
     pub(super) batch: Vec<Entry>,
     pub(super) batch_count: usize,
@@ -46,6 +48,7 @@ impl Slot {
             peer,
             state: State::Dialling,
             reader: Reader::new(settings.limits()),
+            inbox: Vec::new(),
             queue: VecDeque::new(),
             batch: Vec::new(),
             batch_count: 0,
