@@ -273,6 +273,10 @@ impl Side {
             return false;
         }
         for (number, track) in &mut self.vbs {
+            if self.rollbacks.contains_key(number) {
+                // An index may be ahead on another branch, and would take what is new for what it has.
+                continue;
+            }
             let mut upto = track.whole;
             if cx.bug(&bugs::STABLE_AHEAD) && !track.queue.is_empty() {
                 upto = Point { seq: track.high.snap_end, ..track.high };
@@ -291,6 +295,9 @@ impl Side {
     /// Puts what is stable into the indexes, and no more.
     pub(super) fn apply_stable(&mut self) {
         for (vb, upto) in std::mem::take(&mut self.stable) {
+            if self.rollbacks.contains_key(&vb) {
+                continue;
+            }
             let Some(track) = self.vbs.get_mut(&vb) else { continue };
             let Some(taken) = track.queue.take_upto(upto.seq) else { continue };
             for mutation in taken {

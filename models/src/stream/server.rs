@@ -291,7 +291,8 @@ impl Server {
                 && (other.life < youngest || other.slot == peer.slot && other.dial < peer.dial)
         };
         let is_replaced = |other: &Peer| {
-            other.life == peer.life && other.slot == peer.slot && other.dial > peer.dial
+            (other.router, other.life, other.slot) == (peer.router, peer.life, peer.slot)
+                && other.dial > peer.dial
         };
         cx.note(Note::Met(conn, peer));
         self.log.say(Severity::Trace, "server::met", || format!("{} is {peer}", conn.0));
