@@ -13,6 +13,7 @@ use crate::vbucket::flusher::{Flusher, REJECT};
 use crate::vbucket::front::Front;
 use crate::vbucket::keeper::Keeper;
 use crate::vbucket::loader::Loader;
+use crate::vbucket::mark::FRAME_WAITED;
 use crate::vbucket::model::{Mates, Node as DataNode};
 use crate::vbucket::op::{Key, State, Vb};
 use crate::vbucket::pager::Pager;
@@ -110,6 +111,7 @@ pub const fn replica() -> Scenario<Node> {
             mark::MERGED,
             mark::WAITED_FOR_UPSTREAM,
             mark::NOTIFIED_AWAKE,
+            FRAME_WAITED,
         ],
         ..BASE
     }

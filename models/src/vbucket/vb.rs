@@ -305,6 +305,16 @@ impl Vbucket {
         }
     }
 
+    /// Ends an online update as if it had never been, at once: for who has no actors.
+    pub fn take_back(&mut self) {
+        if let Some(window) = self.window.take() {
+            for (key, image) in window.images {
+                self.restore(key, image);
+            }
+        }
+        self.log.finish_revert();
+    }
+
     /// Takes what is to be written: what could not be written before, then what is new, the last version of each key.
     /// What runs out before `now + window` is written as a deletion, in seconds.
     pub fn drain(&mut self, now: u64, window: u64) -> Drained {
