@@ -70,10 +70,13 @@ impl Embeds<Node> for Peer {
     }
 
     fn bugs_part(outer: BugSet) -> BugSet {
-        if outer.has(&bugs::REWRITTEN_PURGED) {
-            return BugSet::only(&node_bugs::PURGED_UNSEEN);
-        }
-        BugSet::NONE
+        let planted = [
+            (&bugs::REWRITTEN_PURGED, &node_bugs::PURGED_UNSEEN),
+            (&bugs::DELETED_STAY, &node_bugs::DELETIONS_PASSED_OVER),
+            (&bugs::LAST_LEFT_BEHIND, &node_bugs::LAST_WRITES_DROPPED),
+        ];
+        let of_nodes = planted.into_iter().find(|(bug, _)| outer.has(bug));
+        of_nodes.map_or(BugSet::NONE, |(_, bug)| BugSet::only(bug))
     }
 }
 

@@ -39,7 +39,7 @@ const NO_REPLICAS: Knob =
 const ONE_REPLICA: Knob =
     Knob { name: "replicas", min: 1, max: 1, simplest: 1, about: "replicas of each vbucket" };
 
-const TASK_KNOBS: [Knob; 9] = [
+const TASK_KNOBS: [Knob; 10] = [
     settings::NODES,
     settings::VBUCKETS,
     settings::KEYS,
@@ -49,9 +49,10 @@ const TASK_KNOBS: [Knob; 9] = [
     settings::PAGER,
     NO_REPLICAS,
     settings::CLOCKS,
+    settings::THINK,
 ];
 
-const FAILOVER_KNOBS: [Knob; 9] = {
+const FAILOVER_KNOBS: [Knob; 10] = {
     let mut knobs = TASK_KNOBS;
     knobs[7] = ONE_REPLICA;
     knobs
@@ -114,8 +115,8 @@ pub const fn multi_set() -> Scenario<Peer> {
         name: "client/multi-set",
         about: "multi-sets and single operations of several clients on the same keys, while vbuckets move",
         knobs: &CALL_KNOBS,
-        tune: |config, run| {
-            tune(config, run);
+        tune: |_, run| {
+            pace(run);
             // Nobody waits for anything to run out.
             run.think = Span::ms(40);
         },
@@ -137,6 +138,7 @@ pub const fn multi_set() -> Scenario<Peer> {
             mark::PARTLY_STORED,
             mark::MOVED,
         ],
+        bugs: bugs::WITHOUT_STORE,
         ..BASE
     }
 }
@@ -180,7 +182,7 @@ const BASE: Scenario<Peer> = Scenario {
         mark::COPY_SENT_AGAIN,
     ],
     points: point::ALL,
-    bugs: bugs::BUGS,
+    bugs: bugs::WITH_STORE,
     sites: SITES,
     site_list: SITE_LIST,
 };
@@ -228,8 +230,12 @@ fn with_clocks(config: &Config) -> Budget {
 }
 
 /// Times to live are whole seconds, so a run takes longer than others.
-fn tune(_: &Config, run: &mut Run) {
-    run.think = Span::ms(120);
+fn tune(config: &Config, run: &mut Run) {
+    run.think = Span::ms(config.get(settings::THINK.name));
+    pace(run);
+}
+
+fn pace(run: &mut Run) {
     run.calm = Span::ms(300);
     run.horizon = Span::secs(6);
     run.quiet = Span::ms(300);

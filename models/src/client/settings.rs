@@ -26,6 +26,14 @@ pub const PARTITIONS: Knob = Knob {
 /// Workers of the task manager.
 pub const WORKERS: Knob =
     Knob { name: "workers", min: 1, max: 3, simplest: 2, about: "tasks that run side by side" };
+/// Between two orders.
+pub const THINK: Knob = Knob {
+    name: "think",
+    min: 2,
+    max: 160,
+    simplest: 120,
+    about: "milliseconds between two orders to the task manager",
+};
 /// Callers.
 pub const CALLERS: Knob =
     Knob { name: "callers", min: 2, max: 3, simplest: 2, about: "clients without a store" };

@@ -1,5 +1,6 @@
 //! The receiver: follows the streams that it was ordered to follow. Each frame is a step of its own.
 
+mod answer;
 mod link;
 mod stand;
 
@@ -14,7 +15,7 @@ use crate::checkpoint::op::EventKind;
 use crate::vbucket::mark::FRAME_WAITED;
 use crate::vbucket::memory::Memory;
 use crate::vbucket::message as data;
-use crate::vbucket::op::{State, Vb};
+use crate::vbucket::op::State;
 use crate::vbucket::vb::log_key;
 
 use super::frame::{Body, Frame, Message, Name, Status};
@@ -74,12 +75,14 @@ impl Receiver {
                 let names: Vec<Name> = self.links.keys().copied().collect();
                 names.into_iter().for_each(|name| self.go_on(name, cx));
             }
+            Event::Message { msg: Msg::Reconnect(name), .. } => self.reconnect(name, cx),
             Event::Conn(event) => self.on_conn(event, cx),
             Event::Phase(Phase::Take(name)) => self.take(name, cx),
             Event::Phase(Phase::TakeLate(name)) => self.take_late(name, cx),
             Event::Timer(Timer::Connect(name)) => self.look(name, cx),
             Event::Timer(Timer::Reset(name, vb)) => self.reset(name, vb, cx),
             Event::Timer(Timer::Stand(name, vb)) => self.look_stand(name, vb, cx),
+            Event::Timer(Timer::Answer(name)) => self.answer_due(name, cx),
             Event::Stop => {
                 for link in std::mem::take(&mut self.links).into_values() {
                     link.conn.into_iter().for_each(|conn| cx.reset(conn));
@@ -176,6 +179,7 @@ impl Receiver {
             link.held.clear();
             link.late.clear();
             link.waiting.clear();
+            link.due = None;
         }
     }
 
@@ -184,6 +188,14 @@ impl Receiver {
             cx.reset(conn);
         }
         self.lost(name);
+    }
+
+    /// Makes a new connection, unless there is none.
+    fn reconnect(&mut self, name: Name, cx: &mut Context<'_, Node>) {
+        if self.links.get(&name).is_some_and(|link| link.is_open) {
+            self.hang_up(name, cx);
+            self.look(name, cx);
+        }
     }
 
     /// Looks whether a stream is connected, and its other end there.
@@ -409,34 +421,6 @@ impl Receiver {
         }
     }
 
-    /// Answers, behind what is not done yet.
-    fn answer(&mut self, name: Name, seqno: Seqno, status: Status, cx: &mut Context<'_, Node>) {
-        let Some(link) = self.links.get_mut(&name) else { return };
-        if link.slow.is_empty() {
-            self.send(name, &Frame::Reply(seqno, status), cx);
-        } else {
-            link.held.push((seqno, status));
-        }
-    }
-
-    /// What took longer is done.
-    fn done(&mut self, name: Name, vb: Vb, cx: &mut Context<'_, Node>) {
-        let Some(link) = self.links.get_mut(&name) else { return };
-        let Some(at) = link.slow.iter().position(|(_, of)| *of == vb) else { return };
-        let (seqno, _) = link.slow.remove(at);
-        link.held.insert(0, (seqno, Status::Success));
-        if link.slow.is_empty() {
-            let mut held = std::mem::take(&mut link.held);
-            // In the order of the messages; an answer covers those before it.
-            let first =
-                held.iter().map(|(seqno, _)| *seqno).reduce(|a, b| if b.covers(a) { a } else { b });
-            held.sort_by_key(|(seqno, _)| first.map_or(0, |first| distance(first, *seqno)));
-            for (seqno, status) in held {
-                self.send(name, &Frame::Reply(seqno, status), cx);
-            }
-        }
-    }
-
     fn wake(&mut self, cx: &mut Context<'_, Node>) {
         if cx.shared().data.wakes_flusher() {
             cx.send(self.post.data.flusher, Msg::Data(data::Msg::Flush));
@@ -451,11 +435,6 @@ fn may_have_room(memory: &Memory) -> bool {
         let mut entries = vbucket.table.iter().filter(|(_, entry)| entry.is_evictable());
         entries.any(|(key, entry)| !vbucket.log.holds(log_key(key), entry.cas))
     })
-}
-
-/// How far a number is behind another one.
-fn distance(first: Seqno, seqno: Seqno) -> u64 {
-    (u64::from(seqno.0) + u64::from(u32::MAX) - u64::from(first.0)) % u64::from(u32::MAX)
 }
 
 /// Whether a planted bug answers it before it is taken in.

@@ -47,17 +47,22 @@ const THINK: Knob = Knob {
     about: "milliseconds between two operations of a client",
 };
 
-const OWN: [Knob; 4] = [CLIENTS, KEYS, SECTOR, THINK];
-const ALL_KNOBS: [Knob; OWN.len() + data::KNOBS.len() + settings::KNOBS.len()] = {
-    let mut all = [CLIENTS; OWN.len() + data::KNOBS.len() + settings::KNOBS.len()];
+/// A stream takes an item of each vbucket in turn, so that there are more of them than where data nodes are alone.
+const VBUCKETS: Knob = Knob { max: 3, ..data::VBUCKETS };
+
+const OWN: [Knob; 5] = [CLIENTS, KEYS, SECTOR, THINK, VBUCKETS];
+/// The first knob of a data node is the number of its vbuckets.
+const OF_DATA: usize = data::KNOBS.len() - 1;
+const ALL_KNOBS: [Knob; OWN.len() + OF_DATA + settings::KNOBS.len()] = {
+    let mut all = [CLIENTS; OWN.len() + OF_DATA + settings::KNOBS.len()];
     let mut at = 0;
     while at < all.len() {
         all[at] = if at < OWN.len() {
             OWN[at]
-        } else if at < OWN.len() + data::KNOBS.len() {
-            data::KNOBS[at - OWN.len()]
+        } else if at < OWN.len() + OF_DATA {
+            data::KNOBS[at - OWN.len() + 1]
         } else {
-            settings::KNOBS[at - OWN.len() - data::KNOBS.len()]
+            settings::KNOBS[at - OWN.len() - OF_DATA]
         };
         at += 1;
     }
@@ -87,6 +92,7 @@ pub const fn replica() -> Scenario<Node> {
                 flush: 2,
                 filter: 8,
                 transfer: 0,
+                reconnect: 8,
             };
             workload::draw(mix, crowd(config, 2), draw)
         },
@@ -134,6 +140,7 @@ pub const fn chain() -> Scenario<Node> {
                 flush: 2,
                 filter: 0,
                 transfer: 0,
+                reconnect: 6,
             };
             workload::draw(mix, crowd(config, 3), draw)
         },
@@ -173,8 +180,9 @@ pub const fn takeover() -> Scenario<Node> {
                 flush: 2,
                 filter: 0,
                 transfer: 16,
+                reconnect: 6,
             };
-            workload::draw(mix, crowd(config, 2), draw)
+            workload::draw(mix, Crowd { streams: 2, moves: true, ..crowd(config, 2) }, draw)
         },
         always: checks::ALWAYS_MOVING,
         eventually: checks::EVENTUALLY_MOVING,
@@ -206,7 +214,7 @@ const BASE: Scenario<Node> = Scenario {
     finally: checks::FINALLY,
     marks: &[],
     points: point::ALL,
-    bugs: bugs::OF_STREAMS,
+    bugs: bugs::WITH_UPDATES,
     sites: SITES,
     site_list: SITE_LIST,
 };
@@ -269,6 +277,8 @@ fn crowd(config: &Config, nodes: u64) -> Crowd {
         keys: config.count(KEYS.name),
         vbuckets: config.get(data::VBUCKETS.name),
         nodes,
+        streams: u8::try_from(nodes - 1).expect("a few nodes"),
+        moves: false,
     }
 }
 

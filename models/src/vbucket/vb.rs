@@ -305,6 +305,16 @@ impl Vbucket {
         }
     }
 
+    /// What is not on disk leaves the table. Only a planted bug does that.
+    pub fn drop_unwritten(&mut self) {
+        let entries = self.table.iter().filter(|(_, entry)| entry.dirty);
+        let unwritten: Vec<Key> = entries.map(|(key, _)| key).collect();
+        for key in unwritten {
+            self.table.remove(key);
+            self.counters.items -= 1;
+        }
+    }
+
     /// Ends an online update as if it had never been, at once: for who has no actors.
     pub fn take_back(&mut self) {
         if let Some(window) = self.window.take() {

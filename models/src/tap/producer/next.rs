@@ -227,9 +227,12 @@ impl Producer {
         let is_quiet = id < stream.quiet_until || id == CheckpointId::BACKFILL;
         let goes_on = stream.is_ended_there && is_said_at_once(&item);
         let begins = matches!(item, LogItem::CheckpointStart(_)) || id != stream.told || goes_on;
-        if begins && !is_quiet {
-            (stream.quiet_until, stream.told) = (CheckpointId::BACKFILL, id);
-            stream.is_ended_there = false;
+        // Where the other end has none open, what overlaps with a backfill needs one, too.
+        if begins && (!is_quiet || goes_on) {
+            if !is_quiet {
+                stream.quiet_until = CheckpointId::BACKFILL;
+            }
+            (stream.told, stream.is_ended_there) = (id, false);
             let start = Body::Start(id, vbucket.log.incarnation());
             self.order += 1;
             self.start.push_back(Item { order: self.order, message: Message { vb, body: start } });

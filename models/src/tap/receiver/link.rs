@@ -27,6 +27,8 @@ pub struct Link {
     pub(super) slow: Vec<(Seqno, Vb)>,
     /// Answers that wait for it.
     pub(super) held: Vec<(Seqno, Status)>,
+    /// What has been taken in up to here is to be answered.
+    pub(super) due: Option<Seqno>,
     /// What cannot be taken in yet.
     pub(super) waiting: VecDeque<(Seqno, bool, Message)>,
     /// Answered and not taken in. Only a planted bug does that.
@@ -65,6 +67,7 @@ impl Link {
             is_taking: false,
             slow: Vec::new(),
             held: Vec::new(),
+            due: None,
             waiting: VecDeque::new(),
             late: Vec::new(),
         }
