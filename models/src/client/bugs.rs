@@ -1,5 +1,5 @@
-//! Planted bugs: defects that the clients of testrunner have had, each a switch that is off by default, and four of data
-//! nodes, which a client's verification has to find.
+//! Planted bugs: defects that the clients of testrunner have had, each a switch that is off by default; three of data nodes,
+//! and one of who moves vbuckets between them, which a client's verification has to find.
 
 use seedbed_sim::actor::Bug;
 

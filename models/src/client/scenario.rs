@@ -10,16 +10,11 @@ use seedbed_sim::nemesis::{Budget, Config, Knob, Run};
 use seedbed_sim::time::Span;
 use seedbed_sim::world::Topology;
 
-use crate::vbucket::fetcher::Fetcher;
-use crate::vbucket::flusher::{Flusher, REJECT};
-use crate::vbucket::front::Front;
-use crate::vbucket::keeper::Keeper as StandingKeeper;
+use crate::vbucket::flusher::REJECT;
 use crate::vbucket::loader::Loader;
-use crate::vbucket::model::{Mates, Node};
+use crate::vbucket::model::Mates;
 use crate::vbucket::op::{Call, Key};
-use crate::vbucket::pager::Pager;
-use crate::vbucket::remover::Remover;
-use crate::vbucket::reverter::Reverter;
+use crate::vbucket::scenario::{DEATHS, MESSAGES, SCHEDULES, STREAMS, actors};
 
 use super::caller::Caller;
 use super::carrier::Carrier;
@@ -190,39 +185,12 @@ const BASE: Scenario<Peer> = Scenario {
 /// One node may be away, and nothing that is durable may be damaged.
 const BUDGET: Budget = Budget { kinds: KINDS, down_max: 1, fragile_max: 0, faults_max: 8 };
 
-const KINDS: KindSet = KindSet::of(&[
-    // Orders, copies and maps.
-    Kind::Drop,
-    Kind::Duplicate,
-    Kind::Reorder,
-    Kind::Delay,
-    // Requests and answers.
-    Kind::Reset,
-    Kind::Close,
-    Kind::Silence,
-    Kind::Tear,
-    Kind::Refuse,
-    Kind::Hang,
-    Kind::Segment,
-    Kind::ConnectRefused,
-    Kind::ConnectHang,
-    Kind::ConnectDelay,
-    Kind::CutReset,
-    Kind::CutHalfOpen,
-    // Time.
-    Kind::Schedule,
-    Kind::Tie,
-    Kind::Waiter,
-    Kind::Think,
-    Kind::Pause,
-    Kind::Cut,
-    Kind::Clog,
-    // Processes, and what was not synced.
-    Kind::Crash,
-    Kind::Kill,
-    Kind::Stop,
-    Kind::Kept,
-]);
+/// What happens to orders, copies and maps, to requests and answers, to time, to processes, and to what was not synced.
+const KINDS: KindSet = KindSet::of(&[Kind::Pause, Kind::Cut, Kind::Clog, Kind::Kept])
+    .and(MESSAGES)
+    .and(STREAMS)
+    .and(SCHEDULES)
+    .and(DEATHS);
 
 /// Times to live are counted by the clocks of nodes.
 fn with_clocks(config: &Config) -> Budget {
@@ -335,16 +303,9 @@ fn data_nodes(topology: &mut Topology<Peer>, config: &Config, keeper: ActorId) -
 }
 
 fn add_node(topology: &mut Topology<Peer>, node: NodeId, (mates, loader): (Mates, Loader)) {
-    for (role, actor) in [
-        ("front", Node::Front(Front::new(mates))),
-        ("loader", Node::Loader(loader)),
-        ("flusher", Node::Flusher(Flusher::new(mates))),
-        ("standings", Node::Keeper(StandingKeeper::default())),
-        ("remover", Node::Remover(Remover::new(mates))),
-        ("pager", Node::Pager(Pager::new(mates))),
-        ("fetcher", Node::Fetcher(Fetcher::new(mates))),
-        ("reverter", Node::Reverter(Reverter::new(mates))),
-    ] {
+    for (role, actor) in actors(mates, loader) {
+        // The keeper here is that of the map.
+        let role = if role == "keeper" { "standings" } else { role };
         topology.actor(node, role, Peer::Node(actor));
     }
 }

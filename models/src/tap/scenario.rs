@@ -8,17 +8,12 @@ use seedbed_sim::nemesis::{Budget, Config, Knob, Run};
 use seedbed_sim::time::Span;
 use seedbed_sim::world::Topology;
 
-use crate::vbucket::fetcher::Fetcher;
-use crate::vbucket::flusher::{Flusher, REJECT};
-use crate::vbucket::front::Front;
-use crate::vbucket::keeper::Keeper;
+use crate::vbucket::flusher::REJECT;
 use crate::vbucket::loader::Loader;
 use crate::vbucket::mark::FRAME_WAITED;
-use crate::vbucket::model::{Mates, Node as DataNode};
+use crate::vbucket::model::Mates;
 use crate::vbucket::op::{Key, State, Vb};
-use crate::vbucket::pager::Pager;
-use crate::vbucket::remover::Remover;
-use crate::vbucket::reverter::Reverter;
+use crate::vbucket::scenario::{DEATHS, DELAYS, SCHEDULES, STREAMS, actors};
 use crate::vbucket::settings as data;
 
 use super::client::Client;
@@ -41,8 +36,8 @@ const SECTOR: Knob =
 
 const THINK: Knob = Knob {
     name: "think",
-    min: 20,
-    max: 400,
+    min: 4,
+    max: 300,
     simplest: 200,
     about: "milliseconds between two operations of a client",
 };
@@ -224,36 +219,11 @@ fn empty() -> Topology<Node> {
 }
 
 /// What happens: to messages of clients, to connections, to the order of things, to processes, to disks.
-const KINDS: KindSet = KindSet::of(&[
-    Kind::Drop,
-    Kind::Reorder,
-    Kind::Delay,
-    Kind::Reset,
-    Kind::Close,
-    Kind::Silence,
-    Kind::Tear,
-    Kind::Refuse,
-    Kind::Hang,
-    Kind::Segment,
-    Kind::ConnectRefused,
-    Kind::ConnectHang,
-    Kind::ConnectDelay,
-    Kind::CutReset,
-    Kind::CutHalfOpen,
-    Kind::Schedule,
-    Kind::Tie,
-    Kind::Waiter,
-    Kind::Think,
-    Kind::Pause,
-    Kind::Cut,
-    Kind::Clog,
-    Kind::DiskSlow,
-    Kind::RequestSlow,
-    Kind::Crash,
-    Kind::Kill,
-    Kind::Stop,
-    Kind::Kept,
-]);
+const KINDS: KindSet = KindSet::of(&[Kind::Drop, Kind::Reorder, Kind::Delay, Kind::Kept])
+    .and(STREAMS)
+    .and(SCHEDULES)
+    .and(DELAYS)
+    .and(DEATHS);
 
 /// One node may be away at a time, and nothing that is durable may be damaged.
 const fn budget() -> Budget {
@@ -352,16 +322,7 @@ fn add_node(
 ) {
     let mates = post.data;
     let told = vec![mates.flusher, mates.remover, mates.pager, post.notifier];
-    for (role, actor) in [
-        ("front", DataNode::Front(Front::new(mates))),
-        ("loader", DataNode::Loader(Loader::new(settings, told))),
-        ("flusher", DataNode::Flusher(Flusher::new(mates))),
-        ("keeper", DataNode::Keeper(Keeper::default())),
-        ("remover", DataNode::Remover(Remover::new(mates))),
-        ("pager", DataNode::Pager(Pager::new(mates))),
-        ("fetcher", DataNode::Fetcher(Fetcher::new(mates))),
-        ("reverter", DataNode::Reverter(Reverter::new(mates))),
-    ] {
+    for (role, actor) in actors(mates, Loader::new(settings, told)) {
         topology.actor(node, role, Node::Data(actor, post.notifier));
     }
     topology.actor(node, "sender", Node::Sender(Sender::new(post, streams)));

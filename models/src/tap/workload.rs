@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use seedbed_sim::choose::Draw;
 use seedbed_sim::nemesis::PlannedOp;
 
-use crate::vbucket::op::{Call, Key, Store, Update, Value, Vb, Verb};
+use crate::vbucket::op::{Call, Key, Store, Update, Vb, Verb};
+
+use crate::vbucket::workload::value;
 
 use super::frame::Name;
 use super::op::Op;
@@ -42,7 +44,7 @@ pub(super) struct Crowd {
 /// is written twice.
 pub(super) fn draw(mix: Mix, crowd: Crowd, draw: &mut Draw) -> Vec<PlannedOp<Op>> {
     let last = u32::try_from(draw.range(24, 60)).expect("a small number");
-    let mut words = Words { crowd, number: 0, updating: BTreeSet::new(), draw };
+    let mut words = Words { crowd, number: 0, key: Key(0), updating: BTreeSet::new(), draw };
     let mut ops: Vec<PlannedOp<Op>> = (1..=last)
         .map(|number| {
             words.number = number;
@@ -67,6 +69,8 @@ pub(super) fn read_back(keys: usize) -> Vec<(u16, Op)> {
 struct Words<'d> {
     crowd: Crowd,
     number: u32,
+    /// The last key that was drawn.
+    key: Key,
     /// Vbuckets of which an online update was begun and not ended.
     updating: BTreeSet<Vb>,
     draw: &'d mut Draw,
@@ -117,8 +121,12 @@ impl Words<'_> {
         Name(1 + u8::try_from(stream).expect("a few streams"))
     }
 
+    /// Often the one before: what is changed is soon changed again.
     fn key(&mut self) -> Key {
-        Key(u8::try_from(self.draw.index(self.crowd.keys)).expect("a few keys"))
+        if !self.draw.chance(1, 3) {
+            self.key = Key(u8::try_from(self.draw.index(self.crowd.keys)).expect("a few keys"));
+        }
+        self.key
     }
 
     fn vb(&mut self) -> Vb {
@@ -128,18 +136,12 @@ impl Words<'_> {
     fn store(&mut self) -> Call {
         let verb = Verb::ALL[self.draw.weighted(&[12, 4, 2, 2, 2, 1])].0;
         let key = self.key();
-        let number = self.number;
-        // What is added to a value is told from it by a dot, so that some values are no numbers.
-        let value = match verb {
-            Verb::Append => format!(".{number}"),
-            Verb::Prepend => format!("{number}."),
-            _ => number.to_string(),
-        };
+        let value = value(verb, self.number);
         let flags = u32::try_from(self.draw.below(3)).expect("a small number");
         let expiry = match self.draw.below(4) {
             0 => u32::try_from(self.draw.range(1, 4)).expect("a few seconds"),
             _ => 0,
         };
-        Call::Store(Store { verb, key, value: Value::new(&value), flags, expiry })
+        Call::Store(Store { verb, key, value, flags, expiry })
     }
 }

@@ -12,6 +12,7 @@
 
 use std::collections::BTreeMap;
 
+use super::fields::Fields;
 use super::op::{Key, State, Value, Vb};
 use super::table::Row;
 
@@ -143,29 +144,6 @@ fn fields(body: &[u8]) -> Option<Record> {
         }
         _ => return None,
     })
-}
-
-/// What is left of a body.
-struct Fields<'b>(&'b [u8]);
-
-impl Fields<'_> {
-    fn take<const N: usize>(&mut self) -> Option<[u8; N]> {
-        let (field, rest) = self.0.split_first_chunk::<N>()?;
-        self.0 = rest;
-        Some(*field)
-    }
-
-    fn byte(&mut self) -> Option<u8> {
-        self.take::<1>().map(|[byte]| byte)
-    }
-
-    fn int(&mut self) -> Option<u32> {
-        self.take().map(u32::from_le_bytes)
-    }
-
-    fn long(&mut self) -> Option<u64> {
-        self.take().map(u64::from_le_bytes)
-    }
 }
 
 /// A vbucket as the disk has it.

@@ -2,7 +2,10 @@
 
 use seedbed_sim::time::Time;
 
-use crate::checkpoint::op::{CheckpointId, Event, EventKind, Item as LogItem, Mutation, Operation};
+use crate::checkpoint::manager::Manager;
+use crate::checkpoint::op::{
+    CheckpointId, CursorName, Epoch, Event, EventKind, Item as LogItem, Mutation, Operation,
+};
 use crate::vbucket::memory::Memory;
 use crate::vbucket::op::{State, Value, Vb};
 use crate::vbucket::record::Version;
@@ -61,8 +64,14 @@ impl Producer {
 
     /// Says that it is there, if it has been silent for long enough.
     pub fn noop(&mut self, now: Time) -> Option<Next> {
-        let is_due = self.log.is_empty() && now >= self.said_at + self.settings.noop;
+        let is_due = self.log.is_empty() && now >= self.noop_at();
         is_due.then(|| self.say_noop(now))
+    }
+
+    /// When there will have been silence for long enough. An answer ends it as well: a no-op that is answered late must not
+    /// be followed by the next one at once, behind which nothing else would ever be said.
+    fn noop_at(&self) -> Time {
+        self.said_at.max(self.answered_at) + self.settings.noop
     }
 
     fn say_noop(&mut self, now: Time) -> Next {
@@ -91,7 +100,7 @@ impl Producer {
     }
 
     pub(super) fn rest(&self) -> Next {
-        let noop = self.said_at + self.settings.noop;
+        let noop = self.noop_at();
         Next::Rest(match self.suspended_until {
             Some(resume) => resume,
             None if self.log.is_empty() => noop,
@@ -222,17 +231,17 @@ impl Producer {
         let is_swallowed = |told: &Mutation| swallows && told.change.operation == Operation::Delete;
         let Some(item) = vbucket.log.next(cursor) else { return false };
         stream.dump_left = stream.dump_left.saturating_sub(1);
+        if is_of_the_past(&item, stream.epoch, &vbucket.log, cursor) {
+            return true;
+        }
         stream.quiet_until = stream.quiet_until.min(vbucket.log.open_id());
         let id = id_of(&vbucket.log, cursor).unwrap_or(CheckpointId::BACKFILL);
         let is_quiet = id < stream.quiet_until || id == CheckpointId::BACKFILL;
         let goes_on = stream.is_ended_there && is_said_at_once(&item);
         let begins = matches!(item, LogItem::CheckpointStart(_)) || id != stream.told || goes_on;
-        // Where the other end has none open, what overlaps with a backfill needs one, too.
-        if begins && (!is_quiet || goes_on) {
-            if !is_quiet {
-                stream.quiet_until = CheckpointId::BACKFILL;
-            }
-            (stream.told, stream.is_ended_there) = (id, false);
+        if begins && !is_quiet {
+            (stream.quiet_until, stream.told) = (CheckpointId::BACKFILL, id);
+            stream.is_ended_there = false;
             let start = Body::Start(id, vbucket.log.incarnation());
             self.order += 1;
             self.start.push_back(Item { order: self.order, message: Message { vb, body: start } });
@@ -283,6 +292,21 @@ fn is_said_at_once(item: &LogItem) -> bool {
         | LogItem::CheckpointStart(_)
         | LogItem::CheckpointEnd(_)
         | LogItem::Commit => false,
+    }
+}
+
+/// Whether an item is a step of an online update that was over before the backfill, or a change that such a one took back.
+fn is_of_the_past(item: &LogItem, epoch: Epoch, log: &Manager, cursor: CursorName) -> bool {
+    match item {
+        LogItem::OnlineUpdate(event) => event.epoch <= epoch,
+        LogItem::Mutation(_) if epoch.0 > 0 => {
+            let step = log.ahead(cursor).find_map(|item| match item {
+                LogItem::OnlineUpdate(event) => Some(event),
+                _ => None,
+            });
+            step.is_some_and(|step| step.kind == EventKind::Revert && step.epoch <= epoch)
+        }
+        _ => false,
     }
 }
 

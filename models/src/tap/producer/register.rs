@@ -76,7 +76,7 @@ impl Producer {
     /// The other end wants a vbucket, and has this much of it.
     fn wish(&mut self, wish: Wish, memory: &mut Memory, is_known: bool) {
         let token = self.streams.get(&wish.vb).map_or(0, |stream| stream.token);
-        let before = self.streams.get(&wish.vb).map(|stream| (stream.stage, stream.window));
+        let before = self.streams.get(&wish.vb).map(|of| (of.stage, of.window, of.epoch));
         let resumes = is_known && self.resumes(wish, memory);
         if !resumes {
             self.drop_queued(wish.vb);
@@ -98,8 +98,8 @@ impl Producer {
         self.streams.insert(wish.vb, stream);
         self.register(wish.vb, memory);
         let Some(stream) = self.streams.get_mut(&wish.vb).filter(|_| resumes) else { return };
-        if let Some((stage, window)) = before {
-            stream.window = window;
+        if let Some((stage, window, epoch)) = before {
+            (stream.window, stream.epoch) = (window, epoch);
             // What was over is over still, unless the other end knows.
             if let Stage::Ending(id) | Stage::Ended(id) = stage
                 && wish.closed < id
