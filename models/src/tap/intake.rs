@@ -279,11 +279,14 @@ impl Intake {
         let entry = entry.map(|entry| Entry { cas: told, ..entry });
         let Some(vbucket) = memory.vbs.get_mut(&vb) else { return Taken::HangUp };
         let held = vbucket.table.entry(key);
-        if vbucket.log.open_id() == CheckpointId::BACKFILL {
-            // What the cursor delivers may be older than what was collected.
-            if held.is_some_and(|held| held.cas >= cas) {
-                return Taken::Done;
-            }
+        let is_backfill = vbucket.log.open_id() == CheckpointId::BACKFILL;
+        // What the cursor delivers may be older than what was collected. Where no checkpoint is open, what comes again is of
+        // one that is over, and would not be for the disk any more.
+        let may_be_known = is_backfill || vbucket.log.open_checkpoint().is_none();
+        if may_be_known && held.is_some_and(|held| held.cas >= cas) {
+            return Taken::Done;
+        }
+        if is_backfill {
             memory.edit(vb, |vbucket| vbucket.backfill(key, entry, told));
             memory.has_work = true;
             return Taken::With(Fact::Applied(vb, key, cas));

@@ -56,6 +56,17 @@ fn what_comes_again_changes_nothing() {
 }
 
 #[test]
+fn what_comes_again_after_its_checkpoint_is_not_for_the_disk_any_more() {
+    let mut replica = replica();
+    for body in [Body::Start(CheckpointId(1), LIFE), set(0, "x", 5), Body::End(CheckpointId(1))] {
+        take(&mut replica, body);
+    }
+    replica.1.vbs.get_mut(&VB).and_then(|of| of.table.entry_mut(Key(0))).expect("x").dirty = false;
+    assert_eq!(take(&mut replica, set(0, "x", 5)), Taken::Done);
+    assert_eq!(replica.1.vbs[&VB].table.entry(Key(0)).map(|entry| entry.dirty), Some(false));
+}
+
+#[test]
 fn what_a_backfill_brings_is_for_the_disk_and_not_for_the_next_node() {
     let mut replica = replica();
     take(&mut replica, set(0, "x", 5));
