@@ -54,7 +54,7 @@ mod tests {
     fn the_nearest_name_is_the_one_with_the_fewest_letters_to_change() {
         let known = ["window-not-reset", "window-full", "cursors-kept"];
         assert_eq!(nearest("windw-not-rest", &known), Some("window-not-reset"));
-        assert_eq!(nearest("tap/cursor-kept", &known), Some("cursors-kept"));
+        assert_eq!(nearest("desk/cursor-kept", &known), Some("cursors-kept"));
         assert_eq!(nearest("nothing", &known), None);
     }
 
