@@ -32,6 +32,8 @@ pub struct Settings {
     pub ack_delay: Span,
     /// Who looks for changes looks again after this time if there were some, and falls asleep if not.
     pub doze: Span,
+    /// A cursor gives so many changes of one checkpoint at once, when nothing waits to be said.
+    pub refill: u32,
 }
 
 impl Default for Settings {
@@ -49,6 +51,7 @@ impl Default for Settings {
             fetches: 500,
             ack_delay: Span::ms(0),
             doze: Span::ms(30),
+            refill: 1,
         }
     }
 }
@@ -147,8 +150,17 @@ pub const DOZE: Knob = Knob {
     about: "milliseconds between two looks for changes",
 };
 
+/// See [`Settings::refill`].
+pub const REFILL: Knob = Knob {
+    name: "refill",
+    min: 1,
+    max: 4,
+    simplest: 1,
+    about: "changes of a checkpoint that a cursor gives at once",
+};
+
 /// What is drawn for every stream.
-pub const KNOBS: [Knob; 12] = [
+pub const KNOBS: [Knob; 13] = [
     WINDOW,
     ACK_INTERVAL,
     FIRST,
@@ -161,6 +173,7 @@ pub const KNOBS: [Knob; 12] = [
     FETCHES,
     ACK_DELAY,
     DOZE,
+    REFILL,
 ];
 
 impl Settings {
@@ -188,6 +201,7 @@ impl Settings {
             fetches: small(FETCHES),
             ack_delay: Span::ms(config.get(ACK_DELAY.name)),
             doze: Span::ms(config.get(DOZE.name)),
+            refill: small(REFILL),
         }
     }
 }

@@ -1,5 +1,7 @@
 //! What a producer does next.
 
+use std::collections::VecDeque;
+
 use seedbed_sim::time::Time;
 
 use crate::checkpoint::manager::Manager;
@@ -157,15 +159,17 @@ impl Producer {
             .or_else(|| self.pick_end())
     }
 
-    /// The start of a checkpoint. It says that all before it is over, so it waits for the answers.
+    /// The start of a checkpoint. It says that all before it is over, so it waits until that is said, and for the answers.
     fn pick_start(&mut self) -> Option<Item> {
-        let at = self.start.iter().position(|item| self.is_answered(item.message.vb))?;
+        let is_next =
+            |item: &Item| self.is_answered(item.message.vb) && !is_behind(item, &self.queue);
+        let at = self.start.iter().position(is_next)?;
         self.start.remove(at)
     }
 
     /// The next change whose checkpoint the other end knows.
     fn pick_queued(&mut self) -> Option<Item> {
-        let waits = |item: &Item| self.start.iter().any(|of| of.message.vb == item.message.vb);
+        let waits = |item: &Item| is_behind(item, &self.start);
         let at = self.queue.iter().position(|item| !waits(item))?;
         self.queue.remove(at)
     }
@@ -200,7 +204,7 @@ impl Producer {
             || self.bugs.has(&bugs::PENDING_BACKFILL_CLEARED) && !self.is_backfill_pending
     }
 
-    /// Takes one item of each cursor.
+    /// Takes something of each cursor.
     fn refill(&mut self, memory: &mut Memory) {
         if !self.may_refill() {
             return;
@@ -209,7 +213,14 @@ impl Producer {
         self.turn = if self.turn + 1 < vbs.len() { self.turn + 1 } else { 0 };
         let (behind, ahead) = vbs.split_at(self.turn.min(vbs.len()));
         for vb in ahead.iter().chain(behind) {
-            while self.take_item(*vb, memory) {}
+            let mut left = self.settings.refill;
+            while left > 0 {
+                let had = self.queue.len();
+                if !self.take_item(*vb, memory) {
+                    break;
+                }
+                left -= u32::from(self.queue.len() > had);
+            }
         }
     }
 
@@ -270,7 +281,7 @@ impl Producer {
         };
         let item = self.item(Message { vb, body });
         self.queue.push_back(item);
-        false
+        true
     }
 
     /// A step of an online update keeps its place among the changes.
@@ -282,6 +293,11 @@ impl Producer {
             self.queue.push_back(item);
         }
     }
+}
+
+/// Whether something of its vbucket stands before it in a queue.
+fn is_behind(item: &Item, queue: &VecDeque<Item>) -> bool {
+    queue.iter().any(|of| of.message.vb == item.message.vb && of.order < item.order)
 }
 
 /// Whether it may be said while something of its vbucket is without an answer.
