@@ -139,6 +139,11 @@ impl Truth {
         self.versions.last().map_or(0, |version| version.cas)
     }
 
+    /// What may stand there.
+    pub(super) fn possible_items(&self) -> impl Iterator<Item = Option<&Item>> {
+        self.possible.iter().map(|at| self.versions[*at].item.as_ref())
+    }
+
     fn last(&self) -> usize {
         self.versions.len() - 1
     }
