@@ -23,7 +23,6 @@ use super::checks::{
 };
 use super::model::Peer;
 use super::note::{Note, Purpose, Verdict};
-use super::op::Server;
 use super::smart::SmartClient;
 use super::store::Store;
 pub(super) use history::Past;

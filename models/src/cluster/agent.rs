@@ -1,0 +1,319 @@
+//! The agent of a data node: makes of it what the orchestrator says, and tells what has come of it.
+//!
+//! ```text
+//!  view ──▶ known at once: the node serves nothing that it does not own by it
+//!           ──▶ let go of streams ──▶ states of vbuckets, by the front end ──▶ follow streams ──▶ report
+//! ```
+//!
+//! It does so again whenever something is not as the view says, whatever the reason.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use seedbed_sim::actor::{Context, Event};
+use seedbed_sim::id::{ActorId, OpId};
+use seedbed_sim::time::Span;
+
+use crate::checkpoint::op::CheckpointId;
+use crate::client::op::Server;
+use crate::tap::frame::Name;
+use crate::tap::message::{Msg as TapMsg, Order, Orders};
+use crate::tap::model::Post;
+use crate::vbucket::message::{AskId, Msg as NodeMsg};
+use crate::vbucket::op::{Call, Request, State, Vb};
+use crate::vbucket::response::Answer;
+
+use super::map::{Duty, NODES_MAX, View};
+use super::message::{Msg, Report, Stand, Timer};
+use super::model::Node;
+use super::note::Note;
+use super::{bugs, mark, point};
+
+/// Between two looks.
+const LOOK: Span = Span::ms(100);
+/// Streams by which vbuckets move from one node to another.
+pub const LANES: u8 = 4;
+
+/// An agent.
+#[derive(Clone, Debug)]
+pub struct Agent {
+    server: Server,
+    post: Post,
+    /// The senders of all data nodes.
+    senders: Arc<[ActorId]>,
+    orchestrator: ActorId,
+    is_loaded: bool,
+    /// The last view that was carried out, and whether the streams are followed as it says.
+    epoch: u32,
+    follows: bool,
+    /// Of what was asked of the front end; and how much of it was not answered.
+    asks: u32,
+    open: u32,
+    /// Since when each vbucket is being taken over.
+    sessions: BTreeMap<Vb, u32>,
+    /// Vbuckets that were something in this life.
+    used: BTreeSet<Vb>,
+    orders: u64,
+    reports: u32,
+    /// Whom it followed first. Only a planted bug looks at it.
+    followed: BTreeMap<Vb, Server>,
+}
+
+impl Agent {
+    /// The agent of this node.
+    #[must_use]
+    pub fn new(server: Server, post: Post, senders: Arc<[ActorId]>, orchestrator: ActorId) -> Agent {
+        Agent {
+            server,
+            post,
+            senders,
+            orchestrator,
+            is_loaded: false,
+            epoch: 0,
+            follows: false,
+            asks: 0,
+            open: 0,
+            sessions: BTreeMap::new(),
+            used: BTreeSet::new(),
+            orders: 0,
+            reports: 0,
+            followed: BTreeMap::new(),
+        }
+    }
+
+    /// The last view that it has carried out.
+    #[must_use]
+    pub fn epoch(&self) -> u32 {
+        self.epoch
+    }
+
+    pub(super) fn on_event(&mut self, event: Event<Node>, cx: &mut Context<'_, Node>) {
+        match event {
+            Event::Message { from, msg: Msg::Tap(TapMsg::Data(msg)) } => match msg {
+                NodeMsg::Loaded => {
+                    self.is_loaded = true;
+                    self.report(cx);
+                    cx.arm(Timer::Look, LOOK);
+                }
+                NodeMsg::Answer(id, answer) if from == self.post.data.front => {
+                    self.answered(id, &answer, cx);
+                }
+                _ => {}
+            },
+            Event::Message { msg: Msg::View(view), .. } => self.told(view, cx),
+            Event::Timer(Timer::Look) => {
+                cx.arm(Timer::Look, LOOK);
+                if cx.shared().view.is_none() {
+                    return self.report(cx);
+                }
+                self.obey(cx);
+            }
+            Event::Stop => {
+                self.is_loaded = false;
+                cx.disarm(Timer::Look);
+                cx.stopped();
+            }
+            _ => {}
+        }
+    }
+
+    /// Takes a view. Whether or not it can be carried out at once, the node serves by it from here on.
+    fn told(&mut self, view: Arc<View>, cx: &mut Context<'_, Node>) {
+        if !self.is_loaded {
+            return;
+        }
+        let known = cx.shared().view.as_ref().map_or(0, |known| known.epoch);
+        if known > view.epoch {
+            return;
+        }
+        if known == view.epoch {
+            return if self.epoch == known { self.report(cx) } else { self.obey(cx) };
+        }
+        let (epoch, masters) = (view.epoch, view.masters.clone());
+        cx.note(Note::Learned(epoch, masters));
+        cx.shared().view = Some(view);
+        self.follows = false;
+        cx.point(&point::LEARNED);
+        self.obey(cx);
+    }
+
+    /// Does what is left to do, unless the front end is still at it.
+    fn obey(&mut self, cx: &mut Context<'_, Node>) {
+        let Some(view) = cx.shared().view.clone() else { return };
+        if self.open > 0 || !self.is_loaded {
+            return;
+        }
+        let mut anew = BTreeSet::new();
+        let steps = self.steps(&view, &mut anew, cx);
+        // What becomes something else begins anew as a follower, too; and so does what is taken over by another attempt:
+        // what is still on its way by an earlier one must not come.
+        anew.extend(steps.iter().map(|call| call.vb(u8::MAX)));
+        if !anew.is_empty() {
+            self.follow(&view, &anew, cx);
+            self.follows = false;
+        }
+        if steps.is_empty() {
+            return self.obeyed(&view, cx);
+        }
+        for call in steps {
+            self.asks += 1;
+            self.open += 1;
+            let op = OpId { client: cx.me(), number: self.asks };
+            let request = Arc::new(Request { call, cas: 0 });
+            let ask = NodeMsg::Ask(AskId { op, attempt: 1 }, request);
+            cx.send(self.post.data.front, Msg::Tap(TapMsg::Data(ask)));
+        }
+    }
+
+    /// What the front end is to be asked; and what is to be taken over by another attempt than before.
+    fn steps(
+        &mut self,
+        view: &View,
+        anew: &mut BTreeSet<Vb>,
+        cx: &mut Context<'_, Node>,
+    ) -> Vec<Call> {
+        let mut steps = Vec::new();
+        for vb in view.vbs() {
+            let duty = view.duty(self.server, vb);
+            let state = cx.shared().tap.data.vbs.get(&vb).map(|of| of.standing.state);
+            if duty != Duty::Nothing {
+                self.used.insert(vb);
+            }
+            let is_new = match duty {
+                Duty::Take(_, taking) => self.sessions.insert(vb, taking.session) != Some(taking.session),
+                _ => {
+                    self.sessions.remove(&vb);
+                    false
+                }
+            };
+            if is_new && !cx.bug(&bugs::SESSION_NOT_LOOKED_AT) {
+                anew.insert(vb);
+                if state == Some(State::Active) {
+                    cx.mark(&mark::TAKEN_ANEW);
+                }
+            }
+            let is_left = anew.contains(&vb) && matches!(state, Some(State::Active | State::Pending));
+            match (duty, state) {
+                (Duty::Active, Some(State::Active))
+                | (Duty::Give, Some(State::Active | State::Dead))
+                | (Duty::Replica(_), Some(State::Replica))
+                | (Duty::Nothing, None) => {}
+                (Duty::Replica(_), Some(State::Active)) if cx.bug(&bugs::RETURNS_AS_MASTER) => {}
+                (Duty::Take(..), Some(State::Replica | State::Pending | State::Active))
+                    if !is_left => {}
+                (Duty::Active | Duty::Give, _) => steps.push(Call::State(vb, State::Active)),
+                (Duty::Replica(_) | Duty::Take(..), _) => {
+                    steps.push(Call::State(vb, State::Replica));
+                }
+                (Duty::Nothing, Some(State::Dead)) => {
+                    // Who was given up keeps what is there: nobody could tell it to do anything else.
+                    if view.members.has(self.server) && self.used.remove(&vb) {
+                        steps.push(Call::Drop(vb));
+                    }
+                }
+                (Duty::Nothing, Some(_)) => {
+                    self.used.insert(vb);
+                    steps.push(Call::State(vb, State::Dead));
+                }
+            }
+        }
+        steps
+    }
+
+    fn answered(&mut self, id: AskId, answer: &Answer, cx: &mut Context<'_, Node>) {
+        if id.op.client != cx.me() || self.open == 0 {
+            return;
+        }
+        self.open -= 1;
+        // What could not be done now is looked at again later.
+        if self.open == 0 && *answer != Answer::TemporaryFailure {
+            self.obey(cx);
+        }
+    }
+
+    /// Everything is as the view says.
+    fn obeyed(&mut self, view: &View, cx: &mut Context<'_, Node>) {
+        if self.follows && self.epoch == view.epoch {
+            return;
+        }
+        self.follow(view, &BTreeSet::new(), cx);
+        self.follows = true;
+        self.epoch = view.epoch;
+        cx.shared().client.is_admitted = true;
+        cx.point(&point::OBEYED);
+        self.report(cx);
+    }
+
+    /// Has the receiver of this node follow what the view says, but for these vbuckets.
+    fn follow(&mut self, view: &View, but: &BTreeSet<Vb>, cx: &mut Context<'_, Node>) {
+        let mut streams: BTreeMap<Name, Order> = BTreeMap::new();
+        for vb in view.vbs().filter(|vb| !but.contains(vb)) {
+            let (from, lane) = match view.duty(self.server, vb) {
+                Duty::Replica(from) if cx.bug(&bugs::FORMER_MASTER_FOLLOWED) => {
+                    (*self.followed.entry(vb).or_insert(from), None)
+                }
+                Duty::Replica(from) => (from, None),
+                Duty::Take(from, taking) => (from, Some(taking.lane)),
+                Duty::Nothing | Duty::Active | Duty::Give => continue,
+            };
+            let Some(sender) = self.senders.get(usize::from(from.0)) else { continue };
+            let name = stream(from, self.server, lane);
+            let is_takeover = lane.is_some();
+            let fresh = || Order { name, sender: *sender, vbs: Vec::new(), is_takeover };
+            streams.entry(name).or_insert_with(fresh).vbs.push(vb);
+        }
+        self.orders += 1;
+        let orders = Orders { streams: streams.into_values().collect(), replicas: Vec::new() };
+        let msg = TapMsg::Follow(self.orders, Arc::new(orders));
+        cx.send(self.post.receiver, Msg::Tap(msg));
+    }
+
+    fn report(&mut self, cx: &mut Context<'_, Node>) {
+        if !self.is_loaded {
+            return;
+        }
+        self.reports += 1;
+        let vbs = cx.shared().tap.data.vbs.iter();
+        let used = vbs.filter(|(_, of)| of.standing.state != State::Dead || of.counters.items > 0);
+        let stands = used.map(|(vb, of)| Stand {
+            vb: *vb,
+            state: of.standing.state,
+            is_saved: of.is_saved(),
+            is_filled: of.log.open_id() != CheckpointId::BACKFILL,
+            items: small(of.counters.items),
+            queued: small(of.queue_size()),
+        });
+        let stands = stands.collect();
+        let (life, number, epoch) = (cx.incarnation().0, self.reports, self.epoch);
+        let report = Report { server: self.server, life, number, epoch, stands };
+        cx.send(self.orchestrator, Msg::Report(Arc::new(report)));
+    }
+}
+
+fn small(count: u64) -> u32 {
+    u32::try_from(count).unwrap_or(u32::MAX)
+}
+
+/// What a stream from one node to another is called. Streams by which vbuckets move are told apart by their lanes.
+#[must_use]
+pub fn stream(from: Server, to: Server, lane: Option<u8>) -> Name {
+    let pair = from.0 * NODES_MAX + to.0;
+    let pairs = NODES_MAX * NODES_MAX;
+    Name(lane.map_or(pair, |lane| pairs + pair * LANES + lane))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_two_streams_have_the_same_name() {
+        let servers = || (0..NODES_MAX).map(Server);
+        let pairs = servers().flat_map(|from| servers().map(move |to| (from, to)));
+        let lanes = [None, Some(0), Some(1), Some(2), Some(3)];
+        let names: BTreeSet<Name> = pairs
+            .flat_map(|(from, to)| lanes.map(move |lane| stream(from, to, lane)))
+            .collect();
+        assert_eq!(names.len(), usize::from(NODES_MAX * NODES_MAX) * lanes.len());
+    }
+}
