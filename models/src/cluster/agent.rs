@@ -62,7 +62,12 @@ pub struct Agent {
 impl Agent {
     /// The agent of this node.
     #[must_use]
-    pub fn new(server: Server, post: Post, senders: Arc<[ActorId]>, orchestrator: ActorId) -> Agent {
+    pub fn new(
+        server: Server,
+        post: Post,
+        senders: Arc<[ActorId]>,
+        orchestrator: ActorId,
+    ) -> Agent {
         Agent {
             server,
             post,
@@ -100,7 +105,9 @@ impl Agent {
                 }
                 _ => {}
             },
-            Event::Message { msg: Msg::View(view), .. } => self.told(view, cx),
+            Event::Message { msg: Msg::View(life, view), .. } if life == cx.incarnation().0 => {
+                self.told(view, cx);
+            }
             Event::Timer(Timer::Look) => {
                 cx.arm(Timer::Look, LOOK);
                 if cx.shared().view.is_none() {
@@ -176,11 +183,13 @@ impl Agent {
         for vb in view.vbs() {
             let duty = view.duty(self.server, vb);
             let state = cx.shared().tap.data.vbs.get(&vb).map(|of| of.standing.state);
-            if duty != Duty::Nothing {
+            if duty != Duty::Nothing || state.is_some_and(|state| state != State::Dead) {
                 self.used.insert(vb);
             }
             let is_new = match duty {
-                Duty::Take(_, taking) => self.sessions.insert(vb, taking.session) != Some(taking.session),
+                Duty::Take(_, taking) => {
+                    self.sessions.insert(vb, taking.session) != Some(taking.session)
+                }
                 _ => {
                     self.sessions.remove(&vb);
                     false
@@ -192,29 +201,17 @@ impl Agent {
                     cx.mark(&mark::TAKEN_ANEW);
                 }
             }
-            let is_left = anew.contains(&vb) && matches!(state, Some(State::Active | State::Pending));
-            match (duty, state) {
-                (Duty::Active, Some(State::Active))
-                | (Duty::Give, Some(State::Active | State::Dead))
-                | (Duty::Replica(_), Some(State::Replica))
-                | (Duty::Nothing, None) => {}
-                (Duty::Replica(_), Some(State::Active)) if cx.bug(&bugs::RETURNS_AS_MASTER) => {}
-                (Duty::Take(..), Some(State::Replica | State::Pending | State::Active))
-                    if !is_left => {}
-                (Duty::Active | Duty::Give, _) => steps.push(Call::State(vb, State::Active)),
-                (Duty::Replica(_) | Duty::Take(..), _) => {
-                    steps.push(Call::State(vb, State::Replica));
-                }
-                (Duty::Nothing, Some(State::Dead)) => {
-                    // Who was given up keeps what is there: nobody could tell it to do anything else.
+            let stays = cx.bug(&bugs::RETURNS_AS_MASTER) && matches!(duty, Duty::Replica(_));
+            match becomes(duty, state, anew.contains(&vb)) {
+                Some(_) if stays && state == Some(State::Active) => {}
+                Some(next) => steps.push(Call::State(vb, next)),
+                // Who was given up keeps what is there: nobody could tell it to do anything else.
+                None if duty == Duty::Nothing && state.is_some() => {
                     if view.members.has(self.server) && self.used.remove(&vb) {
                         steps.push(Call::Drop(vb));
                     }
                 }
-                (Duty::Nothing, Some(_)) => {
-                    self.used.insert(vb);
-                    steps.push(Call::State(vb, State::Dead));
-                }
+                None => {}
             }
         }
         steps
@@ -290,6 +287,26 @@ impl Agent {
     }
 }
 
+/// The state that a vbucket comes to have by a duty, if that is another one; where it is taken over by a new attempt, what
+/// has come of earlier ones is over.
+fn becomes(duty: Duty, state: Option<State>, is_new: bool) -> Option<State> {
+    let fits = match (duty, state) {
+        (Duty::Active, state) => state == Some(State::Active),
+        // It dies when it has almost everything given away, and by itself.
+        (Duty::Give, state) => matches!(state, Some(State::Active | State::Dead)),
+        (Duty::Replica(_), state) => state == Some(State::Replica),
+        (Duty::Take(..), Some(State::Active | State::Pending)) => !is_new,
+        (Duty::Take(..), state) => state == Some(State::Replica),
+        (Duty::Nothing, state) => matches!(state, None | Some(State::Dead)),
+    };
+    let wanted = match duty {
+        Duty::Active | Duty::Give => State::Active,
+        Duty::Replica(_) | Duty::Take(..) => State::Replica,
+        Duty::Nothing => State::Dead,
+    };
+    (!fits).then_some(wanted)
+}
+
 fn small(count: u64) -> u32 {
     u32::try_from(count).unwrap_or(u32::MAX)
 }
@@ -305,15 +322,33 @@ pub fn stream(from: Server, to: Server, lane: Option<u8>) -> Name {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cluster::map::Taking;
+
+    #[test]
+    fn a_vbucket_becomes_what_the_duty_of_its_node_is() {
+        let states = [State::Active, State::Replica, State::Pending, State::Dead].map(Some);
+        let all = |duty, is_new| states.map(|state| becomes(duty, state, is_new));
+        let (active, replica, dead) =
+            (Some(State::Active), Some(State::Replica), Some(State::Dead));
+        let master = Server(0);
+        assert_eq!(all(Duty::Active, false), [None, active, active, active]);
+        assert_eq!(all(Duty::Give, false), [None, active, active, None]);
+        assert_eq!(all(Duty::Replica(master), false), [replica, None, replica, replica]);
+        assert_eq!(all(Duty::Nothing, false), [dead, dead, dead, None]);
+        let take = Duty::Take(master, Taking::offered(Server(1), 3, 0).begun());
+        assert_eq!(all(take, false), [None, None, None, replica]);
+        assert_eq!(all(take, true), [replica, None, replica, replica]);
+        assert_eq!(becomes(Duty::Nothing, None, false), None);
+        assert_eq!(becomes(take, None, false), replica);
+    }
 
     #[test]
     fn no_two_streams_have_the_same_name() {
         let servers = || (0..NODES_MAX).map(Server);
         let pairs = servers().flat_map(|from| servers().map(move |to| (from, to)));
         let lanes = [None, Some(0), Some(1), Some(2), Some(3)];
-        let names: BTreeSet<Name> = pairs
-            .flat_map(|(from, to)| lanes.map(move |lane| stream(from, to, lane)))
-            .collect();
+        let names: BTreeSet<Name> =
+            pairs.flat_map(|(from, to)| lanes.map(move |lane| stream(from, to, lane))).collect();
         assert_eq!(names.len(), usize::from(NODES_MAX * NODES_MAX) * lanes.len());
     }
 }

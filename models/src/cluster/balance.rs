@@ -25,7 +25,9 @@ pub fn balanced(chains: &[Chain], members: Servers, replicas: usize) -> Vec<Chai
         let mut of: Vec<Server> = known.take(many).collect();
         while of.len() < many {
             let free = nodes.iter().filter(|server| **server != master && !of.contains(server));
-            let Some(next) = free.min_by_key(|server| follows[usize::from(server.0)]) else { break };
+            let Some(next) = free.min_by_key(|server| follows[usize::from(server.0)]) else {
+                break;
+            };
             of.push(*next);
         }
         of.iter().for_each(|server| follows[usize::from(server.0)] += 1);

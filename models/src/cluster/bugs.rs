@@ -16,8 +16,8 @@ const FAILOVER: &str = "cluster/failover";
 pub const ACTIVE_IS_ENOUGH: Bug = Bug {
     index: 0,
     name: "active-is-enough",
-    source: "couchbase/ep-engine 79b3f055, tapNotify: who is told by a stream that a vbucket is active serves it from there on, \
-             whatever the cluster manager knows",
+    source: "membase/ns_server 0392b964, src/ns_vbucket_mover.erl: the map is set after the move, and in between the new node \
+             serves, since couchbase/ep-engine 79b3f055 looks at the state of the vbucket alone",
     breaks: OWNS,
     scenario: REBALANCE,
 };
@@ -35,8 +35,8 @@ pub const PUBLISHED_BEFORE_TAKEN: Bug = Bug {
 pub const SESSION_NOT_LOOKED_AT: Bug = Bug {
     index: 2,
     name: "session-not-looked-at",
-    source: "a mistake that stopping and restarting a rebalance (couchbase/testrunner pytests/swaprebalance.py, at 20, 40 and \
-             60 %) invites; no commit is known",
+    source: "membase/ns_server 03915ebf, src/ns_janitor.erl, do_sanify_chain: a copy that is active when the master is not \
+             becomes the master, whichever attempt has made it so",
     breaks: MOVES_COMPLETELY,
     scenario: REBALANCE,
 };
@@ -46,8 +46,8 @@ pub const SESSION_NOT_LOOKED_AT: Bug = Bug {
 pub const STOPPED_IN_ITS_EPOCH: Bug = Bug {
     index: 3,
     name: "stopped-in-its-epoch",
-    source: "a mistake that stopping and restarting a rebalance (couchbase/testrunner pytests/swaprebalance.py, at 20, 40 and \
-             60 %) invites; no commit is known",
+    source: "membase/ns_server 0392b964, src/ns_vbucket_mover.erl, terminate: the movers that are under way are ended, and \
+             what they had begun stays as it is until somebody looks",
     breaks: SETTLES,
     scenario: REBALANCE,
 };
@@ -56,8 +56,8 @@ pub const STOPPED_IN_ITS_EPOCH: Bug = Bug {
 pub const FORMER_MASTER_FOLLOWED: Bug = Bug {
     index: 4,
     name: "former-master-followed",
-    source: "a mistake that the filters of couchbase/ep-engine db8b3eaa invite: a replica has to be moved from stream to stream \
-             whenever its master changes; no commit is known",
+    source: "membase/ns_server 0392b964, src/ns_vbucket_mover.erl, update_replication_post_move: after a move the replications \
+             of the former chain are ended and those of the new one begun; without that, replicas stay with the former master",
     breaks: FOLLOWED,
     scenario: REBALANCE,
 };
@@ -66,8 +66,8 @@ pub const FORMER_MASTER_FOLLOWED: Bug = Bug {
 pub const RETURNS_AS_MASTER: Bug = Bug {
     index: 5,
     name: "returns-as-master",
-    source: "a mistake that adding back a node after a failover invites, whose disk says that it is the master (states of \
-             couchbase/ep-engine 79b3f055 are kept on disk); no commit is known",
+    source: "membase/ns_server 03915ebf, src/ns_janitor.erl, read_existing_map: who was active by the states on disk is taken \
+             for the master, and two of them are warned of",
     breaks: SETTLES,
     scenario: FAILOVER,
 };

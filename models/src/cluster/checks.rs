@@ -24,7 +24,8 @@ use super::orchestrator::Orchestrator;
 use super::reference::Counts;
 
 /// OWN: who serves.
-pub const OWNS: &str = "a node acknowledges nothing for a vbucket that the map it knows gives to another";
+pub const OWNS: &str =
+    "a node acknowledges nothing for a vbucket that the map it knows gives to another";
 /// OWN: what they serve by.
 pub const ONE_MAP: &str = "there is one map of an epoch";
 /// OWN: what the new owner has.
@@ -41,7 +42,8 @@ pub const SETTLES: &str = "every node comes to be what the map says";
 /// CONV.
 pub const FOLLOWED: &str = "every replica comes to be what its master is";
 /// Of counts.
-pub const COUNTS: &str = "nodes come to count every item once, and once in each replica, and on disk";
+pub const COUNTS: &str =
+    "nodes come to count every item once, and once in each replica, and on disk";
 
 /// Promises after every step. The first one takes in what the step says.
 pub const ALWAYS: &[Always<Node>] = &[

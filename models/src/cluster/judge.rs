@@ -149,7 +149,8 @@ impl Ghost {
                 How::Taken => {
                     self.said.push(MOVES_COMPLETELY);
                     if !is_active {
-                        let detail = format!("{vb} is given to {server}, which has not taken it over");
+                        let detail =
+                            format!("{vb} is given to {server}, which has not taken it over");
                         return Err((MOVES_COMPLETELY, "not taken over", detail));
                     }
                 }
@@ -298,9 +299,8 @@ impl Ghost {
         let step = Step { node: Some(node), ..*step };
         if !self.reloaded.contains(&(node, vb)) {
             let told = self.told.get(&(node, vb));
-            let versions = told.map_or(Vec::new(), |told| {
-                told.iter().map(|(key, cas)| (*key, *cas)).collect()
-            });
+            let versions = told
+                .map_or(Vec::new(), |told| told.iter().map(|(key, cas)| (*key, *cas)).collect());
             let number = u32::try_from(step.id.0).unwrap_or(u32::MAX);
             let copying = ClientNote::Copying(vb, 0, number, versions);
             self.clients.observe_one(world, &step, &copying);

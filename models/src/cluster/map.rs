@@ -84,6 +84,23 @@ pub struct Taking {
     pub session: u32,
     /// The stream by which it moves, among those from one node to another.
     pub lane: u8,
+    /// Its master knows, so that the other one may begin. A master that does not know might take itself for the one to serve
+    /// after it has given everything away.
+    begins: bool,
+}
+
+impl Taking {
+    /// A vbucket is offered to this node, which may not take it yet.
+    #[must_use]
+    pub fn offered(to: Server, session: u32, lane: u8) -> Taking {
+        Taking { to, session, lane, begins: false }
+    }
+
+    /// Now it may.
+    #[must_use]
+    pub fn begun(self) -> Taking {
+        Taking { begins: true, ..self }
+    }
 }
 
 /// What is to become of a vbucket.
@@ -96,7 +113,7 @@ pub struct Part {
 }
 
 /// What a node is to be for a vbucket.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Duty {
     /// It has nothing of it.
     Nothing,
@@ -110,11 +127,15 @@ pub enum Duty {
     Take(Server, Taking),
 }
 
-impl Duty {
-    /// Whether a node with this duty may serve clients.
-    #[must_use]
-    pub fn serves(self) -> bool {
-        matches!(self, Duty::Active | Duty::Give)
+impl fmt::Display for Duty {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Duty::Nothing => write!(f, "nothing"),
+            Duty::Active => write!(f, "active"),
+            Duty::Give => write!(f, "gives"),
+            Duty::Replica(from) => write!(f, "follows {from}"),
+            Duty::Take(from, _) => write!(f, "takes over from {from}"),
+        }
     }
 }
 
@@ -142,7 +163,7 @@ impl View {
         match part.taking {
             Some(_) if server == *master => Duty::Give,
             None if server == *master => Duty::Active,
-            Some(taking) if taking.to == server => Duty::Take(*master, taking),
+            Some(taking) if taking.to == server && taking.begins => Duty::Take(*master, taking),
             _ if part.followers.has(server) => Duty::Replica(*master),
             _ => Duty::Nothing,
         }
@@ -154,13 +175,31 @@ impl View {
     }
 }
 
+/// Who else has to do with each vbucket, while these are on their way: to which chain, and, once they are being taken over,
+/// how.
+#[must_use]
+pub fn parts(
+    chains: &[Chain],
+    moving: impl IntoIterator<Item = (Vb, Chain, Option<Taking>)>,
+) -> Vec<Part> {
+    let plain = |chain: &Chain| Part { followers: Servers::of(chain.followers()), taking: None };
+    let mut parts: Vec<Part> = chains.iter().map(plain).collect();
+    for (vb, to, taking) in moving {
+        let at = usize::from(vb.0);
+        let all = to.followers().chain([to.master]);
+        let all = all.filter(|server| *server != chains[at].master);
+        parts[at].followers.0 |= Servers::of(all).0;
+        parts[at].taking = taking;
+    }
+    parts
+}
+
 /// The map as clients know it.
 #[must_use]
 pub fn for_clients(epoch: u32, chains: &[Chain]) -> client::Map {
-    let places = chains.iter().map(|chain| client::Place {
-        master: chain.master,
-        replica: chain.replicas[0],
-    });
+    let places = chains
+        .iter()
+        .map(|chain| client::Place { master: chain.master, replica: chain.replicas[0] });
     client::Map { epoch, places: places.collect() }
 }
 
@@ -180,7 +219,7 @@ mod tests {
 
     #[test]
     fn each_node_has_one_duty_for_each_vbucket() {
-        let taking = Taking { to: Server(1), session: 3, lane: 0 };
+        let taking = Taking::offered(Server(1), 3, 0).begun();
         let part = |followers, taking| Part { followers: Servers(followers), taking };
         let view = View {
             epoch: 3,

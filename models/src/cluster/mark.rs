@@ -21,24 +21,28 @@ pub const FAILED_OVER: Mark = Mark { index: 21, name: "replicas took over from a
 pub const FAILED_OVER_MOVING: Mark =
     Mark { index: 22, name: "a node was given up while vbuckets were on their way" };
 /// The way back.
-pub const ADDED_BACK: Mark = Mark { index: 23, name: "a node that had been given up was added back" };
+pub const ADDED_BACK: Mark =
+    Mark { index: 23, name: "a node that had been given up was added back" };
 /// What the epoch of a map is for.
-pub const NOT_YET: Mark =
-    Mark { index: 25, name: "a node was asked for a vbucket that was active there, and not yet its own" };
+pub const NOT_YET: Mark = Mark {
+    index: 25,
+    name: "a node was asked for a vbucket that was active there, and not yet its own",
+};
 /// What the look at the map is for.
-pub const NO_MORE: Mark =
-    Mark { index: 26, name: "a node was asked for a vbucket that was active there, and its own no more" };
+pub const NO_MORE: Mark = Mark {
+    index: 26,
+    name: "a node was asked for a vbucket that was active there, and its own no more",
+};
 /// What a session is for.
-pub const TAKEN_ANEW: Mark =
-    Mark { index: 27, name: "a vbucket that had moved in vain was active where it had to move to again" };
+pub const TAKEN_ANEW: Mark = Mark {
+    index: 27,
+    name: "a vbucket that had moved in vain was active where it had to move to again",
+};
 /// A failover needs a replica.
 pub const NOT_FAILED_OVER: Mark =
     Mark { index: 30, name: "a failover was refused for want of a replica that has everything" };
 /// Counts.
 pub const COUNTED: Mark = Mark { index: 31, name: "every replica counted what its master counted" };
-/// A node serves under an old map.
-pub const CUT_OFF: Mark =
-    Mark { index: 55, name: "a node that was given up acknowledged before it knew" };
 /// Single moves.
 pub const MOVED_ALONE: Mark = Mark { index: 56, name: "a task moved a vbucket by itself" };
 /// Swap.

@@ -63,8 +63,8 @@ pub enum Msg {
     Tap(tap::Msg),
     /// Of clients; never one of a data node.
     Client(client::Msg),
-    /// Orchestrator to agent: be this.
-    View(Arc<View>),
+    /// Orchestrator to agent: be this, in that life.
+    View(u32, Arc<View>),
     /// Agent to orchestrator: so it is.
     Report(Arc<Report>),
 }
@@ -179,7 +179,7 @@ impl Label for Msg {
 
     fn kind(&self) -> u16 {
         match self {
-            Msg::View(_) => 0,
+            Msg::View(..) => 0,
             Msg::Report(_) => 1,
             Msg::Client(msg) => behind(OWN_MSGS.len(), msg.kind()),
             Msg::Tap(msg) => behind(OWN_MSGS.len() + CLIENT_MSGS, msg.kind()),
@@ -188,7 +188,7 @@ impl Label for Msg {
 
     fn subject(&self) -> u64 {
         match self {
-            Msg::View(view) => u64::from(view.epoch),
+            Msg::View(_, view) => u64::from(view.epoch),
             Msg::Report(report) => u64::from(report.epoch),
             Msg::Client(msg) => msg.subject(),
             Msg::Tap(msg) => msg.subject(),
@@ -199,7 +199,7 @@ impl Label for Msg {
 impl fmt::Display for Msg {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Msg::View(view) => write!(f, "view of epoch {}", view.epoch),
+            Msg::View(_, view) => write!(f, "view of epoch {}", view.epoch),
             Msg::Report(report) => {
                 write!(f, "report {} of epoch {}", report.number, report.epoch)
             }

@@ -175,7 +175,8 @@ mod tests {
 
     #[test]
     fn an_operation_in_other_words_is_refused() {
-        for text in ["in", "in 3", "out n01", "swap n1", "stop", "stop 040", "finish now", "count n1"]
+        for text in
+            ["in", "in 3", "out n01", "swap n1", "stop", "stop 040", "finish now", "count n1"]
         {
             let error = text.parse::<Op>().expect_err(text);
             assert!(error.contains("expected"), "{text}: {error}");

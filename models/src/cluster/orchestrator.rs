@@ -4,6 +4,7 @@
 //! ```text
 //!                  master      new master    new replicas   map of clients
 //!  build           active      follows       follow         as before
+//!  offer           gives       follows       follow         as before
 //!  take over       gives       takes         follow         as before
 //!  publish         follows     active        follow         the new one
 //! ```
@@ -29,12 +30,12 @@ use crate::vbucket::op::Vb;
 
 use super::balance;
 use super::map::{self, Chain, Part, Servers, Taking, View};
+use super::mark;
 use super::message::{Msg, Report, Timer};
 use super::model::Node;
 use super::note::{How, Note};
 use super::op::{Change, Op};
 use super::response::Ret;
-use super::mark;
 
 /// Between two looks at those who have not done what they were told.
 const LOOK: Span = Span::ms(60);
@@ -112,8 +113,19 @@ struct Moving {
     lane: u8,
     /// The epoch since which its nodes are what they are.
     session: u32,
-    is_taking: bool,
+    stage: Stage,
     began: Time,
+}
+
+/// How far a vbucket is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    /// Whoever is to have it follows.
+    Build,
+    /// Its master is told that it is to give it away.
+    Offer,
+    /// Another node takes it.
+    Take,
 }
 
 impl Orchestrator {
@@ -250,11 +262,11 @@ impl Orchestrator {
         if known >= (report.life, report.number) {
             return;
         }
-        let (server, is_behind) = (report.server, report.epoch < self.epoch);
+        let (server, is_new) = (report.server, report.life > known.0);
         self.reports[at] = Some(report);
         self.go_on(cx);
         self.look_at_waiting(cx);
-        if is_behind && self.obeys(server) != Some(true) && known.0 == 0 {
+        if is_new {
             self.tell(server, cx);
         }
     }
@@ -282,8 +294,11 @@ impl Orchestrator {
         }
     }
 
+    /// Tells a node what to be, if it has come to life: what is told to one life is nothing to the next.
     fn tell(&self, server: Server, cx: &mut Context<'_, Node>) {
-        cx.send(self.agents[usize::from(server.0)], Msg::View(self.view.clone()));
+        let at = usize::from(server.0);
+        let Some(life) = self.reports[at].as_ref().map(|report| report.life) else { return };
+        cx.send(self.agents[at], Msg::View(life, self.view.clone()));
     }
 
     /// A new epoch: everybody is told what to be from here on. These vbuckets have other masters than before.
@@ -303,19 +318,18 @@ impl Orchestrator {
 
     /// Who else has to do with each vbucket.
     fn parts(&self) -> Vec<Part> {
-        let plain = |chain: &Chain| Part { followers: Servers::of(chain.followers()), taking: None };
-        let mut parts: Vec<Part> = self.chains.iter().map(plain).collect();
         let moving = self.rebalance.iter().flat_map(|rebalance| &rebalance.moving);
-        for Moving { vb, to, lane, session, is_taking, .. } in moving.copied() {
-            let at = usize::from(vb.0);
-            let master = self.chains[at].master;
-            let all = to.followers().chain([to.master]).filter(|server| *server != master);
-            parts[at].followers.0 |= Servers::of(all).0;
-            if is_taking {
-                parts[at].taking = Some(Taking { to: to.master, session, lane });
-            }
-        }
-        parts
+        let moving = moving.map(|moving| {
+            let Moving { vb, to, lane, session, stage, .. } = *moving;
+            let taking = Taking::offered(to.master, session, lane);
+            let taking = match stage {
+                Stage::Build => None,
+                Stage::Offer => Some(taking),
+                Stage::Take => Some(taking.begun()),
+            };
+            (vb, to, taking)
+        });
+        map::parts(&self.chains, moving)
     }
 
     /// Vbuckets are where the chain says from the next epoch on.

@@ -54,11 +54,7 @@ impl Orchestrator {
     }
 
     /// What moves goes back where it was, under the new map.
-    fn publish_after(
-        &mut self,
-        promoted: Vec<(Vb, Server, How)>,
-        cx: &mut Context<'_, Node>,
-    ) {
+    fn publish_after(&mut self, promoted: Vec<(Vb, Server, How)>, cx: &mut Context<'_, Node>) {
         if let Some(rebalance) = &mut self.rebalance {
             rebalance.moving.clear();
             rebalance.pending.clear();
@@ -81,8 +77,7 @@ impl Orchestrator {
         chain.followers().find(|server| {
             let stand = self.stand(*server, vb, since);
             let is_there = *server != failed && self.members.has(*server);
-            is_there
-                && stand.is_some_and(|stand| stand.state == State::Replica && stand.is_filled)
+            is_there && stand.is_some_and(|stand| stand.state == State::Replica && stand.is_filled)
         })
     }
 }

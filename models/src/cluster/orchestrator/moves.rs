@@ -17,7 +17,7 @@ use crate::cluster::response::Ret;
 use crate::cluster::{bugs, mark};
 use crate::vbucket::op::{State, Vb};
 
-use super::{MOVE_PATIENCE, Moving, Orchestrator, Rebalance, Waits};
+use super::{MOVE_PATIENCE, Moving, Orchestrator, Rebalance, Stage, Waits};
 
 impl Orchestrator {
     /// Begins to move what is not where it is to be, so that in the end the cluster is of these nodes.
@@ -113,16 +113,17 @@ impl Orchestrator {
             is_late |= cx.now().since(moving.began) > MOVE_PATIENCE;
             let is_early = cx.bug(&bugs::PUBLISHED_BEFORE_TAKEN);
             let old = self.chains[usize::from(moving.vb.0)].master;
-            let is_over = match moving.is_taking {
-                false if !self.is_built(moving) => false,
-                false if moving.to.master == old || is_early => true,
-                false => {
-                    (moving.is_taking, moving.session) = (true, self.epoch + 1);
-                    has_changed = true;
-                    false
-                }
-                true => self.is_taken(moving),
+            let (next, is_over) = match moving.stage {
+                Stage::Build if !self.is_built(moving) => (Stage::Build, false),
+                Stage::Build => (Stage::Offer, moving.to.master == old || is_early),
+                Stage::Offer if !self.knows(old, moving.session) => (Stage::Offer, false),
+                Stage::Offer => (Stage::Take, false),
+                Stage::Take => (Stage::Take, self.is_taken(moving)),
             };
+            if next != moving.stage {
+                (moving.stage, moving.session) = (next, self.epoch + 1);
+                has_changed = true;
+            }
             if is_over {
                 if moving.to.master != old {
                     changes.push((moving.vb, moving.to.master, How::Taken));
@@ -157,7 +158,7 @@ impl Orchestrator {
                 .find(|lane| rebalance.moving.iter().all(|moving| moving.lane != *lane));
             let (Some(lane), Some((vb, to))) = (free, rebalance.pending.pop_front()) else { break };
             let (session, began) = (self.epoch + 1, cx.now());
-            rebalance.moving.push(Moving { vb, to, lane, session, is_taking: false, began });
+            rebalance.moving.push(Moving { vb, to, lane, session, stage: Stage::Build, began });
             has_changed = true;
         }
         has_changed
@@ -174,19 +175,21 @@ impl Orchestrator {
         })
     }
 
+    /// Whether a node has done what it was told in this epoch.
+    fn knows(&self, server: Server, epoch: u32) -> bool {
+        let report = self.reports[usize::from(server.0)].as_ref();
+        report.is_some_and(|report| report.epoch >= epoch)
+    }
+
     /// Whether the new master has taken a vbucket over, for good.
     pub(super) fn is_taken(&self, moving: Moving) -> bool {
         let stand = self.stand(moving.to.master, moving.vb, moving.session);
-        moving.is_taking
+        moving.stage == Stage::Take
             && stand.is_some_and(|stand| stand.state == State::Active && stand.is_saved)
     }
 
     /// Everything is in its place.
-    fn finish(
-        &mut self,
-        changes: Vec<(Vb, Server, How)>,
-        cx: &mut Context<'_, Node>,
-    ) {
+    fn finish(&mut self, changes: Vec<(Vb, Server, How)>, cx: &mut Context<'_, Node>) {
         let Some(rebalance) = self.rebalance.take() else { return };
         self.members = rebalance.goal;
         self.publish(changes, cx);
@@ -224,7 +227,7 @@ impl Orchestrator {
     /// Ends the rebalance where it stands: what is on its way goes back.
     pub(super) fn end_moves(&mut self, is_stopped: bool, cx: &mut Context<'_, Node>) {
         let Some(rebalance) = self.rebalance.take() else { return };
-        if rebalance.moving.iter().any(|moving| moving.is_taking) {
+        if rebalance.moving.iter().any(|moving| moving.stage == Stage::Take) {
             cx.mark(&mark::TAKEN_BACK);
         }
         // Who was about to leave stays as long as there is something on it.
