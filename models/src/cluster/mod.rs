@@ -37,5 +37,7 @@ pub mod response;
 pub mod scenario;
 pub mod settings;
 pub mod shared;
+#[cfg(test)]
+mod tests;
 pub mod verbs;
 mod workload;
