@@ -10,7 +10,7 @@ use seedbed_sim::world::World;
 use crate::vbucket::op::{Key, Vb};
 use crate::vbucket::table::Table;
 
-use super::judge::{Ghost, are_clocks_right};
+use super::judge::{Ghost, Sight};
 use super::keeper::Keeper;
 use super::map::Place;
 use super::model::Peer;
@@ -155,7 +155,7 @@ fn settled(_: &Config) -> Span {
 }
 
 fn linearizable(world: &World<Peer>, ghost: &Ghost, _: &Config) -> Decided {
-    is_linearizable(ghost, are_clocks_right(world))
+    is_linearizable(ghost, world.is_sure())
 }
 
 /// Judges what clients have called and been told; whether all clocks are right is given.

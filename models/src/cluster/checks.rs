@@ -8,6 +8,7 @@ use seedbed_sim::world::{Step, World};
 
 use crate::checkpoint::op::{CheckpointId, CursorName};
 use crate::client::checks as client;
+use crate::client::judge::Sight;
 use crate::client::model::Peer;
 use crate::client::op::Server;
 use crate::tap::frame::Name;
@@ -84,10 +85,10 @@ pub const EVENTUALLY: &[Eventually<Node>] = &[
 
 /// Promises about the whole run.
 pub const FINALLY: &[Finally<Node>] =
-    &[Finally { name: client::LINEARIZABLE, check: |_, ghost, _| linearizable(ghost) }];
+    &[Finally { name: client::LINEARIZABLE, check: linearizable }];
 
-fn linearizable(ghost: &Ghost) -> Decided {
-    client::is_linearizable(&ghost.clients)
+fn linearizable(world: &World<Node>, ghost: &Ghost, _: &Config) -> Decided {
+    client::is_linearizable(&ghost.clients, world.is_sure())
 }
 
 /// Looked at whenever something has become of the map: all that leaves a cursor behind leaves it for good.

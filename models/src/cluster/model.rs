@@ -5,7 +5,7 @@ use seedbed_sim::actor::{Actor, BugSet, Context, Embeds, Event};
 use seedbed_sim::id::{ActorId, NodeId};
 use seedbed_sim::world::World;
 
-use crate::client::judge::Sight;
+use crate::client::judge::{Sight, are_clocks_right};
 use crate::client::model::{self as client, Peer};
 use crate::client::smart::SmartClient;
 use crate::client::store::Store;
@@ -155,5 +155,9 @@ impl Sight for World<Node> {
             Node::Client(client) => client.smart(),
             _ => None,
         }
+    }
+
+    fn is_sure(&self) -> bool {
+        are_clocks_right(self)
     }
 }

@@ -288,7 +288,7 @@ fn topology(config: &Config) -> Topology<Node> {
     let manager = crate::client::manager::Manager::new(partitions, ids);
     let manager = topology.actor(client, "manager", Node::Client(Peer::Manager(manager)));
     for (number, role) in (1..=workers).zip(["worker1", "worker2", "worker3"]) {
-        let worker = Worker::new(number.into(), manager, book.clone());
+        let worker = Worker::new(number.into(), manager, book.clone(), Some(0));
         topology.actor(client, role, Node::Client(Peer::Worker(worker)));
     }
     let node = topology.client("m");
