@@ -187,7 +187,10 @@ impl Ghost {
                 self.tell(world, step, note);
                 Ok(())
             }
-            NodeNote::Expired(..) | NodeNote::Committed(..) => {
+            NodeNote::Expired(..)
+            | NodeNote::Committed(..)
+            | NodeNote::Second(_)
+            | NodeNote::Drained => {
                 self.tell(world, step, note);
                 Ok(())
             }

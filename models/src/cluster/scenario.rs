@@ -223,9 +223,8 @@ fn tune(config: &Config, run: &mut Run) {
 fn crowd(config: &Config) -> Crowd {
     let clients = 1 + small(config, client::WORKERS);
     Crowd {
-        keys: small(config, client::KEYS),
-        // Only vbuckets that have keys are worth moving by themselves.
-        vbuckets: small(config, client::KEYS),
+        keys: small(config, settings::KEYS),
+        vbuckets: settings::vbuckets(config),
         nodes: small(config, settings::NODES),
         callers: 0,
         keeper: clients.into(),

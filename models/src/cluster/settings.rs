@@ -7,7 +7,7 @@ use crate::client::op::Server;
 use crate::client::settings as client;
 use crate::client::settings::small;
 use crate::tap::settings as tap;
-use crate::vbucket::op::State;
+use crate::vbucket::op::{Key, State};
 use crate::vbucket::settings::Settings;
 
 use super::agent::LANES;
@@ -49,6 +49,15 @@ pub const MOVES: Knob = Knob {
 pub const SECTOR: Knob =
     Knob { name: "sector", min: 16, max: 64, simplest: 64, about: "bytes of a disk sector" };
 
+/// Keys: more than elsewhere, so that with few vbuckets some hold two, and with many all nodes hold some.
+pub const KEYS: Knob = Knob {
+    name: "keys",
+    min: 4,
+    max: Key::NAMES.len() as u64,
+    simplest: 4,
+    about: "keys in use, spread over the vbuckets",
+};
+
 /// What is drawn for every cluster, before the knobs of streams.
 pub const OWN: [Knob; 11] = [
     NODES,
@@ -57,7 +66,7 @@ pub const OWN: [Knob; 11] = [
     REPLICAS,
     MOVES,
     SECTOR,
-    client::KEYS,
+    KEYS,
     client::PARTITIONS,
     client::WORKERS,
     client::FLUSH_DELAY,

@@ -3,8 +3,10 @@
 use seedbed_sim::choose::Draw;
 use seedbed_sim::nemesis::PlannedOp;
 
-use crate::client::op::Server;
+use crate::client::op as client;
+use crate::client::op::{Server, Spec};
 use crate::client::workload::{Crowd, tasks};
+use crate::vbucket::op::{Key, Vb, home};
 
 use super::op::{Change, Op};
 
@@ -33,12 +35,26 @@ pub(super) fn draw(mix: Mix, crowd: Crowd, members: u8, draw: &mut Draw) -> Vec<
         .into_iter()
         .map(|PlannedOp { client, number, op }| {
             let is_command = client == crowd.keeper;
-            let op = if is_command { words.command(mix) } else { Op::Client(op) };
+            let op = if is_command { words.command(mix) } else { Op::Client(with_keys(op, crowd)) };
             PlannedOp { client, number, op }
         })
         .collect();
     ops.sort_by_key(|op| (op.client, op.number));
     ops
+}
+
+/// A task that moves a vbucket by itself moves one that has a key: others are empty.
+fn with_keys(op: client::Op, crowd: Crowd) -> client::Op {
+    let of_key = |vb: Vb| home(Key(vb.0 % crowd.keys), crowd.vbuckets);
+    match op {
+        client::Op::Run(task, Spec::Rebalance(vb, to)) => {
+            client::Op::Run(task, Spec::Rebalance(of_key(vb), to))
+        }
+        client::Op::Create(task, Spec::Rebalance(vb, to)) => {
+            client::Op::Create(task, Spec::Rebalance(of_key(vb), to))
+        }
+        op => op,
+    }
 }
 
 /// Draws commands. It guesses what becomes of the cluster, so that most of them fit.
