@@ -94,12 +94,23 @@ impl Ghost {
         }
     }
 
-    /// How many keys hold something, at least and at most; a key of which something was lost may hold anything that it held.
-    pub(crate) fn items(&self) -> (usize, usize) {
-        let holds = |truth: &&Truth| truth.possible_items().all(|item| item.is_some());
-        let may_hold = |truth: &&Truth| truth.possible_items().any(|item| item.is_some());
-        let count = |is: &dyn Fn(&&Truth) -> bool| self.keys.values().filter(|of| is(of)).count();
-        (count(&holds), count(&may_hold))
+    /// How many keys hold something in this second, at least and at most, once what has run out was taken out, by whichever
+    /// node. A key of which something was lost may hold anything that it held.
+    pub(crate) fn items(&self, second: u64) -> (usize, usize) {
+        let held = self.keys.values().map(|truth| truth.is_held(second));
+        held.fold((0, 0), |(least, most), (surely, maybe)| {
+            (least + usize::from(surely), most + usize::from(maybe))
+        })
+    }
+
+    /// What is not as it should be in a copy of a vbucket that is said to have everything: these are the versions of the keys
+    /// that it holds in this second.
+    pub(crate) fn missing(&self, vb: Vb, held: &[(Key, u64)], second: u64) -> Option<String> {
+        self.places.keys_of(vb).find_map(|key| {
+            let wanted = self.keys.get(&key)?.certain(second)?;
+            let is = held.iter().find(|(of, _)| *of == key).map(|(_, cas)| *cas);
+            (is != wanted).then(|| format!("{key} is {is:?}, not {wanted:?}"))
+        })
     }
 
     /// A step begins, of which nothing was said yet.

@@ -23,7 +23,7 @@ use crate::vbucket::message::{AskId, Msg as NodeMsg};
 use crate::vbucket::op::{Call, Request, State, Vb};
 use crate::vbucket::response::Answer;
 
-use super::map::{Duty, NODES_MAX, View};
+use super::map::{Duty, NODES_MAX, VBUCKETS_MAX, View};
 use super::message::{Msg, Report, Stand, Timer};
 use super::model::Node;
 use super::note::Note;
@@ -51,8 +51,8 @@ pub struct Agent {
     open: u32,
     /// Since when each vbucket is being taken over.
     sessions: BTreeMap<Vb, u32>,
-    /// Vbuckets that were something in this life.
-    used: BTreeSet<Vb>,
+    /// Vbuckets that were something in this life: a bit each.
+    used: u64,
     orders: u64,
     reports: u32,
     /// Whom it followed first. Only a planted bug looks at it.
@@ -79,11 +79,17 @@ impl Agent {
             asks: 0,
             open: 0,
             sessions: BTreeMap::new(),
-            used: BTreeSet::new(),
+            used: 0,
             orders: 0,
             reports: 0,
             followed: BTreeMap::new(),
         }
+    }
+
+    /// Its node.
+    #[must_use]
+    pub fn server(&self) -> Server {
+        self.server
     }
 
     /// The last view that it has carried out.
@@ -180,34 +186,42 @@ impl Agent {
         cx: &mut Context<'_, Node>,
     ) -> Vec<Call> {
         let mut steps = Vec::new();
-        for vb in view.vbs() {
-            let duty = view.duty(self.server, vb);
-            let state = cx.shared().tap.data.vbs.get(&vb).map(|of| of.standing.state);
+        let mut states = [None; VBUCKETS_MAX];
+        for (vb, of) in &cx.shared().tap.data.vbs {
+            states[usize::from(vb.0)] = Some(of.standing.state);
+        }
+        for (vb, state) in view.vbs().zip(states) {
+            let (duty, bit) = (view.duty(self.server, vb), 1 << vb.0);
             if duty != Duty::Nothing || state.is_some_and(|state| state != State::Dead) {
-                self.used.insert(vb);
+                self.used |= bit;
             }
             let is_new = match duty {
                 Duty::Take(_, taking) => {
                     self.sessions.insert(vb, taking.session) != Some(taking.session)
                 }
+                _ if self.sessions.is_empty() => false,
                 _ => {
                     self.sessions.remove(&vb);
                     false
                 }
             };
-            if is_new && !cx.bug(&bugs::SESSION_NOT_LOOKED_AT) {
+            if is_new {
                 anew.insert(vb);
                 if state == Some(State::Active) {
                     cx.mark(&mark::TAKEN_ANEW);
                 }
             }
-            let stays = cx.bug(&bugs::RETURNS_AS_MASTER) && matches!(duty, Duty::Replica(_));
-            match becomes(duty, state, anew.contains(&vb)) {
+            let is_idle = matches!(duty, Duty::Replica(_) | Duty::Nothing);
+            let stays = is_idle && cx.bug(&bugs::RETURNS_AS_MASTER);
+            let is_revived = duty == Duty::Give && cx.bug(&bugs::DEAD_REVIVED);
+            let duty = if is_revived { Duty::Active } else { duty };
+            match becomes(duty, state, is_new) {
                 Some(_) if stays && state == Some(State::Active) => {}
                 Some(next) => steps.push(Call::State(vb, next)),
                 // Who was given up keeps what is there: nobody could tell it to do anything else.
                 None if duty == Duty::Nothing && state.is_some() => {
-                    if view.members.has(self.server) && self.used.remove(&vb) {
+                    if view.members.has(self.server) && self.used & bit != 0 {
+                        self.used &= !bit;
                         steps.push(Call::Drop(vb));
                     }
                 }

@@ -31,12 +31,12 @@ pub const PUBLISHED_BEFORE_TAKEN: Bug = Bug {
     scenario: REBALANCE,
 };
 
-/// What a node has taken over by an attempt that was taken back counts for the next one.
-pub const SESSION_NOT_LOOKED_AT: Bug = Bug {
+/// A master that is dead is made active again, although it is dead because it gives its vbucket away.
+pub const DEAD_REVIVED: Bug = Bug {
     index: 2,
-    name: "session-not-looked-at",
-    source: "membase/ns_server 03915ebf, src/ns_janitor.erl, do_sanify_chain: a copy that is active when the master is not \
-             becomes the master, whichever attempt has made it so",
+    name: "dead-master-revived",
+    source: "membase/ns_server 03915ebf, src/ns_janitor.erl, do_sanify_chain: a master that is not active is set active unless \
+             another copy is, and in the midst of a takeover none is",
     breaks: MOVES_COMPLETELY,
     scenario: REBALANCE,
 };
@@ -62,7 +62,7 @@ pub const FORMER_MASTER_FOLLOWED: Bug = Bug {
     scenario: REBALANCE,
 };
 
-/// A node that comes back, and was the master of a vbucket, stays active when it is to follow.
+/// A node that comes back, and was the master of a vbucket, stays active when it is to follow, or to have nothing.
 pub const RETURNS_AS_MASTER: Bug = Bug {
     index: 5,
     name: "returns-as-master",
@@ -121,7 +121,7 @@ pub const FAILED_TAKEN_FOR_DONE: Bug = Bug {
 pub const BUGS: &[Bug] = &[
     ACTIVE_IS_ENOUGH,
     PUBLISHED_BEFORE_TAKEN,
-    SESSION_NOT_LOOKED_AT,
+    DEAD_REVIVED,
     STOPPED_IN_ITS_EPOCH,
     FORMER_MASTER_FOLLOWED,
     RETURNS_AS_MASTER,

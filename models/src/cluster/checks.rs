@@ -13,6 +13,7 @@ use crate::client::model::Peer;
 use crate::client::op::Server;
 use crate::tap::frame::Name;
 use crate::tap::settings as tap;
+use crate::vbucket::memory::seconds;
 use crate::vbucket::op::{State, Vb};
 use crate::vbucket::table::Table;
 use crate::vbucket::vb::Vbucket;
@@ -155,7 +156,11 @@ fn chains(world: &World<Node>) -> impl Iterator<Item = (Vb, Chain)> {
 
 fn settles(world: &World<Node>, _: &Ghost) -> Result<(), String> {
     let Some(orchestrator) = orchestrator(world) else { return Ok(()) };
+    let mut servers = Vec::new();
     for (number, actor) in (0..).zip(world.actors()) {
+        if let Node::Agent(agent) = actor {
+            servers.push(agent.server());
+        }
         if let Node::Agent(agent) = actor
             && agent.epoch() != orchestrator.epoch()
         {
@@ -176,6 +181,10 @@ fn settles(world: &World<Node>, _: &Ghost) -> Result<(), String> {
         }
         if let Some(replica) = chain.followers().find(|server| !is(*server, State::Replica)) {
             return Err(format!("{vb} is no replica on {replica}"));
+        }
+        let mut others = servers.iter().filter(|server| **server != chain.master);
+        if let Some(other) = others.find(|server| is(**server, State::Active)) {
+            return Err(format!("{vb} is active on {other}, too"));
         }
     }
     Ok(())
@@ -230,7 +239,7 @@ fn counts(world: &World<Node>, ghost: &Ghost) -> Result<(), String> {
     let many = u64::try_from(replicas.unwrap_or_default()).unwrap_or_default();
     match counts.wrong(counts.active, many) {
         Some(detail) => Err(detail),
-        None => items(counts.active, ghost),
+        None => items(counts.active, ghost, seconds(world.now())),
     }
 }
 
@@ -251,8 +260,8 @@ fn each(world: &World<Node>) -> Result<(), String> {
 }
 
 /// Whether that is as many as clients have stored, as far as anybody can say.
-fn items(counted: u64, ghost: &Ghost) -> Result<(), String> {
-    let (least, most) = ghost.clients.items();
+fn items(counted: u64, ghost: &Ghost, second: u64) -> Result<(), String> {
+    let (least, most) = ghost.clients.items(second);
     let (least, most) = (least as u64, most as u64);
     if (least..=most).contains(&counted) {
         return Ok(());

@@ -15,6 +15,7 @@ use crate::client::judge::Ghost as Clients;
 use crate::client::note::Note as ClientNote;
 use crate::client::op::Server;
 use crate::tap::note::Note as TapNote;
+use crate::vbucket::memory::seconds;
 use crate::vbucket::note::Note as NodeNote;
 use crate::vbucket::op::{Key, State, Vb};
 use crate::vbucket::response::Answer;
@@ -153,6 +154,7 @@ impl Ghost {
                             format!("{vb} is given to {server}, which has not taken it over");
                         return Err((MOVES_COMPLETELY, "not taken over", detail));
                     }
+                    self.moved(world, (step, node), *vb)?;
                 }
             }
             self.failing.remove(vb);
@@ -160,6 +162,21 @@ impl Ghost {
             self.owned(world, (step, node), *vb);
         }
         Ok(())
+    }
+
+    /// A vbucket was taken over, and is served there from here on: everything must be there, unless that node has crashed
+    /// since.
+    fn moved(&self, world: &World<Node>, (step, node): (&Step, NodeId), vb: Vb) -> Judged {
+        if !world.is_up(node) || self.reloaded.contains(&(node, vb)) {
+            return Ok(());
+        }
+        let held = held(world, node, vb);
+        match self.clients.missing(vb, &held, seconds(step.at)) {
+            None => Ok(()),
+            Some(detail) => {
+                Err((MOVES_COMPLETELY, "left behind", format!("{vb} on n{}: {detail}", node.0)))
+            }
+        }
     }
 
     /// A vbucket has another owner, for clients.

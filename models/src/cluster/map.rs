@@ -9,6 +9,8 @@ use crate::vbucket::op::Vb;
 
 /// The most replicas of a vbucket.
 pub const REPLICAS_MAX: usize = 2;
+/// The most vbuckets of a cluster.
+pub const VBUCKETS_MAX: usize = 64;
 /// The most data nodes of a cluster.
 pub const NODES_MAX: u8 = 5;
 

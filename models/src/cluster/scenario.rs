@@ -62,7 +62,7 @@ const FAILOVER_KNOBS: [Knob; KNOBS.len()] = {
 
 const SITES: &[ModelSite] = &[
     ModelSite { site: &REJECT, odds: Odds::new(&[9, 1]) },
-    ModelSite { site: &THROTTLE, odds: Odds::new(&[9, 1]) },
+    ModelSite { site: &THROTTLE, odds: Odds::new(&[6, 1]) },
 ];
 const SITE_LIST: &[&Site] = &[&REJECT, &THROTTLE];
 
