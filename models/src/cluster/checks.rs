@@ -43,6 +43,8 @@ pub const ENDS: &str = "every rebalance comes to an end";
 pub const SETTLES: &str = "every node comes to be what the map says";
 /// CONV.
 pub const FOLLOWED: &str = "every replica comes to be what its master is";
+/// Of counts, under load.
+pub const COUNTED: &str = "what is counted while nothing changes is what clients have stored, and as much in each replica";
 /// Of counts.
 pub const COUNTS: &str =
     "nodes come to count every item once, and once in each replica, and on disk";
@@ -59,6 +61,7 @@ pub const ALWAYS: &[Always<Node>] = &[
     Always { name: ONE_MAP, check: |_, ghost, _| ghost.verdict(ONE_MAP) },
     Always { name: MOVES_COMPLETELY, check: |_, ghost, _| ghost.verdict(MOVES_COMPLETELY) },
     Always { name: PLACED, check: |_, ghost, _| ghost.verdict(PLACED) },
+    Always { name: COUNTED, check: |_, ghost, _| ghost.verdict(COUNTED) },
     Always { name: CURSORS_BELONG, check: cursors_belong },
     Always { name: client::VERIFIED, check: |_, ghost, _| ghost.clients.verdict(client::VERIFIED) },
     Always { name: client::CONTAINS, check: |_, ghost, _| ghost.clients.verdict(client::CONTAINS) },

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use seedbed_sim::check::Checked;
 use seedbed_sim::id::NodeId;
+use seedbed_sim::time::Time;
 use seedbed_sim::world::{Step, World};
 
 use crate::client::judge::Ghost as Clients;
@@ -20,11 +21,11 @@ use crate::vbucket::note::Note as NodeNote;
 use crate::vbucket::op::{Key, State, Vb};
 use crate::vbucket::response::Answer;
 
-use super::checks::{MOVES_COMPLETELY, ONE_MAP, OWNS, PLACED};
+use super::checks::{COUNTED, MOVES_COMPLETELY, ONE_MAP, OWNS, PLACED};
 use super::map::{Chain, Servers};
 use super::model::Node;
 use super::note::{How, Note};
-use super::reference::{Placed, misplaced};
+use super::reference::{Counts, Placed, misplaced};
 
 /// What the checks remember from step to step.
 #[derive(Clone, Debug, Default)]
@@ -49,6 +50,10 @@ pub struct Ghost {
     active: BTreeSet<(NodeId, Vb)>,
     /// What owners had when they died for somebody else.
     left: BTreeMap<Vb, Vec<(Key, u64)>>,
+    /// When something was changed last, or somebody has lost something or become something else.
+    changed_at: Time,
+    /// How many replicas each vbucket has, if all have as many.
+    replicas: Option<u8>,
     /// Promises that this step was about, and the first one that it broke.
     said: Vec<&'static str>,
     broken: Option<Broken>,
@@ -102,8 +107,14 @@ impl Ghost {
                 }
                 Ok(())
             }
-            Note::Tap(_) | Note::Counted(..) => Ok(()),
-            Note::Published(epoch, masters, changes) => {
+            Note::Tap(_) => Ok(()),
+            Note::Counted(active, replica, took) => {
+                let is_at_rest = step.at.since(self.changed_at) > *took;
+                self.counted((*active, *replica), is_at_rest, seconds(step.at))
+            }
+            Note::Published(epoch, masters, changes, replicas) => {
+                self.changed_at = step.at;
+                self.replicas = *replicas;
                 self.epochs.insert(*epoch, masters.clone());
                 self.published(world, step, masters, changes)
             }
@@ -118,6 +129,24 @@ impl Ghost {
                 }
             }
             Note::Finished(chains, members, replicas) => self.finished(chains, *members, *replicas),
+        }
+    }
+
+    /// Items of masters and of replicas were counted. If nothing was changed meanwhile, that is what clients have stored,
+    /// where each vbucket has as many replicas. What has run out may still be there.
+    fn counted(&mut self, (active, replica): (u32, u32), is_at_rest: bool, second: u64) -> Judged {
+        let Some(replicas) = self.replicas.filter(|_| is_at_rest) else { return Ok(()) };
+        self.said.push(COUNTED);
+        let ((least, _), (_, most)) = (self.clients.items(second), self.clients.items(0));
+        let is_right = (least..=most).contains(&usize::try_from(active).unwrap_or(usize::MAX));
+        let counts = Counts { active: active.into(), replica: replica.into(), queued: 0 };
+        match counts.wrong(active.into(), replicas.into()) {
+            Some(detail) => Err((COUNTED, "replicas", detail)),
+            None if is_right => Ok(()),
+            None => {
+                let detail = format!("{active} items were counted, there are {least} to {most}");
+                Err((COUNTED, "items", detail))
+            }
         }
     }
 
@@ -194,12 +223,14 @@ impl Ghost {
         match note {
             NodeNote::Served(id, vb, request, answer) => {
                 if request.call.key().is_some() {
+                    self.changed_at = step.at;
                     self.tell(world, step, note);
                     return self.served((node, *vb), id.op.number, answer);
                 }
                 Ok(())
             }
             NodeNote::Queued(vb, key, cas, _) => {
+                self.changed_at = step.at;
                 self.told.entry((node, *vb)).or_default().insert(*key, *cas);
                 self.tell(world, step, note);
                 Ok(())
@@ -219,6 +250,7 @@ impl Ghost {
                 Ok(())
             }
             NodeNote::Loaded => {
+                self.changed_at = step.at;
                 self.loaded(world, node);
                 self.tell(world, step, note);
                 Ok(())
@@ -283,6 +315,7 @@ impl Ghost {
         state: State,
     ) -> Judged {
         let is_owner = self.owners.get(&vb) == Some(&node);
+        self.changed_at = step.at;
         if state != State::Active {
             self.active.remove(&(node, vb));
             if state == State::Dead && is_owner && world.is_up(node) {

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use seedbed_sim::time::Span;
+
 use crate::client::note as client;
 use crate::client::op::Server;
 use crate::tap::note as tap;
@@ -26,14 +28,15 @@ pub enum Note {
     Tap(tap::Note),
     /// Of clients; never one of a data node.
     Client(client::Note),
-    /// From this epoch on these nodes own the vbuckets; which of them have another one than before, and how.
-    Published(u32, Arc<[Server]>, Vec<(Vb, Server, How)>),
+    /// From this epoch on these nodes own the vbuckets; which of them have another one than before, and how; and how many
+    /// replicas each has, if all have as many.
+    Published(u32, Arc<[Server]>, Vec<(Vb, Server, How)>, Option<u8>),
     /// This node has learned of an epoch, in which these nodes own the vbuckets.
     Learned(u32, Arc<[Server]>),
     /// A rebalance to these nodes, with so many replicas, has ended with everything in its place.
     Finished(Vec<Chain>, Servers, u8),
-    /// The orchestrator has counted: items of masters, and of so many replicas each.
-    Counted(u32, u32, u32),
+    /// The orchestrator has counted, and taken so long for it: items of masters, and of all replicas.
+    Counted(u32, u32, Span),
 }
 
 impl From<tap::Note> for Note {
@@ -56,7 +59,7 @@ impl fmt::Display for Note {
         match self {
             Note::Tap(note) => note.fmt(f),
             Note::Client(note) => note.fmt(f),
-            Note::Published(epoch, _, changes) => {
+            Note::Published(epoch, _, changes, _) => {
                 write!(f, "epoch {epoch}")?;
                 changes.iter().try_for_each(|(vb, server, how)| match how {
                     How::Taken => write!(f, ", {vb} taken over by {server}"),
@@ -65,8 +68,8 @@ impl fmt::Display for Note {
             }
             Note::Learned(epoch, _) => write!(f, "learned of epoch {epoch}"),
             Note::Finished(..) => write!(f, "everything is in its place"),
-            Note::Counted(active, replica, replicas) => {
-                write!(f, "counted {active} items, {replica} in {replicas} replicas each")
+            Note::Counted(active, replica, _) => {
+                write!(f, "counted {active} items, {replica} in replicas")
             }
         }
     }

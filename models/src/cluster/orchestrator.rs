@@ -72,6 +72,8 @@ pub struct Orchestrator {
     view: Arc<View>,
     map: client_map::Map,
     reports: Vec<Option<Arc<Report>>>,
+    /// The nodes that have reported since somebody began to count.
+    heard: Servers,
     rebalance: Option<Rebalance>,
     /// Whether the last rebalance was stopped.
     is_stopped: bool,
@@ -148,6 +150,7 @@ impl Orchestrator {
             map: map::for_clients(1, &chains),
             chains,
             reports,
+            heard: Servers::default(),
             rebalance: None,
             is_stopped: false,
             waits: None,
@@ -213,7 +216,10 @@ impl Orchestrator {
             Op::Stop(_) | Op::Finish if self.rebalance.is_none() => Ret::Refused,
             Op::Stop(percent) => return self.wait(op, Waits::Percent(percent), cx),
             Op::Finish => return self.wait(op, Waits::End, cx),
-            Op::Count => return self.wait(op, Waits::Counts(cx.now()), cx),
+            Op::Count => {
+                self.heard = Servers::default();
+                return self.wait(op, Waits::Counts(cx.now()), cx);
+            }
             Op::Client(_) | Op::Tap(_) => Ret::Refused,
         };
         cx.complete(op, Outcome::Ok(ret));
@@ -243,8 +249,8 @@ impl Orchestrator {
             Waits::Counts(since) => match self.counts() {
                 Some((active, replica)) => {
                     cx.mark(&mark::COUNTED);
-                    let replicas = u32::try_from(self.replicas_now()).expect("a few");
-                    cx.note(Note::Counted(active, replica, replicas));
+                    let took = cx.now().since(since);
+                    cx.note(Note::Counted(active, replica, took));
                     Ret::Counted(active, replica)
                 }
                 None if cx.now().since(since) > COUNT_PATIENCE => Ret::NotCounted,
@@ -264,6 +270,7 @@ impl Orchestrator {
         }
         let (server, is_new) = (report.server, report.life > known.0);
         self.reports[at] = Some(report);
+        self.heard.0 |= 1 << server.0;
         self.go_on(cx);
         self.look_at_waiting(cx);
         if is_new {
@@ -309,11 +316,19 @@ impl Orchestrator {
         let parts = self.parts();
         let view = View { epoch: self.epoch, members: self.members, masters, parts };
         self.map = map::for_clients(self.epoch, &self.chains);
-        cx.note(Note::Published(self.epoch, view.masters.clone(), changes));
+        let replicas = self.replicas();
+        cx.note(Note::Published(self.epoch, view.masters.clone(), changes, replicas));
         self.view = Arc::new(view);
         for server in (0..).map(Server).take(self.agents.len()) {
             self.tell(server, cx);
         }
+    }
+
+    /// How many replicas each vbucket has, if all have as many.
+    fn replicas(&self) -> Option<u8> {
+        let mut of = self.chains.iter().map(|chain| chain.followers().count());
+        let first = of.next().filter(|first| of.all(|many| many == *first))?;
+        u8::try_from(first).ok()
     }
 
     /// Who else has to do with each vbucket.

@@ -30,7 +30,7 @@ const STOPS: [u8; 3] = [20, 40, 60];
 /// Draws the operations of all clients, of which the orchestrator is the last.
 pub(super) fn draw(mix: Mix, crowd: Crowd, members: u8, draw: &mut Draw) -> Vec<PlannedOp<Op>> {
     let planned = tasks(crowd, draw);
-    let mut words = Words { crowd, draw, members, failed: None };
+    let mut words = Words { crowd, draw, members, failed: None, is_finished: false };
     let mut ops: Vec<PlannedOp<Op>> = planned
         .into_iter()
         .map(|PlannedOp { client, number, op }| {
@@ -64,6 +64,8 @@ struct Words<'d> {
     /// The nodes that are in the cluster if all goes well: bits.
     members: u8,
     failed: Option<Server>,
+    /// The last command waited for the end of a rebalance.
+    is_finished: bool,
 }
 
 impl Words<'_> {
@@ -81,6 +83,10 @@ impl Words<'_> {
     fn command(&mut self, mix: Mix) -> Op {
         let Mix { join, leave, swap, go_on, stop, finish, fail_over, add_back, count } = mix;
         let weights = [join, leave, swap, go_on, stop, finish, fail_over, add_back, count];
+        // As testrunner does after every step.
+        if std::mem::take(&mut self.is_finished) && self.draw.chance(2, 3) {
+            return Op::Count;
+        }
         match self.draw.weighted(&weights) {
             0 => {
                 let server = self.server(false);
@@ -99,7 +105,10 @@ impl Words<'_> {
             }
             3 => Op::Rebalance(Change::Nothing),
             4 => Op::Stop(STOPS[self.draw.index(STOPS.len())]),
-            5 => Op::Finish,
+            5 => {
+                self.is_finished = true;
+                Op::Finish
+            }
             6 => {
                 let server = self.server(true);
                 self.members &= !(1 << server.0);

@@ -1,21 +1,19 @@
 //! Counting, as testrunner does after every step: every item is there once, and once in each replica, and on disk.
 
-use crate::cluster::map::Chain;
 use crate::vbucket::op::{State, Vb};
 
 use super::Orchestrator;
 
 impl Orchestrator {
-    /// Replicas of every vbucket: as many as there are other nodes to have them, and no more than are wanted.
-    pub(super) fn replicas_now(&self) -> usize {
-        let of = |chain: &Chain| chain.followers().count();
-        self.chains.iter().map(of).min().unwrap_or_default()
-    }
-
-    /// The items of masters and of replicas; nothing if they do not agree, or are not on disk, as far as nodes have said.
+    /// The items of masters and of replicas; nothing if they do not agree, or are not on disk, as far as nodes have said
+    /// since it began to count.
     pub(super) fn counts(&self) -> Option<(u32, u32)> {
         let (mut active, mut replica) = (0, 0);
         for (vb, chain) in (0..).map(Vb).zip(&self.chains) {
+            let mut all = chain.followers().chain([chain.master]);
+            if !all.all(|server| self.heard.has(server)) {
+                return None;
+            }
             let master = self.stand(chain.master, vb, self.epoch)?;
             if master.state != State::Active || master.queued > 0 {
                 return None;
