@@ -219,11 +219,13 @@ impl Agent {
                 Some(_) if stays && state == Some(State::Active) => {}
                 Some(next) => steps.push(Call::State(vb, next)),
                 // Who was given up keeps what is there: nobody could tell it to do anything else.
-                None if duty == Duty::Nothing && state.is_some() => {
-                    if view.members.has(self.server) && self.used & bit != 0 {
-                        self.used &= !bit;
-                        steps.push(Call::Drop(vb));
-                    }
+                None if duty == Duty::Nothing
+                    && state.is_some()
+                    && view.members.has(self.server)
+                    && self.used & bit != 0 =>
+                {
+                    self.used &= !bit;
+                    steps.push(Call::Drop(vb));
                 }
                 None => {}
             }

@@ -16,7 +16,7 @@ pub fn balanced(chains: &[Chain], members: Servers, replicas: usize) -> Vec<Chai
     }
     let masters = masters(chains, &nodes);
     let many = replicas.min(nodes.len() - 1).min(REPLICAS_MAX);
-    let mut follows = vec![0_usize; 8];
+    let mut follows = [0_usize; 8];
     let mut dealt = Vec::with_capacity(chains.len());
     for (old, master) in chains.iter().zip(masters) {
         // Who has the vbucket already need not be filled.

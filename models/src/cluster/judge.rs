@@ -354,7 +354,7 @@ impl Ghost {
             let told = self.told.get(&(node, vb));
             let versions = told
                 .map_or(Vec::new(), |told| told.iter().map(|(key, cas)| (*key, *cas)).collect());
-            let number = u32::try_from(step.id.0).unwrap_or(u32::MAX);
+            let number = step.id.0;
             let copying = ClientNote::Copying(vb, 0, number, versions);
             self.clients.observe_one(world, &step, &copying);
             self.clients.observe_one(world, &step, &ClientNote::Copied(vb, 0, number, Vec::new()));
