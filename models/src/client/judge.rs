@@ -413,3 +413,21 @@ fn look<'a>(call: &Call, answer: &'a Answer) -> Option<Option<Look<'a>>> {
         _ => None,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::vbucket::op::Value;
+
+    #[test]
+    fn a_copy_that_lacks_something_or_has_another_version_is_seen() {
+        let mut ghost = Ghost::default();
+        ghost.places.are(1);
+        let item = Item { value: Value::new("1"), flags: 0, until: Some(12) };
+        ghost.keys.entry(Key(0)).or_default().change(7, Some(item));
+        let is_missing = |held: &[(Key, u64)], second| ghost.missing(Vb(0), held, second).is_some();
+        assert!(!is_missing(&[(Key(0), 7)], 5));
+        assert!(is_missing(&[], 5) && is_missing(&[(Key(0), 6)], 5));
+        assert!(!is_missing(&[], 12), "its time has run out");
+    }
+}

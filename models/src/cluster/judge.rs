@@ -42,7 +42,7 @@ pub struct Ghost {
     owners: BTreeMap<Vb, NodeId>,
     /// Vbuckets whose owner was given up, and who is to be promoted.
     failing: BTreeMap<Vb, NodeId>,
-    /// The version of each key that a copy was told last, since it was empty.
+    /// The version of each key that a copy was told last, since it was empty or read from disk.
     told: BTreeMap<(NodeId, Vb), BTreeMap<Key, u64>>,
     /// Copies that were read from disk, and not filled since.
     reloaded: BTreeSet<(NodeId, Vb)>,
@@ -196,7 +196,8 @@ impl Ghost {
     /// A vbucket was taken over, and is served there from here on: everything must be there, unless that node has crashed
     /// since.
     fn moved(&self, world: &World<Node>, (step, node): (&Step, NodeId), vb: Vb) -> Judged {
-        if !world.is_up(node) || self.reloaded.contains(&(node, vb)) {
+        let is_there = world.is_up(node) && world.shared(node).tap.data.is_loaded;
+        if !is_there || self.reloaded.contains(&(node, vb)) {
             return Ok(());
         }
         let held = held(world, node, vb);
@@ -273,6 +274,8 @@ impl Ghost {
             if world.incarnation(node).0 > 1 {
                 self.reloaded.insert((node, *vb));
             }
+            // It goes on from what its disk has.
+            self.told.insert((node, *vb), held(world, node, *vb).into_iter().collect());
             if vbucket.standing.state == State::Active {
                 self.active.insert((node, *vb));
             }
@@ -350,15 +353,13 @@ impl Ghost {
     /// A replica takes over from a node that was given up: it has what it was told.
     fn promoted(&mut self, world: &World<Node>, (step, node): (&Step, NodeId), vb: Vb) {
         let step = Step { node: Some(node), ..*step };
-        if !self.reloaded.contains(&(node, vb)) {
-            let told = self.told.get(&(node, vb));
-            let versions = told
-                .map_or(Vec::new(), |told| told.iter().map(|(key, cas)| (*key, *cas)).collect());
-            let number = step.id.0;
-            let copying = ClientNote::Copying(vb, 0, number, versions);
-            self.clients.observe_one(world, &step, &copying);
-            self.clients.observe_one(world, &step, &ClientNote::Copied(vb, 0, number, Vec::new()));
-        }
+        let told = self.told.get(&(node, vb));
+        let versions =
+            told.map_or(Vec::new(), |told| told.iter().map(|(key, cas)| (*key, *cas)).collect());
+        let number = step.id.0;
+        let copying = ClientNote::Copying(vb, 0, number, versions);
+        self.clients.observe_one(world, &step, &copying);
+        self.clients.observe_one(world, &step, &ClientNote::Copied(vb, 0, number, Vec::new()));
         self.clients.observe_one(world, &step, &ClientNote::Failover(vb));
         self.owned(world, (&step, node), vb);
     }
@@ -382,4 +383,21 @@ fn held(world: &World<Node>, node: NodeId, vb: Vb) -> Vec<(Key, u64)> {
     let vbucket = world.shared(node).tap.data.vbs.get(&vb);
     let entries = vbucket.into_iter().flat_map(|vbucket| vbucket.table.iter());
     entries.map(|(key, entry)| (key, entry.cas)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_counted_at_rest_is_what_there_is_and_as_much_in_each_replica() {
+        let is_right = |counted, is_at_rest| {
+            let mut ghost = Ghost { replicas: Some(2), ..Ghost::default() };
+            ghost.counted(counted, is_at_rest, 0).is_ok()
+        };
+        // Nobody has stored anything.
+        assert!(is_right((0, 0), true));
+        assert!(!is_right((0, 1), true) && !is_right((1, 2), true));
+        assert!(is_right((1, 2), false), "somebody may have stored it meanwhile");
+    }
 }

@@ -43,6 +43,10 @@ pub struct Desk {
     known: BTreeMap<u8, View>,
 }
 
+/// The verbs that need a cluster.
+const VERBS: [&str; 9] =
+    ["map", "rebalance", "step", "progress", "stop", "failover", "duties", "learn", "serves"];
+
 impl Verbs for Desk {
     fn run(&mut self, command: &str) -> Result<String, String> {
         let words: Vec<&str> = command.split(' ').collect();
@@ -60,7 +64,9 @@ impl Verbs for Desk {
                 let wrong = Counts { active, replica, queued }.wrong(self.items, self.many());
                 Ok(wrong.unwrap_or_else(|| "right".into()))
             }
-            _ if self.chains.is_empty() => Err("expected `cluster 8 1 n0 n1 n2` first".into()),
+            [word, ..] if self.chains.is_empty() && VERBS.contains(&word) => {
+                Err("expected `cluster 8 1 n0 n1 n2` first".into())
+            }
             ["map"] => Ok(map::print(self.epoch, &self.chains)),
             ["rebalance", ref nodes @ ..] => self.rebalance(servers(nodes)?),
             ["step"] => self.step(),

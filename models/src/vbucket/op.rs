@@ -362,3 +362,21 @@ impl fmt::Display for Call {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn where_there_are_many_vbuckets_keys_lie_far_apart() {
+        let homes = |vbuckets| -> Vec<u8> {
+            let keys = (0..).map(Key).take(Key::NAMES.len());
+            keys.map(|key| home(key, vbuckets).0).collect()
+        };
+        assert_eq!(homes(2)[..4], [0, 1, 0, 1]);
+        assert_eq!(homes(8), [0, 5, 2, 7, 4, 1, 6, 3, 0, 5, 2, 7]);
+        let mut apart = homes(64);
+        apart.sort_unstable();
+        assert_eq!(apart, [0, 5, 11, 17, 23, 29, 34, 40, 46, 52, 58, 63]);
+    }
+}
