@@ -65,7 +65,7 @@ impl Verbs for Desk {
                 Ok(wrong.unwrap_or_else(|| "right".into()))
             }
             [word, ..] if self.chains.is_empty() && VERBS.contains(&word) => {
-                Err("expected `cluster 8 1 n0 n1 n2` first".into())
+                Err("there is no cluster; `cluster 8 1 n0 n1 n2` makes one".into())
             }
             ["map"] => Ok(map::print(self.epoch, &self.chains)),
             ["rebalance", ref nodes @ ..] => self.rebalance(servers(nodes)?),
