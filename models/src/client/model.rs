@@ -21,6 +21,7 @@ use super::message::{Lock, Msg, Phase, Timer};
 use super::note::Note;
 use super::op::{self, Op};
 use super::response::Ret;
+use super::smart::SmartClient;
 use super::worker::Worker;
 
 /// An actor of the model.
@@ -62,6 +63,22 @@ pub struct Shared {
     pub is_admitted: bool,
     /// Of a client.
     pub desk: Desk,
+}
+
+impl Peer {
+    /// Its smart client, if it has one.
+    #[must_use]
+    pub fn smart(&self) -> Option<&SmartClient> {
+        match self {
+            Peer::Worker(worker) => Some(&worker.smart),
+            Peer::Caller(caller) => Some(&caller.smart),
+            Peer::Node(_)
+            | Peer::Door(_)
+            | Peer::Carrier(_)
+            | Peer::Keeper(_)
+            | Peer::Manager(_) => None,
+        }
+    }
 }
 
 impl Embeds<Node> for Peer {

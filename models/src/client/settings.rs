@@ -14,7 +14,7 @@ pub const VBUCKETS: Knob =
     Knob { name: "vbuckets", min: 1, max: 3, simplest: 1, about: "vbuckets of the cluster" };
 /// Keys.
 pub const KEYS: Knob =
-    Knob { name: "keys", min: 3, max: Key::NAMES.len() as u64, simplest: 3, about: "keys in use" };
+    Knob { name: "keys", min: 3, max: Key::FEW as u64, simplest: 3, about: "keys in use" };
 /// Partitions of the reference store; 16 outside of a run.
 pub const PARTITIONS: Knob = Knob {
     name: "partitions",

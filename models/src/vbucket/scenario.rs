@@ -28,7 +28,7 @@ use super::{bugs, checks, mark, point};
 
 const CLIENTS: Knob = Knob { name: "clients", min: 2, max: 3, simplest: 2, about: "clients" };
 pub(super) const KEYS: Knob =
-    Knob { name: "keys", min: 3, max: Key::NAMES.len() as u64, simplest: 3, about: "keys in use" };
+    Knob { name: "keys", min: 3, max: Key::FEW as u64, simplest: 3, about: "keys in use" };
 const SECTOR: Knob =
     Knob { name: "sector", min: 16, max: 64, simplest: 64, about: "bytes of a disk sector" };
 
