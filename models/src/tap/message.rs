@@ -97,6 +97,7 @@ const OWN_TIMERS: &[&str] = &[
     "order",
     "walk",
     "answer",
+    "pace",
 ];
 const TIMERS: [&str; OWN_TIMERS.len() + data::Timer::KINDS.len()] =
     kinds(OWN_TIMERS, data::Timer::KINDS);
@@ -175,6 +176,8 @@ pub enum Timer {
     Walk,
     /// Of the receiver: answer what has been taken in of this stream.
     Answer(Name),
+    /// Of the sender: the next message of this stream, after some time.
+    Pace(Name),
 }
 
 impl From<data::Timer> for Timer {
@@ -210,6 +213,7 @@ impl Label for Timer {
             Timer::Order => 8,
             Timer::Walk => 9,
             Timer::Answer(_) => 10,
+            Timer::Pace(_) => 11,
             Timer::Data(timer) => behind(OWN_TIMERS, timer.kind()),
         }
     }
@@ -222,7 +226,8 @@ impl Label for Timer {
             | Timer::Noop(name)
             | Timer::KeepAlive(name)
             | Timer::Connect(name)
-            | Timer::Answer(name) => u64::from(name.0) + 1,
+            | Timer::Answer(name)
+            | Timer::Pace(name) => u64::from(name.0) + 1,
             Timer::Reset(name, vb) | Timer::Stand(name, vb) => {
                 u64::from(name.0) * 256 + u64::from(vb.0) + 1
             }
@@ -243,7 +248,8 @@ impl fmt::Display for Timer {
             | Timer::Noop(name)
             | Timer::KeepAlive(name)
             | Timer::Connect(name)
-            | Timer::Answer(name) => {
+            | Timer::Answer(name)
+            | Timer::Pace(name) => {
                 write!(f, "{} {name}", Timer::KINDS[usize::from(self.kind())])
             }
         }

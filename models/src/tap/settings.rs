@@ -34,6 +34,8 @@ pub struct Settings {
     pub doze: Span,
     /// A cursor gives so many changes of one checkpoint at once, when nothing waits to be said.
     pub refill: u32,
+    /// A producer says so much later what it says next: it is one task among others.
+    pub pace: Span,
 }
 
 impl Default for Settings {
@@ -52,6 +54,7 @@ impl Default for Settings {
             ack_delay: Span::ms(0),
             doze: Span::ms(30),
             refill: 1,
+            pace: Span::ms(0),
         }
     }
 }
@@ -159,8 +162,17 @@ pub const REFILL: Knob = Knob {
     about: "changes of a checkpoint that a cursor gives at once",
 };
 
+/// See [`Settings::pace`].
+pub const PACE: Knob = Knob {
+    name: "pace",
+    min: 0,
+    max: 60,
+    simplest: 0,
+    about: "milliseconds between two messages of a stream",
+};
+
 /// What is drawn for every stream.
-pub const KNOBS: [Knob; 13] = [
+pub const KNOBS: [Knob; 14] = [
     WINDOW,
     ACK_INTERVAL,
     FIRST,
@@ -174,6 +186,7 @@ pub const KNOBS: [Knob; 13] = [
     ACK_DELAY,
     DOZE,
     REFILL,
+    PACE,
 ];
 
 impl Settings {
@@ -202,6 +215,7 @@ impl Settings {
             ack_delay: Span::ms(config.get(ACK_DELAY.name)),
             doze: Span::ms(config.get(DOZE.name)),
             refill: small(REFILL),
+            pace: Span::ms(config.get(PACE.name)),
         }
     }
 }
