@@ -113,9 +113,8 @@ fn on_data(node: &mut DataNode, notifier: ActorId, event: Event<Node>, cx: &mut 
             return cx.send(*from, Msg::Data(answer));
         }
     }
-    // Those who only write down or clear away what is there take the most steps by far.
-    let may_change =
-        !matches!(node, DataNode::Flusher(_) | DataNode::Keeper(_) | DataNode::Remover(_));
+    // Those who only write down what is there take the most steps by far. The remover opens checkpoints.
+    let may_change = !matches!(node, DataNode::Flusher(_) | DataNode::Keeper(_));
     let before = may_change.then(|| cx.shared().events(only));
     if let Some(event) = event.narrow() {
         cx.lift(|cx| node.on_event(event, cx));
