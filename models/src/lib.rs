@@ -2,6 +2,7 @@
 
 pub mod checkpoint;
 pub mod client;
+pub mod cluster;
 pub mod mvcc;
 pub mod register;
 pub mod registry;

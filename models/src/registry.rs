@@ -1,6 +1,6 @@
 //! The list of scenarios: what the `seedbed` command knows.
 
-use crate::{checkpoint, client, mvcc, register, stream, tap, vbucket};
+use crate::{checkpoint, client, cluster, mvcc, register, stream, tap, vbucket};
 use seedbed_sim::campaign::Registry;
 use seedbed_sim::cli::ExtraVerb;
 
@@ -35,6 +35,8 @@ pub fn registry() -> Registry {
         .with(client::scenario::tasks())
         .with(client::scenario::multi_set())
         .with(client::scenario::failover())
+        .with(cluster::scenario::rebalance())
+        .with(cluster::scenario::failover())
         .with(stream::scenario::repair())
         .with(stream::scenario::calm())
         .with(stream::scenario::wire())
@@ -45,4 +47,5 @@ pub fn registry() -> Registry {
         .with_verbs("tap", || Box::new(tap::verbs::Desk::default()))
         .with_verbs("stream", || Box::new(stream::verbs::Desk::default()))
         .with_verbs("client", || Box::new(client::verbs::Desk::default()))
+        .with_verbs("cluster", || Box::new(cluster::verbs::Desk::default()))
 }

@@ -1,7 +1,9 @@
-//! Planted bugs: defects that the clients of testrunner have had, each a switch that is off by default, and four of data
-//! nodes, which a client's verification has to find.
+//! Planted bugs: defects that the clients of testrunner have had, each a switch that is off by default; three of data nodes,
+//! and one of who moves vbuckets between them, which a client's verification has to find.
 
 use seedbed_sim::actor::Bug;
+
+use crate::vbucket::bugs as node;
 
 use super::checks::{
     ABSENT, CONNECTED, CONTAINS, LINEARIZABLE, ONLY_READS, REBALANCES, UNLOCKED, VERIFIED,
@@ -119,11 +121,11 @@ pub const TIMEOUT_TAKEN_FOR_FAILURE: Bug = Bug {
     scenario: FAILOVER,
 };
 
-/// A node that is to become what another one is keeps what was deleted there.
+/// A node that starts brings back what was deleted; see [`node::DELETIONS_PASSED_OVER`].
 pub const DELETED_STAY: Bug = Bug {
     index: 12,
     name: "deleted-stay",
-    source: "couchbase/ep-engine f8c59279 (MB-3618): a consumer was not reset, so that items deleted meanwhile stayed",
+    source: node::DELETIONS_PASSED_OVER.source,
     breaks: VERIFIED,
     scenario: FAILOVER,
 };
@@ -132,7 +134,7 @@ pub const DELETED_STAY: Bug = Bug {
 pub const REWRITTEN_PURGED: Bug = Bug {
     index: 13,
     name: "rewritten-purged",
-    source: "couchbase/ep-engine 395a83ef (MB-3980): the pager purges by a list gathered earlier, without another look",
+    source: node::PURGED_UNSEEN.source,
     breaks: VERIFIED,
     scenario: TASKS,
 };
@@ -146,18 +148,17 @@ pub const NOT_DRAINED: Bug = Bug {
     scenario: FAILOVER,
 };
 
-/// Who hands a vbucket over takes the last copy that was taken for all there is.
+/// A node that becomes dead forgets what it wrote last; see [`node::LAST_WRITES_DROPPED`].
 pub const LAST_LEFT_BEHIND: Bug = Bug {
     index: 15,
     name: "last-left-behind",
-    source: "couchbase/ep-engine 2493565e (MB-3802): the last writes before the old master became dead were lost",
+    source: node::LAST_WRITES_DROPPED.source,
     breaks: VERIFIED,
     scenario: FAILOVER,
 };
 
-/// All of them.
+/// All of them: those that need a store, those of every client, those that need more than one writer of a key.
 pub const BUGS: &[Bug] = &[
-    NOT_MY_VBUCKET_RAISES,
     END_NOT_CAUGHT,
     VERIFIER_DELETES,
     ERROR_TAKEN_FOR_ABSENCE,
@@ -166,11 +167,20 @@ pub const BUGS: &[Bug] = &[
     FAILED_TAKEN_FOR_DONE,
     EXPIRY_AS_FLAGS,
     LOCKS_BY_KEY,
-    UNUSED_KEPT,
-    BATCH_SENT_AGAIN,
     TIMEOUT_TAKEN_FOR_FAILURE,
     DELETED_STAY,
     REWRITTEN_PURGED,
     NOT_DRAINED,
     LAST_LEFT_BEHIND,
+    NOT_MY_VBUCKET_RAISES,
+    UNUSED_KEPT,
+    BATCH_SENT_AGAIN,
 ];
+
+const WITH_STORE_ONLY: usize = 13;
+const OF_SEVERAL_WRITERS: usize = 1;
+
+/// Those that can show where there is a reference store.
+pub const WITH_STORE: &[Bug] = BUGS.split_at(BUGS.len() - OF_SEVERAL_WRITERS).0;
+/// Those that can show where there is none.
+pub const WITHOUT_STORE: &[Bug] = BUGS.split_at(WITH_STORE_ONLY).1;

@@ -19,7 +19,7 @@ use super::message::{Copy, Duty, Follower, Msg, Orders, Report, Timer};
 use super::model::{Book, Peer};
 use super::note::Note;
 use super::op::Server;
-use super::{bugs, mark, point};
+use super::{mark, point};
 
 /// Between two looks at what has changed.
 const LOOK: Span = Span::ms(20);
@@ -234,9 +234,6 @@ impl Carrier {
     fn is_fed(&self, vb: Vb, cx: &mut Context<'_, Peer>) -> bool {
         let side = &self.sides[usize::from(vb.0)];
         let Some(copy) = side.copy.as_ref().filter(|_| side.is_taken) else { return false };
-        if cx.bug(&bugs::LAST_LEFT_BEHIND) {
-            return true;
-        }
         let vbucket = cx.shared().memory.vbs.get(&vb);
         vbucket.is_some_and(|vbucket| is_same(&vbucket.table, &copy.entries))
     }
@@ -298,8 +295,7 @@ impl Carrier {
             return cx.send(to, Msg::Copied(*vb, *session, *number));
         }
         side.taken = Some(*number);
-        let keeps = cx.bug(&bugs::DELETED_STAY);
-        let deletions = become_same(*vb, entries, keeps, cx);
+        let deletions = become_same(*vb, entries, cx);
         cx.note(Note::Copied(*vb, *session, *number, deletions));
         cx.point(&point::COPY_TAKEN);
         if cx.shared().memory.wakes_flusher() {
@@ -316,12 +312,7 @@ fn is_same(table: &Table, entries: &[(Key, Entry)]) -> bool {
 }
 
 /// Puts in what differs, and takes out what is not there; the deletions, with their versions.
-fn become_same(
-    vb: Vb,
-    entries: &[(Key, Entry)],
-    keeps_deleted: bool,
-    cx: &mut Context<'_, Peer>,
-) -> Vec<(Key, u64)> {
+fn become_same(vb: Vb, entries: &[(Key, Entry)], cx: &mut Context<'_, Peer>) -> Vec<(Key, u64)> {
     let now = cx.now().0;
     let memory = &mut cx.shared().memory;
     for (key, entry) in entries {
@@ -336,7 +327,7 @@ fn become_same(
     let Some(vbucket) = memory.vbs.get(&vb) else { return Vec::new() };
     let held: Vec<Key> = vbucket.table.iter().map(|(key, _)| key).collect();
     let is_gone = |key: &Key| !entries.iter().any(|(of, _)| of == key);
-    let gone: Vec<Key> = held.into_iter().filter(|key| is_gone(key) && !keeps_deleted).collect();
+    let gone: Vec<Key> = held.into_iter().filter(is_gone).collect();
     gone.into_iter()
         .filter_map(|key| memory.change(vb, key, None, now).map(|(cas, _)| (key, cas)))
         .collect()

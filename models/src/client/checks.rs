@@ -10,7 +10,7 @@ use seedbed_sim::world::World;
 use crate::vbucket::op::{Key, Vb};
 use crate::vbucket::table::Table;
 
-use super::judge::{Ghost, is_sure};
+use super::judge::{Ghost, Sight};
 use super::keeper::Keeper;
 use super::map::Place;
 use super::model::Peer;
@@ -155,7 +155,15 @@ fn settled(_: &Config) -> Span {
 }
 
 fn linearizable(world: &World<Peer>, ghost: &Ghost, _: &Config) -> Decided {
-    let judged = ghost.past.judged(is_sure(world));
+    is_linearizable(ghost, world.is_sure())
+}
+
+/// Judges what clients have called and been told; whether all clocks are right is given.
+///
+/// # Errors
+/// If that takes too many steps.
+pub fn is_linearizable(ghost: &Ghost, is_sure: bool) -> Decided {
+    let judged = ghost.past.judged(is_sure);
     if judged.is_empty() {
         return Ok(Checked::Skipped);
     }

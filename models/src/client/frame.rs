@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use seedbed_sim::id::{ActorId, OpId};
 
+use crate::vbucket::fields::Fields;
 use crate::vbucket::message::AskId;
 use crate::vbucket::op::{Call, Count, Key, Request, Store, Value, Verb};
 use crate::vbucket::response::Answer;
@@ -173,32 +174,11 @@ fn take<T>(inbox: &mut Vec<u8>, read: impl Fn(&mut Fields<'_>) -> Option<T>) -> 
     }
 }
 
-/// What is left of a frame.
-struct Fields<'b>(&'b [u8]);
-
 impl Fields<'_> {
-    fn take<const N: usize>(&mut self) -> Option<[u8; N]> {
-        let (field, rest) = self.0.split_first_chunk::<N>()?;
-        self.0 = rest;
-        Some(*field)
-    }
-
     fn id(&mut self) -> Option<AskId> {
         let client = ActorId(u16::from_le_bytes(self.take()?));
         let number = self.int()?;
         Some(AskId { op: OpId { client, number }, attempt: self.int()? })
-    }
-
-    fn byte(&mut self) -> Option<u8> {
-        self.take::<1>().map(|[byte]| byte)
-    }
-
-    fn int(&mut self) -> Option<u32> {
-        self.take().map(u32::from_le_bytes)
-    }
-
-    fn long(&mut self) -> Option<u64> {
-        self.take().map(u64::from_le_bytes)
     }
 
     fn text(&mut self) -> Option<Value> {

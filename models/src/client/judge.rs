@@ -7,9 +7,10 @@ mod truth;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use seedbed_sim::actor::Actor;
 use seedbed_sim::check::Checked;
 use seedbed_sim::fault::Kind;
-use seedbed_sim::id::NodeId;
+use seedbed_sim::id::{ActorId, NodeId};
 use seedbed_sim::world::{Step, World};
 
 use crate::vbucket::message::AskId;
@@ -22,6 +23,8 @@ use super::checks::{
 };
 use super::model::Peer;
 use super::note::{Note, Purpose, Verdict};
+use super::smart::SmartClient;
+use super::store::Store;
 pub(super) use history::Past;
 use places::Places;
 pub(super) use truth::{Item, Truth};
@@ -47,6 +50,36 @@ pub struct Ghost {
     broken: Option<Broken>,
 }
 
+/// What the judge has to see of a world beside what is said in it.
+pub trait Sight {
+    /// How many vbuckets there are, as a data node has it.
+    fn vbuckets(&self, node: NodeId) -> u8;
+    /// The reference store of a client.
+    fn store(&self, node: NodeId) -> &Store<Key>;
+    /// The smart client of an actor, if it has one.
+    fn smart(&self, actor: ActorId) -> Option<&SmartClient>;
+    /// Whether all clocks are right: nothing was done to any so far.
+    fn is_sure(&self) -> bool;
+}
+
+impl Sight for World<Peer> {
+    fn vbuckets(&self, node: NodeId) -> u8 {
+        self.shared(node).memory.settings.vbuckets
+    }
+
+    fn store(&self, node: NodeId) -> &Store<Key> {
+        &self.shared(node).desk.store
+    }
+
+    fn smart(&self, actor: ActorId) -> Option<&SmartClient> {
+        self.actor(actor).smart()
+    }
+
+    fn is_sure(&self) -> bool {
+        are_clocks_right(self)
+    }
+}
+
 /// A promise that was broken: its name, the class, and what was seen.
 pub(super) type Broken = (&'static str, &'static str, String);
 /// What came of looking at a note.
@@ -55,22 +88,50 @@ pub(super) type Judged = Result<(), Broken>;
 impl Ghost {
     /// Takes in what this step says.
     pub(super) fn observe(&mut self, world: &World<Peer>, step: &Step) {
+        self.begin();
+        for note in world.notes() {
+            self.observe_one(world, step, note);
+        }
+    }
+
+    /// How many keys hold something in this second, at least and at most, once what has run out was taken out, by whichever
+    /// node. A key of which something was lost may hold anything that it held.
+    pub(crate) fn items(&self, second: u64) -> (usize, usize) {
+        let held = self.keys.values().map(|truth| truth.is_held(second));
+        held.fold((0, 0), |(least, most), (surely, maybe)| {
+            (least + usize::from(surely), most + usize::from(maybe))
+        })
+    }
+
+    /// What is not as it should be in a copy of a vbucket that is said to have everything: these are the versions of the keys
+    /// that it holds in this second.
+    pub(crate) fn missing(&self, vb: Vb, held: &[(Key, u64)], second: u64) -> Option<String> {
+        self.places.keys_of(vb).find_map(|key| {
+            let wanted = self.keys.get(&key)?.certain(second)?;
+            let is = held.iter().find(|(of, _)| *of == key).map(|(_, cas)| *cas);
+            (is != wanted).then(|| format!("{key} is {is:?}, not {wanted:?}"))
+        })
+    }
+
+    /// A step begins, of which nothing was said yet.
+    pub(crate) fn begin(&mut self) {
         self.said.clear();
         self.second = None;
+    }
+
+    /// Takes in something that was said in this step, unless something is broken already.
+    pub(crate) fn observe_one(&mut self, sight: &impl Sight, step: &Step, note: &Note) {
         if self.broken.is_some() {
             return;
         }
-        for note in world.notes() {
-            if let Err(broken) = self.take(world, step, note) {
-                self.said.insert(broken.0);
-                self.broken = Some(broken);
-                return;
-            }
+        if let Err(broken) = self.take(sight, step, note) {
+            self.said.insert(broken.0);
+            self.broken = Some(broken);
         }
     }
 
     /// What this step says about a promise.
-    pub(super) fn verdict(&self, name: &'static str) -> Checked {
+    pub(crate) fn verdict(&self, name: &'static str) -> Checked {
         match &self.broken {
             Some((broken, class, detail)) if *broken == name => {
                 Checked::Broken(class, detail.clone())
@@ -80,15 +141,15 @@ impl Ghost {
         }
     }
 
-    fn take(&mut self, world: &World<Peer>, step: &Step, note: &Note) -> Judged {
+    fn take(&mut self, world: &impl Sight, step: &Step, note: &Note) -> Judged {
         let at = step.at.0;
         let second = self.second.unwrap_or(at / 1_000_000_000);
-        let now = Moment { at, second, is_sure: is_sure(world) };
+        let now = Moment { at, second, is_sure: world.is_sure() };
         match note {
             Note::Node(note) => {
                 let Some(node) = step.node else { return Ok(()) };
                 if *note == NodeNote::Loaded {
-                    self.places.are(world.shared(node).memory.settings.vbuckets);
+                    self.places.are(world.vbuckets(node));
                 }
                 self.node(node, note, now);
                 Ok(())
@@ -285,10 +346,10 @@ impl Ghost {
     }
 
     /// The store of a client knows something else of a key.
-    fn kept(&mut self, world: &World<Peer>, node: Option<NodeId>, key: Key, now: Moment) -> Judged {
+    fn kept(&mut self, world: &impl Sight, node: Option<NodeId>, key: Key, now: Moment) -> Judged {
         let Some(node) = node else { return Ok(()) };
         let truth = self.keys.entry(key).or_default();
-        let store = &world.shared(node).desk.store;
+        let store = world.store(node);
         let is_possible = store.get(&key).is_some_and(|entry| {
             entry.possible().any(|held| places::is_it(held, truth.newest(), now))
         });
@@ -305,13 +366,13 @@ impl Ghost {
 
     fn ended(
         &mut self,
-        world: &World<Peer>,
+        world: &impl Sight,
         node: Option<NodeId>,
         (task, worker): (u8, u16),
     ) -> Judged {
         let Some(node) = node else { return Ok(()) };
         self.said.insert(UNLOCKED);
-        let store = &world.shared(node).desk.store;
+        let store = world.store(node);
         match (0..store.partitions()).find(|partition| store.holder(*partition) == Some(worker)) {
             None => Ok(()),
             Some(partition) => {
@@ -320,12 +381,8 @@ impl Ghost {
         }
     }
 
-    fn mapped(&mut self, world: &World<Peer>, step: &Step) -> Judged {
-        let smart = match step.actor.map(|actor| world.actor(actor)) {
-            Some(Peer::Worker(worker)) => &worker.smart,
-            Some(Peer::Caller(caller)) => &caller.smart,
-            _ => return Ok(()),
-        };
+    fn mapped(&mut self, world: &impl Sight, step: &Step) -> Judged {
+        let Some(smart) = step.actor.and_then(|actor| world.smart(actor)) else { return Ok(()) };
         let Some(map) = smart.map() else { return Ok(()) };
         self.said.insert(CONNECTED);
         match smart.servers().find(|server| !map.has(*server) && !smart.awaits(*server)) {
@@ -336,7 +393,7 @@ impl Ghost {
 }
 
 /// Whether all clocks are right: nothing was done to any so far.
-pub(super) fn is_sure(world: &World<Peer>) -> bool {
+pub(crate) fn are_clocks_right<A: Actor>(world: &World<A>) -> bool {
     [Kind::Skew, Kind::Jump, Kind::Drift].iter().all(|kind| world.seen(*kind) == 0)
 }
 
@@ -355,4 +412,22 @@ fn look<'a>(call: &Call, answer: &'a Answer) -> Option<Option<Look<'a>>> {
         },
         _ => None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::vbucket::op::Value;
+
+    #[test]
+    fn a_copy_that_lacks_something_or_has_another_version_is_seen() {
+        let mut ghost = Ghost::default();
+        ghost.places.are(1);
+        let item = Item { value: Value::new("1"), flags: 0, until: Some(12) };
+        ghost.keys.entry(Key(0)).or_default().change(7, Some(item));
+        let is_missing = |held: &[(Key, u64)], second| ghost.missing(Vb(0), held, second).is_some();
+        assert!(!is_missing(&[(Key(0), 7)], 5));
+        assert!(is_missing(&[], 5) && is_missing(&[(Key(0), 6)], 5));
+        assert!(!is_missing(&[], 12), "its time has run out");
+    }
 }

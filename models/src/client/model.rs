@@ -21,6 +21,7 @@ use super::message::{Lock, Msg, Phase, Timer};
 use super::note::Note;
 use super::op::{self, Op};
 use super::response::Ret;
+use super::smart::SmartClient;
 use super::worker::Worker;
 
 /// An actor of the model.
@@ -64,16 +65,35 @@ pub struct Shared {
     pub desk: Desk,
 }
 
+impl Peer {
+    /// Its smart client, if it has one.
+    #[must_use]
+    pub fn smart(&self) -> Option<&SmartClient> {
+        match self {
+            Peer::Worker(worker) => Some(&worker.smart),
+            Peer::Caller(caller) => Some(&caller.smart),
+            Peer::Node(_)
+            | Peer::Door(_)
+            | Peer::Carrier(_)
+            | Peer::Keeper(_)
+            | Peer::Manager(_) => None,
+        }
+    }
+}
+
 impl Embeds<Node> for Peer {
     fn shared_part(shared: &mut Shared) -> &mut Memory {
         &mut shared.memory
     }
 
     fn bugs_part(outer: BugSet) -> BugSet {
-        if outer.has(&bugs::REWRITTEN_PURGED) {
-            return BugSet::only(&node_bugs::PURGED_UNSEEN);
-        }
-        BugSet::NONE
+        let planted = [
+            (&bugs::REWRITTEN_PURGED, &node_bugs::PURGED_UNSEEN),
+            (&bugs::DELETED_STAY, &node_bugs::DELETIONS_PASSED_OVER),
+            (&bugs::LAST_LEFT_BEHIND, &node_bugs::LAST_WRITES_DROPPED),
+        ];
+        let of_nodes = planted.into_iter().find(|(bug, _)| outer.has(bug));
+        of_nodes.map_or(BugSet::NONE, |(_, bug)| BugSet::only(bug))
     }
 }
 

@@ -229,7 +229,7 @@ fn parse_keys(text: &str) -> Result<Keys, String> {
         text.split_once("..").ok_or_else(|| format!("expected `0..4`, found `{text}`"))?;
     let keys = Keys { start: number(start)?, end: number(end)? };
     let fits = keys.start < keys.end && usize::from(keys.end) <= Key::NAMES.len();
-    if fits { Ok(keys) } else { Err(format!("expected keys below 0..7, found `{text}`")) }
+    if fits { Ok(keys) } else { Err(format!("expected keys below 0..13, found `{text}`")) }
 }
 
 fn parse_server(text: &str) -> Result<Server, String> {

@@ -10,16 +10,11 @@ use seedbed_sim::nemesis::{Budget, Config, Knob, Run};
 use seedbed_sim::time::Span;
 use seedbed_sim::world::Topology;
 
-use crate::vbucket::fetcher::Fetcher;
-use crate::vbucket::flusher::{Flusher, REJECT};
-use crate::vbucket::front::Front;
-use crate::vbucket::keeper::Keeper as StandingKeeper;
+use crate::vbucket::flusher::REJECT;
 use crate::vbucket::loader::Loader;
-use crate::vbucket::model::{Mates, Node};
+use crate::vbucket::model::Mates;
 use crate::vbucket::op::{Call, Key};
-use crate::vbucket::pager::Pager;
-use crate::vbucket::remover::Remover;
-use crate::vbucket::reverter::Reverter;
+use crate::vbucket::scenario::{DEATHS, MESSAGES, SCHEDULES, STREAMS, actors};
 
 use super::caller::Caller;
 use super::carrier::Carrier;
@@ -39,7 +34,7 @@ const NO_REPLICAS: Knob =
 const ONE_REPLICA: Knob =
     Knob { name: "replicas", min: 1, max: 1, simplest: 1, about: "replicas of each vbucket" };
 
-const TASK_KNOBS: [Knob; 9] = [
+const TASK_KNOBS: [Knob; 10] = [
     settings::NODES,
     settings::VBUCKETS,
     settings::KEYS,
@@ -49,9 +44,10 @@ const TASK_KNOBS: [Knob; 9] = [
     settings::PAGER,
     NO_REPLICAS,
     settings::CLOCKS,
+    settings::THINK,
 ];
 
-const FAILOVER_KNOBS: [Knob; 9] = {
+const FAILOVER_KNOBS: [Knob; 10] = {
     let mut knobs = TASK_KNOBS;
     knobs[7] = ONE_REPLICA;
     knobs
@@ -114,8 +110,8 @@ pub const fn multi_set() -> Scenario<Peer> {
         name: "client/multi-set",
         about: "multi-sets and single operations of several clients on the same keys, while vbuckets move",
         knobs: &CALL_KNOBS,
-        tune: |config, run| {
-            tune(config, run);
+        tune: |_, run| {
+            pace(run);
             // Nobody waits for anything to run out.
             run.think = Span::ms(40);
         },
@@ -137,6 +133,7 @@ pub const fn multi_set() -> Scenario<Peer> {
             mark::PARTLY_STORED,
             mark::MOVED,
         ],
+        bugs: bugs::WITHOUT_STORE,
         ..BASE
     }
 }
@@ -180,7 +177,7 @@ const BASE: Scenario<Peer> = Scenario {
         mark::COPY_SENT_AGAIN,
     ],
     points: point::ALL,
-    bugs: bugs::BUGS,
+    bugs: bugs::WITH_STORE,
     sites: SITES,
     site_list: SITE_LIST,
 };
@@ -188,39 +185,12 @@ const BASE: Scenario<Peer> = Scenario {
 /// One node may be away, and nothing that is durable may be damaged.
 const BUDGET: Budget = Budget { kinds: KINDS, down_max: 1, fragile_max: 0, faults_max: 8 };
 
-const KINDS: KindSet = KindSet::of(&[
-    // Orders, copies and maps.
-    Kind::Drop,
-    Kind::Duplicate,
-    Kind::Reorder,
-    Kind::Delay,
-    // Requests and answers.
-    Kind::Reset,
-    Kind::Close,
-    Kind::Silence,
-    Kind::Tear,
-    Kind::Refuse,
-    Kind::Hang,
-    Kind::Segment,
-    Kind::ConnectRefused,
-    Kind::ConnectHang,
-    Kind::ConnectDelay,
-    Kind::CutReset,
-    Kind::CutHalfOpen,
-    // Time.
-    Kind::Schedule,
-    Kind::Tie,
-    Kind::Waiter,
-    Kind::Think,
-    Kind::Pause,
-    Kind::Cut,
-    Kind::Clog,
-    // Processes, and what was not synced.
-    Kind::Crash,
-    Kind::Kill,
-    Kind::Stop,
-    Kind::Kept,
-]);
+/// What happens to orders, copies and maps, to requests and answers, to time, to processes, and to what was not synced.
+const KINDS: KindSet = KindSet::of(&[Kind::Pause, Kind::Cut, Kind::Clog, Kind::Kept])
+    .and(MESSAGES)
+    .and(STREAMS)
+    .and(SCHEDULES)
+    .and(DEATHS);
 
 /// Times to live are counted by the clocks of nodes.
 fn with_clocks(config: &Config) -> Budget {
@@ -228,8 +198,12 @@ fn with_clocks(config: &Config) -> Budget {
 }
 
 /// Times to live are whole seconds, so a run takes longer than others.
-fn tune(_: &Config, run: &mut Run) {
-    run.think = Span::ms(120);
+fn tune(config: &Config, run: &mut Run) {
+    run.think = Span::ms(config.get(settings::THINK.name));
+    pace(run);
+}
+
+fn pace(run: &mut Run) {
     run.calm = Span::ms(300);
     run.horizon = Span::secs(6);
     run.quiet = Span::ms(300);
@@ -329,16 +303,9 @@ fn data_nodes(topology: &mut Topology<Peer>, config: &Config, keeper: ActorId) -
 }
 
 fn add_node(topology: &mut Topology<Peer>, node: NodeId, (mates, loader): (Mates, Loader)) {
-    for (role, actor) in [
-        ("front", Node::Front(Front::new(mates))),
-        ("loader", Node::Loader(loader)),
-        ("flusher", Node::Flusher(Flusher::new(mates))),
-        ("standings", Node::Keeper(StandingKeeper::default())),
-        ("remover", Node::Remover(Remover::new(mates))),
-        ("pager", Node::Pager(Pager::new(mates))),
-        ("fetcher", Node::Fetcher(Fetcher::new(mates))),
-        ("reverter", Node::Reverter(Reverter::new(mates))),
-    ] {
+    for (role, actor) in actors(mates, loader) {
+        // The keeper here is that of the map.
+        let role = if role == "keeper" { "standings" } else { role };
         topology.actor(node, role, Peer::Node(actor));
     }
 }

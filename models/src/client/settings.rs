@@ -14,7 +14,7 @@ pub const VBUCKETS: Knob =
     Knob { name: "vbuckets", min: 1, max: 3, simplest: 1, about: "vbuckets of the cluster" };
 /// Keys.
 pub const KEYS: Knob =
-    Knob { name: "keys", min: 3, max: Key::NAMES.len() as u64, simplest: 3, about: "keys in use" };
+    Knob { name: "keys", min: 3, max: Key::FEW as u64, simplest: 3, about: "keys in use" };
 /// Partitions of the reference store; 16 outside of a run.
 pub const PARTITIONS: Knob = Knob {
     name: "partitions",
@@ -26,6 +26,14 @@ pub const PARTITIONS: Knob = Knob {
 /// Workers of the task manager.
 pub const WORKERS: Knob =
     Knob { name: "workers", min: 1, max: 3, simplest: 2, about: "tasks that run side by side" };
+/// Between two orders.
+pub const THINK: Knob = Knob {
+    name: "think",
+    min: 2,
+    max: 160,
+    simplest: 120,
+    about: "milliseconds between two orders to the task manager",
+};
 /// Callers.
 pub const CALLERS: Knob =
     Knob { name: "callers", min: 2, max: 3, simplest: 2, about: "clients without a store" };

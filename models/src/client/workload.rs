@@ -9,20 +9,20 @@ use super::op::{Keys, Load, Op, Server, Spec, TaskId};
 
 /// Who there is.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Crowd {
-    pub(super) keys: u8,
-    pub(super) vbuckets: u8,
-    pub(super) nodes: u8,
+pub(crate) struct Crowd {
+    pub(crate) keys: u8,
+    pub(crate) vbuckets: u8,
+    pub(crate) nodes: u8,
     /// Clients without a store.
-    pub(super) callers: u8,
+    pub(crate) callers: u8,
     /// The keeper of the map, among the clients.
-    pub(super) keeper: u16,
+    pub(crate) keeper: u16,
     /// Whether there are replicas.
-    pub(super) has_replicas: bool,
+    pub(crate) has_replicas: bool,
 }
 
 /// Draws what the manager of tasks is asked, and the keeper of the map where there are replicas.
-pub(super) fn tasks(crowd: Crowd, draw: &mut Draw) -> Vec<PlannedOp<Op>> {
+pub(crate) fn tasks(crowd: Crowd, draw: &mut Draw) -> Vec<PlannedOp<Op>> {
     let last = u8::try_from(draw.range(20, 50)).expect("a small number");
     let mut words = Words { crowd, draw, created: Vec::new() };
     let mut ops: Vec<PlannedOp<Op>> = (1..=last)
@@ -39,7 +39,7 @@ pub(super) fn tasks(crowd: Crowd, draw: &mut Draw) -> Vec<PlannedOp<Op>> {
 }
 
 /// Draws what callers do, and what the keeper of the map moves meanwhile.
-pub(super) fn multi_sets(crowd: Crowd, draw: &mut Draw) -> Vec<PlannedOp<Op>> {
+pub(crate) fn multi_sets(crowd: Crowd, draw: &mut Draw) -> Vec<PlannedOp<Op>> {
     let last = u32::try_from(draw.range(20, 60)).expect("a small number");
     let mut words = Words { crowd, draw, created: Vec::new() };
     let mut ops: Vec<PlannedOp<Op>> = (1..=last)

@@ -330,7 +330,8 @@ fn settled(config: &Config) -> Span {
     let grace = ms(settings::GRACE.name);
     let idle = ms(settings::IDLE.name).times(3);
     let flush = ms(data::FLUSH_DELAY.name).times(8);
-    period + silence + backoff + grace + idle + flush + Span::secs(15)
+    let answers = ms(settings::ACK_DELAY.name).times(20) + ms(settings::DOZE.name).times(10);
+    period + silence + backoff + grace + idle + flush + answers + Span::secs(15)
 }
 
 fn told(world: &World<Node>, ghost: &Ghost, _: &Config) -> Decided {

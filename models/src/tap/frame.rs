@@ -8,6 +8,7 @@
 use std::fmt;
 
 use crate::checkpoint::op::{CheckpointId, Epoch, Event, EventKind, Incarnation};
+use crate::vbucket::fields::Fields;
 use crate::vbucket::op::{Key, State, Value, Vb};
 use crate::vbucket::record::Version;
 
@@ -244,28 +245,7 @@ impl Body {
     }
 }
 
-/// What is left of a body.
-struct Fields<'b>(&'b [u8]);
-
 impl Fields<'_> {
-    fn take<const N: usize>(&mut self) -> Option<[u8; N]> {
-        let (field, rest) = self.0.split_first_chunk::<N>()?;
-        self.0 = rest;
-        Some(*field)
-    }
-
-    fn byte(&mut self) -> Option<u8> {
-        self.take::<1>().map(|[byte]| byte)
-    }
-
-    fn int(&mut self) -> Option<u32> {
-        self.take().map(u32::from_le_bytes)
-    }
-
-    fn long(&mut self) -> Option<u64> {
-        self.take().map(u64::from_le_bytes)
-    }
-
     fn key(&mut self) -> Option<Key> {
         u8::try_from(self.long()?).ok().map(Key)
     }

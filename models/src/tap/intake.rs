@@ -28,6 +28,8 @@ pub enum Taken {
     With(Fact),
     /// It is to come again later.
     Rejected,
+    /// It cannot be taken in before a revert is over, or before the disk has heard of something: it is to be told again then.
+    Waits,
     /// The vbucket is to be made anew, with [`Intake::reset`]; that is the answer.
     Resets(Vb),
     /// The vbucket is another one now; the answer waits until the disk knows.
@@ -49,8 +51,8 @@ pub enum Fact {
     Ended(Vb, Incarnation, CheckpointId, Vec<(Key, u64)>),
     /// It did a step of an online update.
     Stepped(Vb, EventKind),
-    /// It went back to an earlier checkpoint, and merged what it had.
-    Merged(Vb),
+    /// It went back to an earlier checkpoint, and merged what it had; whether the disk now says that more is on it than is.
+    Merged(Vb, bool),
     /// It left out what belongs to an online update that was taken back.
     LeftOut(Vb),
     /// A step of an online update came again.
@@ -123,6 +125,9 @@ impl Intake {
                     Some(State::Active | State::Dead) => Taken::HangUp,
                 };
             }
+            Body::State(_) if memory.vbs.get(&vb).is_some_and(Vbucket::is_held) => {
+                return Taken::Waits;
+            }
             Body::State(to) => return self.state(vb, state, *to),
             Body::BackfillEnd
             | Body::Start(..)
@@ -134,6 +139,9 @@ impl Intake {
         }
         if !matches!(state, Some(State::Replica | State::Pending)) {
             return Taken::HangUp;
+        }
+        if memory.vbs.get(&vb).is_some_and(Vbucket::is_held) {
+            return Taken::Waits;
         }
         if self.rejected.get(&vb).is_some_and(|rejected| rejected != message) {
             return Taken::Rejected;
@@ -208,11 +216,10 @@ impl Intake {
             Started::Refused => return Taken::Anew,
             Started::Merged { persisted_at_most } => {
                 vbucket.rewinds += 1;
-                if let Some(most) = persisted_at_most {
-                    let persisted = &mut vbucket.standing.persisted;
-                    *persisted = most.0.min(*persisted);
-                }
-                taken = Taken::With(Fact::Merged(vb));
+                let before = vbucket.standing.persisted;
+                let most = persisted_at_most.map_or(before, |most| most.0.min(before));
+                vbucket.standing.persisted = most;
+                taken = Taken::With(Fact::Merged(vb, most < before));
             }
             Started::Ignored | Started::Renumbered | Started::Opened => {}
         }
@@ -272,11 +279,14 @@ impl Intake {
         let entry = entry.map(|entry| Entry { cas: told, ..entry });
         let Some(vbucket) = memory.vbs.get_mut(&vb) else { return Taken::HangUp };
         let held = vbucket.table.entry(key);
-        if vbucket.log.open_id() == CheckpointId::BACKFILL {
-            // What the cursor delivers may be older than what was collected.
-            if held.is_some_and(|held| held.cas >= cas) {
-                return Taken::Done;
-            }
+        let is_backfill = vbucket.log.open_id() == CheckpointId::BACKFILL;
+        // What the cursor delivers may be older than what was collected. Where no checkpoint is open, what comes again is of
+        // one that is over, and would not be for the disk any more.
+        let may_be_known = is_backfill || vbucket.log.open_checkpoint().is_none();
+        if may_be_known && held.is_some_and(|held| held.cas >= cas) {
+            return Taken::Done;
+        }
+        if is_backfill {
             memory.edit(vb, |vbucket| vbucket.backfill(key, entry, told));
             memory.has_work = true;
             return Taken::With(Fact::Applied(vb, key, cas));
@@ -288,10 +298,6 @@ impl Intake {
 
     fn update(&mut self, vb: Vb, step: Step, memory: &mut Memory, now: u64) -> Taken {
         let Some(vbucket) = memory.vbs.get_mut(&vb) else { return Taken::HangUp };
-        // A step waits for the end of the one before.
-        if vbucket.is_reverting() {
-            return Taken::HangUp;
-        }
         match vbucket.log.accept_event(now, step) {
             Accepted::Aborts => Taken::Aborts("a revert finds the flusher before the window"),
             Accepted::Refused if vbucket.log.defects().events_once_only => Taken::HangUp,
@@ -310,14 +316,11 @@ impl Intake {
         memory.edit(vb, |vbucket| match step.kind {
             EventKind::Start => vbucket.window = Some(Window::default()),
             EventKind::Complete => vbucket.window = None,
+            // The reverter brings back key by key, and what comes behind it waits.
             EventKind::Revert => {
-                // Here nobody else changes the replica, so that it is one step.
-                if let Some(window) = vbucket.window.take() {
-                    for (key, image) in window.images {
-                        vbucket.restore(key, image);
-                    }
+                if let Some(window) = &mut vbucket.window {
+                    window.is_reverting = true;
                 }
-                vbucket.log.finish_revert();
             }
         });
         if step.kind == EventKind::Revert

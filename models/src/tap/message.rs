@@ -48,6 +48,8 @@ pub enum Msg {
     Follow(u64, Arc<Orders>),
     /// Receiver to orchestrator: after those of this revision its vbuckets stand so; and whether the disk knows.
     Stand(u64, Vec<(Vb, State, bool)>),
+    /// Orchestrator to receiver: give the connection of this stream up, and make a new one.
+    Reconnect(Name),
 }
 
 impl From<data::Msg> for Msg {
@@ -81,7 +83,7 @@ const fn kinds<const N: usize>(
     all
 }
 
-const OWN_MSGS: &[&str] = &["notify", "look", "collect", "follow", "stand"];
+const OWN_MSGS: &[&str] = &["notify", "look", "collect", "follow", "stand", "reconnect"];
 const MSGS: [&str; OWN_MSGS.len() + data::Msg::KINDS.len()] = kinds(OWN_MSGS, data::Msg::KINDS);
 const OWN_TIMERS: &[&str] = &[
     "wake",
@@ -94,6 +96,8 @@ const OWN_TIMERS: &[&str] = &[
     "stand",
     "order",
     "walk",
+    "answer",
+    "pace",
 ];
 const TIMERS: [&str; OWN_TIMERS.len() + data::Timer::KINDS.len()] =
     kinds(OWN_TIMERS, data::Timer::KINDS);
@@ -116,6 +120,7 @@ impl Label for Msg {
             Msg::Collect(..) => 2,
             Msg::Follow(..) => 3,
             Msg::Stand(..) => 4,
+            Msg::Reconnect(_) => 5,
             Msg::Data(msg) => behind(OWN_MSGS, msg.kind()),
         }
     }
@@ -125,6 +130,7 @@ impl Label for Msg {
             Msg::Data(msg) => msg.subject(),
             Msg::Collect(name, vb, _) => u64::from(name.0) * 256 + u64::from(vb.0) + 1,
             Msg::Follow(revision, _) | Msg::Stand(revision, _) => *revision,
+            Msg::Reconnect(name) => u64::from(name.0) + 1,
             Msg::Notify | Msg::Look => 0,
         }
     }
@@ -137,6 +143,7 @@ impl fmt::Display for Msg {
             Msg::Collect(name, vb, _) => write!(f, "collect {vb} for {name}"),
             Msg::Follow(revision, _) => write!(f, "follow {revision}"),
             Msg::Stand(revision, _) => write!(f, "stand {revision}"),
+            Msg::Reconnect(name) => write!(f, "reconnect {name}"),
             Msg::Notify | Msg::Look => f.write_str(Msg::KINDS[usize::from(self.kind())]),
         }
     }
@@ -167,6 +174,10 @@ pub enum Timer {
     Order,
     /// Of the filler: the next keys.
     Walk,
+    /// Of the receiver: answer what has been taken in of this stream.
+    Answer(Name),
+    /// Of the sender: the next message of this stream, after some time.
+    Pace(Name),
 }
 
 impl From<data::Timer> for Timer {
@@ -201,6 +212,8 @@ impl Label for Timer {
             Timer::Stand(..) => 7,
             Timer::Order => 8,
             Timer::Walk => 9,
+            Timer::Answer(_) => 10,
+            Timer::Pace(_) => 11,
             Timer::Data(timer) => behind(OWN_TIMERS, timer.kind()),
         }
     }
@@ -212,7 +225,9 @@ impl Label for Timer {
             Timer::Resume(name)
             | Timer::Noop(name)
             | Timer::KeepAlive(name)
-            | Timer::Connect(name) => u64::from(name.0) + 1,
+            | Timer::Connect(name)
+            | Timer::Answer(name)
+            | Timer::Pace(name) => u64::from(name.0) + 1,
             Timer::Reset(name, vb) | Timer::Stand(name, vb) => {
                 u64::from(name.0) * 256 + u64::from(vb.0) + 1
             }
@@ -232,7 +247,9 @@ impl fmt::Display for Timer {
             Timer::Resume(name)
             | Timer::Noop(name)
             | Timer::KeepAlive(name)
-            | Timer::Connect(name) => {
+            | Timer::Connect(name)
+            | Timer::Answer(name)
+            | Timer::Pace(name) => {
                 write!(f, "{} {name}", Timer::KINDS[usize::from(self.kind())])
             }
         }

@@ -4,16 +4,12 @@
 
 use seedbed_sim::actor::{Context, Event};
 use seedbed_sim::id::ActorId;
-use seedbed_sim::time::Span;
 
 use crate::vbucket::message as data;
 
 use super::message::{Msg, Timer};
 use super::model::Node;
 use super::{bugs, mark};
-
-/// Between looking and falling asleep.
-const DOZE: Span = Span::ms(30);
 
 /// A notifier.
 #[derive(Clone, Debug)]
@@ -45,9 +41,10 @@ impl Notifier {
     fn look(&mut self, cx: &mut Context<'_, Node>) {
         let tap = &mut cx.shared().tap;
         (tap.is_notified, tap.is_notifier_asleep) = (false, false);
+        let doze = tap.settings.doze;
         cx.disarm(Timer::Wake);
         cx.send(self.sender, Msg::Look);
-        cx.arm(Timer::Doze, DOZE);
+        cx.arm(Timer::Doze, doze);
     }
 
     fn doze(&mut self, cx: &mut Context<'_, Node>) {

@@ -16,6 +16,8 @@ pub enum Op {
     Filter(Name, Vec<Vb>),
     /// `move v0 n1`: the vbucket moves to this node.
     Move(Vb, u8),
+    /// `reconnect s1`: whoever follows the stream gives its connection up, and makes a new one.
+    Reconnect(Name),
 }
 
 impl From<Call> for Op {
@@ -30,7 +32,7 @@ impl TryFrom<Op> for Call {
     fn try_from(op: Op) -> Result<Call, ()> {
         match op {
             Op::Data(call) => Ok(call),
-            Op::Filter(..) | Op::Move(..) => Err(()),
+            Op::Filter(..) | Op::Move(..) | Op::Reconnect(_) => Err(()),
         }
     }
 }
@@ -39,7 +41,7 @@ impl Op {
     /// Whether the orchestrator does it.
     #[must_use]
     pub fn is_command(&self) -> bool {
-        matches!(self, Op::Filter(..) | Op::Move(..))
+        matches!(self, Op::Filter(..) | Op::Move(..) | Op::Reconnect(_))
     }
 }
 
@@ -52,6 +54,7 @@ impl fmt::Display for Op {
                 vbs.iter().try_for_each(|vb| write!(f, " {vb}"))
             }
             Op::Move(vb, node) => write!(f, "move {vb} n{node}"),
+            Op::Reconnect(name) => write!(f, "reconnect {name}"),
         }
     }
 }
@@ -66,6 +69,7 @@ impl FromStr for Op {
                 let vbs = vbs.iter().map(|vb| vb.parse()).collect::<Result<Vec<Vb>, String>>()?;
                 Op::Filter(Name(numbered('s', name)?), vbs)
             }
+            ["reconnect", name] => Op::Reconnect(Name(numbered('s', name)?)),
             ["move", vb, node] => Op::Move(vb.parse()?, numbered('n', node)?),
             _ => Op::Data(text.parse()?),
         };
@@ -86,15 +90,24 @@ mod tests {
 
     #[test]
     fn an_operation_prints_and_parses_to_itself() {
-        for text in ["filter s1 v0 v1", "filter s2", "move v1 n0", "get a", "set b 7 ttl 2"] {
+        for text in
+            ["filter s1 v0 v1", "filter s2", "reconnect s1", "move v1 n0", "get a", "set b 7 ttl 2"]
+        {
             assert_eq!(text.parse::<Op>().map(|op| op.to_string()), Ok(text.into()));
         }
     }
 
     #[test]
     fn an_operation_in_other_words_is_refused() {
-        for text in ["filter", "filter 1 v0", "filter s1 v01", "move v0", "move v0 1", "move n0 v1"]
-        {
+        for text in [
+            "filter",
+            "reconnect 1",
+            "filter 1 v0",
+            "filter s1 v01",
+            "move v0",
+            "move v0 1",
+            "move n0 v1",
+        ] {
             let error = text.parse::<Op>().expect_err(text);
             assert!(error.contains("expected"), "{text}: {error}");
         }

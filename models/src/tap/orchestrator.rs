@@ -62,7 +62,7 @@ pub struct Orchestrator {
 }
 
 /// Streams that move vbuckets are named apart.
-const TAKEOVER: u8 = 100;
+pub(super) const TAKEOVER: u8 = 100;
 
 impl Orchestrator {
     /// The orchestrator of these nodes, of which the first owns all vbuckets.
@@ -160,8 +160,23 @@ impl Orchestrator {
                 self.errand = Some((op, Some(vb), 0));
                 self.give_orders(cx);
             }
+            Op::Reconnect(name) => {
+                let Some(to) = self.receiver_of(name) else {
+                    return cx.complete(op, Outcome::Failed);
+                };
+                cx.send(to, Msg::Reconnect(name));
+                cx.complete(op, Outcome::Ok(Answer::Done));
+            }
             Op::Data(_) => cx.complete(op, Outcome::Failed),
         }
+    }
+
+    /// Who follows a stream.
+    fn receiver_of(&self, name: Name) -> Option<ActorId> {
+        let plan = self.plans.iter().find(|plan| plan.name == name).map(|plan| plan.to);
+        let moving = self.moving.iter().find(|(vb, _)| name.0 == TAKEOVER + vb.0);
+        let node = plan.or(moving.map(|(_, of)| of.to))?;
+        Some(self.posts[usize::from(node)].receiver)
     }
 
     fn give_orders(&mut self, cx: &mut Context<'_, Node>) {

@@ -253,7 +253,8 @@ impl Producer {
 
     /// Whether nothing of a vbucket waits for an answer or to be said again.
     fn is_answered(&self, vb: Vb) -> bool {
-        self.log.iter().all(|sent| sent.item.message.vb != vb)
+        let is_other = |of: &Message| of.vb != vb || of.body == Body::Noop;
+        self.log.iter().all(|sent| is_other(&sent.item.message))
             && self.again.iter().all(|item| item.message.vb != vb)
     }
 

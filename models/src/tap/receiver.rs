@@ -1,6 +1,8 @@
 //! The receiver: follows the streams that it was ordered to follow. Each frame is a step of its own.
 
+mod answer;
 mod link;
+mod stand;
 
 use std::collections::BTreeMap;
 
@@ -9,10 +11,11 @@ use seedbed_sim::choose::{Shape, Site};
 use seedbed_sim::id::{ActorId, ConnId};
 use seedbed_sim::time::Span;
 
+use crate::checkpoint::op::EventKind;
+use crate::vbucket::mark::FRAME_WAITED;
 use crate::vbucket::memory::Memory;
 use crate::vbucket::message as data;
-use crate::vbucket::note as data_note;
-use crate::vbucket::op::{State, Vb};
+use crate::vbucket::op::State;
 use crate::vbucket::vb::log_key;
 
 use super::frame::{Body, Frame, Message, Name, Status};
@@ -33,8 +36,6 @@ pub static THROTTLE: Site =
 const LOOK: Span = Span::ms(200);
 /// Making a vbucket anew takes so long.
 const RESET_TIME: Span = Span::ms(40);
-/// Between two looks whether the disk knows of a state.
-const STAND_LOOK: Span = Span::ms(10);
 
 /// A receiver.
 #[derive(Clone, Debug)]
@@ -70,12 +71,18 @@ impl Receiver {
             Event::Message { from, msg: Msg::Follow(revision, orders) } => {
                 self.ordered(from, revision, &orders, cx);
             }
+            Event::Message { msg: Msg::Data(data::Msg::Unblock(_)), .. } => {
+                let names: Vec<Name> = self.links.keys().copied().collect();
+                names.into_iter().for_each(|name| self.go_on(name, cx));
+            }
+            Event::Message { msg: Msg::Reconnect(name), .. } => self.reconnect(name, cx),
             Event::Conn(event) => self.on_conn(event, cx),
             Event::Phase(Phase::Take(name)) => self.take(name, cx),
             Event::Phase(Phase::TakeLate(name)) => self.take_late(name, cx),
             Event::Timer(Timer::Connect(name)) => self.look(name, cx),
             Event::Timer(Timer::Reset(name, vb)) => self.reset(name, vb, cx),
             Event::Timer(Timer::Stand(name, vb)) => self.look_stand(name, vb, cx),
+            Event::Timer(Timer::Answer(name)) => self.answer_due(name, cx),
             Event::Stop => {
                 for link in std::mem::take(&mut self.links).into_values() {
                     link.conn.into_iter().for_each(|conn| cx.reset(conn));
@@ -109,18 +116,6 @@ impl Receiver {
         let vbs = cx.shared().data.vbs.iter();
         let stand = vbs.map(|(vb, of)| (*vb, of.standing.state, of.is_saved())).collect();
         cx.send(from, Msg::Stand(revision, stand));
-    }
-
-    /// A vbucket is this from now on.
-    fn change_state(&mut self, vb: Vb, state: State, cx: &mut Context<'_, Node>) {
-        let now = cx.now().0;
-        let standing = cx.shared().data.stand(vb, state, now);
-        let (birth, change) = (standing.birth, standing.change);
-        cx.note(Note::Data(data_note::Note::Stands(vb, birth, state, change)));
-        cx.send(self.post.data.keeper, Msg::Data(data::Msg::Snapshot(vb, Some(standing))));
-        // A promotion may have opened a checkpoint, so that there is one more to publish.
-        cx.shared().data.has_work = true;
-        self.wake(cx);
     }
 
     /// From now on it follows these streams.
@@ -183,6 +178,8 @@ impl Receiver {
             link.slow.clear();
             link.held.clear();
             link.late.clear();
+            link.waiting.clear();
+            link.due = None;
         }
     }
 
@@ -191,6 +188,14 @@ impl Receiver {
             cx.reset(conn);
         }
         self.lost(name);
+    }
+
+    /// Makes a new connection, unless there is none.
+    fn reconnect(&mut self, name: Name, cx: &mut Context<'_, Node>) {
+        if self.links.get(&name).is_some_and(|link| link.is_open) {
+            self.hang_up(name, cx);
+            self.look(name, cx);
+        }
     }
 
     /// Looks whether a stream is connected, and its other end there.
@@ -255,7 +260,12 @@ impl Receiver {
         if link.conn.is_none() {
             return;
         }
-        let frame = match Frame::take(&mut link.inbox) {
+        let waiting = link.waiting.pop_front();
+        let next = waiting.map_or_else(
+            || Frame::take(&mut link.inbox),
+            |(seqno, wants_answer, message)| Ok(Some(Frame::Message(seqno, wants_answer, message))),
+        );
+        let frame = match next {
             Ok(None) => return,
             Ok(Some(Frame::Message(seqno, wants_answer, message))) => {
                 (seqno, wants_answer, message)
@@ -274,27 +284,32 @@ impl Receiver {
             }
             return cx.yield_to(Phase::TakeLate(name));
         }
-        self.take_in(name, &frame, cx);
-        self.go_on(name, cx);
+        if self.take_in(name, &frame, cx) {
+            self.go_on(name, cx);
+        }
     }
 
     fn take_late(&mut self, name: Name, cx: &mut Context<'_, Node>) {
         let Some(link) = self.links.get_mut(&name) else { return };
         for frame in std::mem::take(&mut link.late) {
-            self.take_in(name, &frame, cx);
+            match self.links.get_mut(&name) {
+                Some(link) if !link.waiting.is_empty() => link.waiting.push_back(frame),
+                _ => _ = self.take_in(name, &frame, cx),
+            }
         }
         self.go_on(name, cx);
     }
 
-    /// Takes a message in, and answers it.
+    /// Takes a message in, and answers it; whether the next one may be taken in.
     fn take_in(
         &mut self,
         name: Name,
-        (seqno, wants_answer, message): &(Seqno, bool, Message),
+        frame: &(Seqno, bool, Message),
         cx: &mut Context<'_, Node>,
-    ) {
+    ) -> bool {
+        let (seqno, wants_answer, message) = frame;
         let now = cx.now().0;
-        let Some(link) = self.links.get(&name) else { return };
+        let Some(link) = self.links.get(&name) else { return false };
         let is_followed = link.vbs.contains(&message.vb) || message.body == Body::Noop;
         let is_slow = link.slow.iter().any(|(_, vb)| *vb == message.vb);
         let full = self.is_throttled(message, cx);
@@ -320,20 +335,49 @@ impl Receiver {
                 {
                     link.slow.push((*seqno, vb));
                 }
-                return cx.arm(Timer::Reset(name, vb), RESET_TIME);
+                cx.arm(Timer::Reset(name, vb), RESET_TIME);
+                return true;
             }
-            Taken::Stands(vb, state) => return self.stand(name, (*seqno, vb), state, cx),
+            Taken::Waits => {
+                self.wait(name, frame, cx);
+                return false;
+            }
+            Taken::Stands(vb, state) => {
+                self.stand(name, (*seqno, vb), state, cx);
+                return true;
+            }
             Taken::Anew => {
                 self.intake.forget(message.vb);
-                return self.hang_up(name, cx);
+                self.hang_up(name, cx);
+                return false;
             }
-            Taken::HangUp => return self.hang_up(name, cx),
-            Taken::Aborts(reason) => return cx.abort(reason),
+            Taken::HangUp => {
+                self.hang_up(name, cx);
+                return false;
+            }
+            Taken::Aborts(reason) => {
+                cx.abort(reason);
+                return false;
+            }
         };
         cx.point(&point::TAKEN);
         self.wake(cx);
         if *wants_answer || status == Status::TemporaryFailure {
             self.answer(name, *seqno, status, cx);
+        }
+        true
+    }
+
+    /// A message waits until the vbucket can be changed, and so does what comes behind it.
+    fn wait(&mut self, name: Name, frame: &(Seqno, bool, Message), cx: &mut Context<'_, Node>) {
+        let me = cx.me();
+        let vbucket = cx.shared().data.vbs.get_mut(&frame.2.vb);
+        if let Some(window) = vbucket.and_then(|vbucket| vbucket.window.as_mut()) {
+            window.follower = Some(me);
+        }
+        cx.mark(&FRAME_WAITED);
+        if let Some(link) = self.links.get_mut(&name) {
+            link.waiting.push_front(frame.clone());
         }
     }
 
@@ -360,95 +404,21 @@ impl Receiver {
                 cx.note(Note::Stepped(vb, kind));
                 cx.mark(&mark::STEPPED);
                 notify(self.post.notifier, cx);
+                let birth = cx.shared().data.vbs.get(&vb).map(|vbucket| vbucket.standing.birth);
+                if let Some(birth) = birth.filter(|_| kind == EventKind::Revert) {
+                    cx.send(self.post.data.reverter, Msg::Data(data::Msg::Revert(vb, birth)));
+                }
             }
-            Fact::Merged(_) => cx.mark(&mark::MERGED),
+            Fact::Merged(vb, has_fallen) => {
+                cx.mark(&mark::MERGED);
+                if has_fallen {
+                    self.save_fall(vb, cx);
+                }
+            }
             Fact::LeftOut(_) => cx.mark(&mark::LEFT_OUT),
             Fact::StepAgain(_) => cx.mark(&mark::STEP_AGAIN),
             Fact::Filled(_) => notify(self.post.notifier, cx),
         }
-    }
-
-    /// Answers, behind what is not done yet.
-    fn answer(&mut self, name: Name, seqno: Seqno, status: Status, cx: &mut Context<'_, Node>) {
-        let Some(link) = self.links.get_mut(&name) else { return };
-        if link.slow.is_empty() {
-            self.send(name, &Frame::Reply(seqno, status), cx);
-        } else {
-            link.held.push((seqno, status));
-        }
-    }
-
-    /// What took longer is done.
-    fn done(&mut self, name: Name, vb: Vb, cx: &mut Context<'_, Node>) {
-        let Some(link) = self.links.get_mut(&name) else { return };
-        let Some(at) = link.slow.iter().position(|(_, of)| *of == vb) else { return };
-        let (seqno, _) = link.slow.remove(at);
-        link.held.insert(0, (seqno, Status::Success));
-        if link.slow.is_empty() {
-            let mut held = std::mem::take(&mut link.held);
-            // In the order of the messages; an answer covers those before it.
-            let first =
-                held.iter().map(|(seqno, _)| *seqno).reduce(|a, b| if b.covers(a) { a } else { b });
-            held.sort_by_key(|(seqno, _)| first.map_or(0, |first| distance(first, *seqno)));
-            for (seqno, status) in held {
-                self.send(name, &Frame::Reply(seqno, status), cx);
-            }
-        }
-    }
-
-    fn reset(&mut self, name: Name, vb: Vb, cx: &mut Context<'_, Node>) {
-        let now = cx.now().0;
-        let memory = &mut cx.shared().data;
-        let state = memory.vbs.get(&vb).map(|vbucket| vbucket.standing.state);
-        if memory.is_stopping || matches!(state, Some(State::Active | State::Dead)) {
-            return self.hang_up(name, cx);
-        }
-        let gone = self.intake.reset(vb, memory, now);
-        let Some(standing) = memory.vbs.get(&vb).map(|vbucket| vbucket.standing) else { return };
-        if let Some(gone) = gone {
-            cx.note(Note::Data(data_note::Note::Dropped(vb, gone.standing.birth)));
-        }
-        cx.note(Note::Reset(vb));
-        let (birth, state, change) = (standing.birth, standing.state, standing.change);
-        cx.note(Note::Data(data_note::Note::Stands(vb, birth, state, change)));
-        cx.send(self.post.data.keeper, Msg::Data(data::Msg::Snapshot(vb, Some(standing))));
-        cx.point(&point::RESET);
-        self.done(name, vb, cx);
-    }
-
-    /// A vbucket becomes pending, or active.
-    fn stand(
-        &mut self,
-        name: Name,
-        (seqno, vb): (Seqno, Vb),
-        state: State,
-        cx: &mut Context<'_, Node>,
-    ) {
-        if state == State::Active {
-            cx.shared().tap.activating.insert(vb);
-        }
-        self.change_state(vb, state, cx);
-        if state != State::Active {
-            self.answer(name, seqno, Status::Success, cx);
-            return self.go_on(name, cx);
-        }
-        cx.point(&point::ACTIVATED);
-        if let Some(link) = self.links.get_mut(&name) {
-            link.slow.push((seqno, vb));
-        }
-        cx.arm(Timer::Stand(name, vb), STAND_LOOK);
-    }
-
-    /// A vbucket that is active serves as soon as the disk knows.
-    fn look_stand(&mut self, name: Name, vb: Vb, cx: &mut Context<'_, Node>) {
-        let shared = cx.shared();
-        if shared.data.vbs.get(&vb).is_some_and(|vbucket| !vbucket.is_saved()) {
-            return cx.arm(Timer::Stand(name, vb), STAND_LOOK);
-        }
-        shared.tap.activating.remove(&vb);
-        cx.send(self.post.data.front, Msg::Data(data::Msg::Unblock(vb)));
-        self.done(name, vb, cx);
-        self.go_on(name, cx);
     }
 
     fn wake(&mut self, cx: &mut Context<'_, Node>) {
@@ -465,11 +435,6 @@ fn may_have_room(memory: &Memory) -> bool {
         let mut entries = vbucket.table.iter().filter(|(_, entry)| entry.is_evictable());
         entries.any(|(key, entry)| !vbucket.log.holds(log_key(key), entry.cas))
     })
-}
-
-/// How far a number is behind another one.
-fn distance(first: Seqno, seqno: Seqno) -> u64 {
-    (u64::from(seqno.0) + u64::from(u32::MAX) - u64::from(first.0)) % u64::from(u32::MAX)
 }
 
 /// Whether a planted bug answers it before it is taken in.

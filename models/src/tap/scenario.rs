@@ -8,16 +8,12 @@ use seedbed_sim::nemesis::{Budget, Config, Knob, Run};
 use seedbed_sim::time::Span;
 use seedbed_sim::world::Topology;
 
-use crate::vbucket::fetcher::Fetcher;
-use crate::vbucket::flusher::{Flusher, REJECT};
-use crate::vbucket::front::Front;
-use crate::vbucket::keeper::Keeper;
+use crate::vbucket::flusher::REJECT;
 use crate::vbucket::loader::Loader;
-use crate::vbucket::model::{Mates, Node as DataNode};
+use crate::vbucket::mark::FRAME_WAITED;
+use crate::vbucket::model::Mates;
 use crate::vbucket::op::{Key, State, Vb};
-use crate::vbucket::pager::Pager;
-use crate::vbucket::remover::Remover;
-use crate::vbucket::reverter::Reverter;
+use crate::vbucket::scenario::{DEATHS, DELAYS, SCHEDULES, STREAMS, actors};
 use crate::vbucket::settings as data;
 
 use super::client::Client;
@@ -34,29 +30,34 @@ use super::{bugs, checks, mark, point};
 
 const CLIENTS: Knob = Knob { name: "clients", min: 2, max: 3, simplest: 2, about: "clients" };
 const KEYS: Knob =
-    Knob { name: "keys", min: 3, max: Key::NAMES.len() as u64, simplest: 3, about: "keys in use" };
+    Knob { name: "keys", min: 3, max: Key::FEW as u64, simplest: 3, about: "keys in use" };
 const SECTOR: Knob =
     Knob { name: "sector", min: 16, max: 64, simplest: 64, about: "bytes of a disk sector" };
 
 const THINK: Knob = Knob {
     name: "think",
-    min: 20,
-    max: 400,
+    min: 4,
+    max: 300,
     simplest: 200,
     about: "milliseconds between two operations of a client",
 };
 
-const OWN: [Knob; 4] = [CLIENTS, KEYS, SECTOR, THINK];
-const ALL_KNOBS: [Knob; OWN.len() + data::KNOBS.len() + settings::KNOBS.len()] = {
-    let mut all = [CLIENTS; OWN.len() + data::KNOBS.len() + settings::KNOBS.len()];
+/// A stream takes an item of each vbucket in turn, so that there are more of them than where data nodes are alone.
+const VBUCKETS: Knob = Knob { max: 3, ..data::VBUCKETS };
+
+const OWN: [Knob; 5] = [CLIENTS, KEYS, SECTOR, THINK, VBUCKETS];
+/// The first knob of a data node is the number of its vbuckets.
+const OF_DATA: usize = data::KNOBS.len() - 1;
+const ALL_KNOBS: [Knob; OWN.len() + OF_DATA + settings::KNOBS.len()] = {
+    let mut all = [CLIENTS; OWN.len() + OF_DATA + settings::KNOBS.len()];
     let mut at = 0;
     while at < all.len() {
         all[at] = if at < OWN.len() {
             OWN[at]
-        } else if at < OWN.len() + data::KNOBS.len() {
-            data::KNOBS[at - OWN.len()]
+        } else if at < OWN.len() + OF_DATA {
+            data::KNOBS[at - OWN.len() + 1]
         } else {
-            settings::KNOBS[at - OWN.len() - data::KNOBS.len()]
+            settings::KNOBS[at - OWN.len() - OF_DATA]
         };
         at += 1;
     }
@@ -86,6 +87,7 @@ pub const fn replica() -> Scenario<Node> {
                 flush: 2,
                 filter: 8,
                 transfer: 0,
+                reconnect: 8,
             };
             workload::draw(mix, crowd(config, 2), draw)
         },
@@ -110,6 +112,7 @@ pub const fn replica() -> Scenario<Node> {
             mark::MERGED,
             mark::WAITED_FOR_UPSTREAM,
             mark::NOTIFIED_AWAKE,
+            FRAME_WAITED,
         ],
         ..BASE
     }
@@ -132,6 +135,7 @@ pub const fn chain() -> Scenario<Node> {
                 flush: 2,
                 filter: 0,
                 transfer: 0,
+                reconnect: 6,
             };
             workload::draw(mix, crowd(config, 3), draw)
         },
@@ -171,8 +175,9 @@ pub const fn takeover() -> Scenario<Node> {
                 flush: 2,
                 filter: 0,
                 transfer: 16,
+                reconnect: 6,
             };
-            workload::draw(mix, crowd(config, 2), draw)
+            workload::draw(mix, Crowd { streams: 2, moves: true, ..crowd(config, 2) }, draw)
         },
         always: checks::ALWAYS_MOVING,
         eventually: checks::EVENTUALLY_MOVING,
@@ -204,7 +209,7 @@ const BASE: Scenario<Node> = Scenario {
     finally: checks::FINALLY,
     marks: &[],
     points: point::ALL,
-    bugs: bugs::OF_STREAMS,
+    bugs: bugs::WITH_UPDATES,
     sites: SITES,
     site_list: SITE_LIST,
 };
@@ -214,36 +219,11 @@ fn empty() -> Topology<Node> {
 }
 
 /// What happens: to messages of clients, to connections, to the order of things, to processes, to disks.
-const KINDS: KindSet = KindSet::of(&[
-    Kind::Drop,
-    Kind::Reorder,
-    Kind::Delay,
-    Kind::Reset,
-    Kind::Close,
-    Kind::Silence,
-    Kind::Tear,
-    Kind::Refuse,
-    Kind::Hang,
-    Kind::Segment,
-    Kind::ConnectRefused,
-    Kind::ConnectHang,
-    Kind::ConnectDelay,
-    Kind::CutReset,
-    Kind::CutHalfOpen,
-    Kind::Schedule,
-    Kind::Tie,
-    Kind::Waiter,
-    Kind::Think,
-    Kind::Pause,
-    Kind::Cut,
-    Kind::Clog,
-    Kind::DiskSlow,
-    Kind::RequestSlow,
-    Kind::Crash,
-    Kind::Kill,
-    Kind::Stop,
-    Kind::Kept,
-]);
+const KINDS: KindSet = KindSet::of(&[Kind::Drop, Kind::Reorder, Kind::Delay, Kind::Kept])
+    .and(STREAMS)
+    .and(SCHEDULES)
+    .and(DELAYS)
+    .and(DEATHS);
 
 /// One node may be away at a time, and nothing that is durable may be damaged.
 const fn budget() -> Budget {
@@ -267,6 +247,8 @@ fn crowd(config: &Config, nodes: u64) -> Crowd {
         keys: config.count(KEYS.name),
         vbuckets: config.get(data::VBUCKETS.name),
         nodes,
+        streams: u8::try_from(nodes - 1).expect("a few nodes"),
+        moves: false,
     }
 }
 
@@ -340,16 +322,7 @@ fn add_node(
 ) {
     let mates = post.data;
     let told = vec![mates.flusher, mates.remover, mates.pager, post.notifier];
-    for (role, actor) in [
-        ("front", DataNode::Front(Front::new(mates))),
-        ("loader", DataNode::Loader(Loader::new(settings, told))),
-        ("flusher", DataNode::Flusher(Flusher::new(mates))),
-        ("keeper", DataNode::Keeper(Keeper::default())),
-        ("remover", DataNode::Remover(Remover::new(mates))),
-        ("pager", DataNode::Pager(Pager::new(mates))),
-        ("fetcher", DataNode::Fetcher(Fetcher::new(mates))),
-        ("reverter", DataNode::Reverter(Reverter::new(mates))),
-    ] {
+    for (role, actor) in actors(mates, Loader::new(settings, told)) {
         topology.actor(node, role, Node::Data(actor, post.notifier));
     }
     topology.actor(node, "sender", Node::Sender(Sender::new(post, streams)));

@@ -52,7 +52,7 @@ impl Sender {
                 let names: Vec<Name> = self.conns.values().filter_map(|conn| conn.name).collect();
                 names.into_iter().for_each(|name| self.go_on(name, cx));
             }
-            Event::Phase(Phase::Say(name)) => {
+            Event::Phase(Phase::Say(name)) | Event::Timer(Timer::Pace(name)) => {
                 self.busy.remove(&name);
                 self.say(name, cx);
             }
@@ -267,7 +267,11 @@ impl Sender {
                 self.write(conn, cx);
                 cx.point(&point::SAID);
                 cx.arm(Timer::Noop(name), self.settings.noop);
-                self.go_on(name, cx);
+                if self.settings.pace == Span(0) {
+                    return self.go_on(name, cx);
+                }
+                self.busy.insert(name);
+                cx.arm(Timer::Pace(name), self.settings.pace);
             }
             Next::Backfill(vb, token) => {
                 cx.send(self.post.filler, Msg::Collect(name, vb, token));

@@ -28,6 +28,14 @@ pub struct Settings {
     pub threshold: u32,
     /// So many values may be fetched from disk for a backfill at once.
     pub fetches: u32,
+    /// A consumer answers so much later than it has taken something in; one answer is for all of that time.
+    pub ack_delay: Span,
+    /// Who looks for changes looks again after this time if there were some, and falls asleep if not.
+    pub doze: Span,
+    /// A cursor gives so many changes of one checkpoint at once, when nothing waits to be said.
+    pub refill: u32,
+    /// A producer says so much later what it says next: it is one task among others.
+    pub pace: Span,
 }
 
 impl Default for Settings {
@@ -43,6 +51,10 @@ impl Default for Settings {
             idle: Span::secs(5),
             threshold: 500,
             fetches: 500,
+            ack_delay: Span::ms(0),
+            doze: Span::ms(30),
+            refill: 1,
+            pace: Span::ms(0),
         }
     }
 }
@@ -123,9 +135,59 @@ pub const FETCHES: Knob = Knob {
     about: "values fetched for a backfill at once",
 };
 
+/// See [`Settings::ack_delay`].
+pub const ACK_DELAY: Knob = Knob {
+    name: "ack_delay",
+    min: 0,
+    max: 250,
+    simplest: 0,
+    about: "milliseconds between taking something in and the answer",
+};
+
+/// See [`Settings::doze`].
+pub const DOZE: Knob = Knob {
+    name: "doze",
+    min: 10,
+    max: 200,
+    simplest: 30,
+    about: "milliseconds between two looks for changes",
+};
+
+/// See [`Settings::refill`].
+pub const REFILL: Knob = Knob {
+    name: "refill",
+    min: 1,
+    max: 4,
+    simplest: 1,
+    about: "changes of a checkpoint that a cursor gives at once",
+};
+
+/// See [`Settings::pace`].
+pub const PACE: Knob = Knob {
+    name: "pace",
+    min: 0,
+    max: 60,
+    simplest: 0,
+    about: "milliseconds between two messages of a stream",
+};
+
 /// What is drawn for every stream.
-pub const KNOBS: [Knob; 10] =
-    [WINDOW, ACK_INTERVAL, FIRST, BACKOFF, NOOP, GRACE, KEEP_ALIVE, IDLE, THRESHOLD, FETCHES];
+pub const KNOBS: [Knob; 14] = [
+    WINDOW,
+    ACK_INTERVAL,
+    FIRST,
+    BACKOFF,
+    NOOP,
+    GRACE,
+    KEEP_ALIVE,
+    IDLE,
+    THRESHOLD,
+    FETCHES,
+    ACK_DELAY,
+    DOZE,
+    REFILL,
+    PACE,
+];
 
 impl Settings {
     /// What a plan has drawn.
@@ -150,6 +212,10 @@ impl Settings {
             idle: Span::ms(config.get(IDLE.name)),
             threshold: small(THRESHOLD),
             fetches: small(FETCHES),
+            ack_delay: Span::ms(config.get(ACK_DELAY.name)),
+            doze: Span::ms(config.get(DOZE.name)),
+            refill: small(REFILL),
+            pace: Span::ms(config.get(PACE.name)),
         }
     }
 }

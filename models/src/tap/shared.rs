@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::vbucket::memory::Memory;
 use crate::vbucket::op::Vb;
+use crate::vbucket::vb::Vbucket;
 
 use super::frame::Name;
 use super::producer::Producer;
@@ -34,14 +35,18 @@ pub struct Tap {
 }
 
 impl Shared {
-    /// Counts changes and steps of online updates: another number tells that there was one.
+    /// Counts changes and steps of online updates, of one vbucket or of all: another number tells that there was one.
     #[must_use]
-    pub fn events(&self) -> u64 {
-        let logs = self.data.vbs.values().map(|vbucket| &vbucket.log);
-        logs.map(|log| {
-            let ended = u64::from(log.window().is_none_or(|window| window.is_reverting));
-            log.last_mutation().0 + 2 * log.epoch().0 + ended
-        })
-        .sum()
+    pub fn events(&self, vb: Option<Vb>) -> u64 {
+        match vb {
+            Some(vb) => self.data.vbs.get(&vb).map_or(0, events_of),
+            None => self.data.vbs.values().map(events_of).sum(),
+        }
     }
+}
+
+fn events_of(vbucket: &Vbucket) -> u64 {
+    let log = &vbucket.log;
+    let ended = u64::from(log.window().is_none_or(|window| window.is_reverting));
+    log.last_mutation().0 + 2 * log.epoch().0 + ended
 }

@@ -10,6 +10,6 @@ use super::op::Op;
 pub(super) fn simpler(op: &Op) -> Vec<Op> {
     match op {
         Op::Data(call) => DataNode::simpler(call).into_iter().map(Op::Data).collect(),
-        Op::Filter(..) | Op::Move(..) => Vec::new(),
+        Op::Filter(..) | Op::Move(..) | Op::Reconnect(_) => Vec::new(),
     }
 }

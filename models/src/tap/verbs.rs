@@ -25,12 +25,13 @@ use seedbed_sim::actor::BugSet;
 use seedbed_sim::campaign::transcript::Verbs;
 use seedbed_sim::time::{Span, Time};
 
+use crate::checkpoint::op::EventKind;
 use crate::vbucket::memory::Memory;
 use crate::vbucket::op::{Key, State, Update, Value, Vb};
 use crate::vbucket::record::Version;
 use crate::vbucket::settings::Settings as DataSettings;
 use crate::vbucket::table::Entry;
-use crate::vbucket::vb::Window;
+use crate::vbucket::vb::{Vbucket, Window};
 
 use super::frame::{Message, Name, Status};
 use super::intake::{Fact, Intake, Taken};
@@ -313,7 +314,13 @@ impl Desk {
     fn taken(&mut self, taken: Taken) -> (String, Option<Status>) {
         let line = match taken {
             Taken::Done => "done".into(),
-            Taken::With(fact) => say(&fact),
+            Taken::With(fact) => {
+                if let Fact::Stepped(vb, EventKind::Revert) = fact {
+                    self.replica.edit(vb, Vbucket::take_back);
+                }
+                say(&fact)
+            }
+            Taken::Waits => unreachable!("here a revert is one step, and nothing is on disk"),
             Taken::Rejected => return ("not for now".into(), Some(Status::TemporaryFailure)),
             Taken::Resets(vb) => {
                 self.intake.reset(vb, &mut self.replica, self.now.0);
@@ -374,7 +381,7 @@ fn say(fact: &Fact) -> String {
         Fact::Applied(_, key, cas) => format!("{key} is @{cas}"),
         Fact::Ended(_, _, id, held) => format!("checkpoint {id} ends with {} keys", held.len()),
         Fact::Stepped(_, kind) => format!("did {kind:?}"),
-        Fact::Merged(_) => "checkpoints are one".into(),
+        Fact::Merged(..) => "checkpoints are one".into(),
         Fact::LeftOut(_) => "left out".into(),
         Fact::StepAgain(_) => "was done before".into(),
         Fact::Filled(_) => "is filled".into(),

@@ -301,6 +301,25 @@ pub const SLEEPS_UNSEEN: Bug = Bug {
     scenario: SINGLE,
 };
 
+/// A deletion that the disk has is passed over when the node starts, so that the key comes back.
+pub const DELETIONS_PASSED_OVER: Bug = Bug {
+    index: 45,
+    name: "deletions-passed-over",
+    source: "a mistake that the warm-up of couchbase/ep-engine 79b3f055 invites, which reads what is there and never looks \
+             for what is gone; no commit is known",
+    breaks: KEEPS,
+    scenario: SINGLE,
+};
+
+/// What is not on disk yet when a vbucket becomes dead leaves the memory.
+pub const LAST_WRITES_DROPPED: Bug = Bug {
+    index: 46,
+    name: "last-writes-dropped",
+    source: "couchbase/ep-engine 2493565e (MB-3802): the last writes before a vbucket became dead were lost",
+    breaks: ANSWERS,
+    scenario: SINGLE,
+};
+
 /// All of them.
 pub const BUGS: &[Bug] = &[
     REVERT_BLOCKS_NOBODY,
@@ -348,6 +367,8 @@ pub const BUGS: &[Bug] = &[
     REGISTERED_BY_ID_ALONE,
     SLEEPS_UNSEEN,
     ROLLED_BACK_ID_NOT_SAVED,
+    DELETIONS_PASSED_OVER,
+    LAST_WRITES_DROPPED,
 ];
 
 /// The planted bugs that live in the log of a vbucket.

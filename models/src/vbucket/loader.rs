@@ -18,7 +18,7 @@ use super::note::Note;
 use super::op::Vb;
 use super::record::{self, Replayed, Saved, Standing};
 use super::settings::Settings;
-use super::{mark, point};
+use super::{bugs, mark, point};
 
 const LOG: FileName = FileName::new("log");
 const NEW_LOG: FileName = FileName::new("log.new");
@@ -116,7 +116,7 @@ impl Loader {
 
     /// Takes what the log says; a node that has none yet begins with active vbuckets.
     fn found(&mut self, log: &[u8], cx: &mut Context<'_, Node>) {
-        self.replayed = record::replay(log);
+        self.replayed = record::replay_with(log, !cx.bug(&bugs::DELETIONS_PASSED_OVER));
         if self.replayed.torn {
             cx.mark(&mark::TORN_LOG);
         }

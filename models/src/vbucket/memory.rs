@@ -147,7 +147,11 @@ impl Memory {
         if vbucket.standing.state == state {
             return vbucket.standing;
         }
+        let drops = state == State::Dead && self.bugs.has(&bugs::LAST_WRITES_DROPPED);
         let promoted = |vbucket: &mut Vbucket| {
+            if drops {
+                vbucket.drop_unwritten();
+            }
             vbucket.standing.state = state;
             vbucket.standing.change = change;
             match role(state) {

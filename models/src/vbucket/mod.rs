@@ -30,6 +30,7 @@ pub mod checks;
 pub mod client;
 pub mod consumer;
 pub mod fetcher;
+pub(crate) mod fields;
 pub mod flusher;
 pub mod frame;
 pub mod front;
@@ -57,7 +58,7 @@ mod simpler;
 pub mod table;
 pub mod vb;
 pub mod verbs;
-mod workload;
+pub(crate) mod workload;
 
 #[cfg(test)]
 mod crash_points;

@@ -14,8 +14,22 @@ pub struct Key(pub u8);
 
 impl Key {
     /// What keys are called. Some have the names of what a checkpoint holds beside mutations, which must not matter.
-    pub const NAMES: [&'static str; 6] =
-        ["a", "b", "checkpoint_start", "c", "online_update_end", "checkpoint_end"];
+    pub const NAMES: [&'static str; 12] = [
+        "a",
+        "b",
+        "checkpoint_start",
+        "c",
+        "online_update_end",
+        "checkpoint_end",
+        "d",
+        "e",
+        "f",
+        "g",
+        "h",
+        "i",
+    ];
+    /// So many are enough where there are a few vbuckets.
+    pub const FEW: usize = 6;
 }
 
 impl fmt::Display for Key {
@@ -305,10 +319,15 @@ impl Call {
     }
 }
 
-/// The vbucket of a key.
+/// What neighbouring keys are apart where there are many vbuckets; odd, so that no two keys share one of the 64.
+const STRIDE: u8 = 29;
+
+/// The vbucket of a key. A few vbuckets get keys in turn. Where there are many, keys lie far apart, as a hash has it: the
+/// vbuckets of the lowest numbers must not be the only ones that hold something.
 #[must_use]
 pub fn home(key: Key, vbuckets: u8) -> Vb {
-    Vb(key.0 % vbuckets.max(1))
+    let is_few = usize::from(vbuckets) <= Key::FEW;
+    Vb(if is_few { key.0 % vbuckets.max(1) } else { key.0.wrapping_mul(STRIDE) % vbuckets })
 }
 
 /// An operation as it goes to the node.
@@ -341,5 +360,23 @@ impl fmt::Display for Call {
             Call::Persist(vb) => write!(f, "persist {vb}"),
             Call::FlushAll(vb) => write!(f, "flush-all {vb}"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn where_there_are_many_vbuckets_keys_lie_far_apart() {
+        let homes = |vbuckets| -> Vec<u8> {
+            let keys = (0..).map(Key).take(Key::NAMES.len());
+            keys.map(|key| home(key, vbuckets).0).collect()
+        };
+        assert_eq!(homes(2)[..4], [0, 1, 0, 1]);
+        assert_eq!(homes(8), [0, 5, 2, 7, 4, 1, 6, 3, 0, 5, 2, 7]);
+        let mut apart = homes(64);
+        apart.sort_unstable();
+        assert_eq!(apart, [0, 5, 11, 17, 23, 29, 34, 40, 46, 52, 58, 63]);
     }
 }

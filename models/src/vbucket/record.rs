@@ -12,6 +12,7 @@
 
 use std::collections::BTreeMap;
 
+use super::fields::Fields;
 use super::op::{Key, State, Value, Vb};
 use super::table::Row;
 
@@ -145,29 +146,6 @@ fn fields(body: &[u8]) -> Option<Record> {
     })
 }
 
-/// What is left of a body.
-struct Fields<'b>(&'b [u8]);
-
-impl Fields<'_> {
-    fn take<const N: usize>(&mut self) -> Option<[u8; N]> {
-        let (field, rest) = self.0.split_first_chunk::<N>()?;
-        self.0 = rest;
-        Some(*field)
-    }
-
-    fn byte(&mut self) -> Option<u8> {
-        self.take::<1>().map(|[byte]| byte)
-    }
-
-    fn int(&mut self) -> Option<u32> {
-        self.take().map(u32::from_le_bytes)
-    }
-
-    fn long(&mut self) -> Option<u64> {
-        self.take().map(u64::from_le_bytes)
-    }
-}
-
 /// A vbucket as the disk has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Saved {
@@ -191,6 +169,11 @@ pub struct Replayed {
 /// Reads a log up to the first bad record.
 #[must_use]
 pub fn replay(log: &[u8]) -> Replayed {
+    replay_with(log, true)
+}
+
+/// The same; a planted bug has it pass deletions over.
+pub(super) fn replay_with(log: &[u8], deletes: bool) -> Replayed {
     let mut replayed = Replayed::default();
     let mut open: Vec<(Record, Row)> = Vec::new();
     let mut at = 0;
@@ -207,7 +190,8 @@ pub fn replay(log: &[u8]) -> Replayed {
                 open.clear();
             }
             Record::Commit => {
-                for (record, row) in open.drain(..) {
+                let counts = |record: &Record| deletes || !matches!(record, Record::Delete(..));
+                for (record, row) in open.drain(..).filter(|(record, _)| counts(record)) {
                     replayed.take(record, row);
                 }
             }

@@ -55,7 +55,11 @@ impl Remover {
     fn remove(&mut self, vb: Vb, cx: &mut Context<'_, Node>) {
         let now = cx.now().0;
         let memory = cx.shared();
-        let surplus = memory.resident().saturating_sub(memory.settings.values);
+        let surplus = match memory.settings.values {
+            // There is room for all.
+            usize::MAX => 0,
+            values => memory.resident().saturating_sub(values),
+        };
         let Some(vbucket) = memory.vbs.get_mut(&vb) else { return self.next(cx) };
         let mut has_opened = false;
         if surplus > 0 {

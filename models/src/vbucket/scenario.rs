@@ -28,7 +28,7 @@ use super::{bugs, checks, mark, point};
 
 const CLIENTS: Knob = Knob { name: "clients", min: 2, max: 3, simplest: 2, about: "clients" };
 pub(super) const KEYS: Knob =
-    Knob { name: "keys", min: 3, max: Key::NAMES.len() as u64, simplest: 3, about: "keys in use" };
+    Knob { name: "keys", min: 3, max: Key::FEW as u64, simplest: 3, about: "keys in use" };
 const SECTOR: Knob =
     Knob { name: "sector", min: 16, max: 64, simplest: 64, about: "bytes of a disk sector" };
 
@@ -226,10 +226,11 @@ const BASE: Scenario<Node> = Scenario {
 };
 
 /// What happens to single messages. A request that comes twice is carried out twice, as by a client that asks again.
-const MESSAGES: KindSet = KindSet::of(&[Kind::Drop, Kind::Duplicate, Kind::Reorder, Kind::Delay]);
+pub(crate) const MESSAGES: KindSet =
+    KindSet::of(&[Kind::Drop, Kind::Duplicate, Kind::Reorder, Kind::Delay]);
 
 /// What happens to connections.
-const STREAMS: KindSet = KindSet::of(&[
+pub(crate) const STREAMS: KindSet = KindSet::of(&[
     Kind::Reset,
     Kind::Close,
     Kind::Silence,
@@ -245,17 +246,18 @@ const STREAMS: KindSet = KindSet::of(&[
 ]);
 
 /// In which order things happen.
-const SCHEDULES: KindSet = KindSet::of(&[Kind::Schedule, Kind::Tie, Kind::Waiter, Kind::Think]);
+pub(crate) const SCHEDULES: KindSet =
+    KindSet::of(&[Kind::Schedule, Kind::Tie, Kind::Waiter, Kind::Think]);
 
 /// What takes longer than usual.
-const DELAYS: KindSet =
+pub(crate) const DELAYS: KindSet =
     KindSet::of(&[Kind::Pause, Kind::Cut, Kind::Clog, Kind::DiskSlow, Kind::RequestSlow]);
 
 /// What happens to clocks. Times to live are counted by the clock of the node.
 const CLOCKS: KindSet = KindSet::of(&[Kind::Skew, Kind::Jump, Kind::Drift]);
 
 /// How a process ends.
-const DEATHS: KindSet = KindSet::of(&[Kind::Crash, Kind::Kill, Kind::Stop]);
+pub(crate) const DEATHS: KindSet = KindSet::of(&[Kind::Crash, Kind::Kill, Kind::Stop]);
 
 /// What happens to disks. A single node has nothing to repair rotten bytes with.
 const DISKS: KindSet = KindSet::of(&[
@@ -340,18 +342,23 @@ fn add_node(
     node: NodeId,
     (settings, told): (Settings, Vec<ActorId>),
 ) {
-    for (role, actor) in [
-        ("front", Node::Front(Front::new(MATES))),
-        ("loader", Node::Loader(Loader::new(settings, told))),
-        ("flusher", Node::Flusher(Flusher::new(MATES))),
-        ("keeper", Node::Keeper(Keeper::default())),
-        ("remover", Node::Remover(Remover::new(MATES))),
-        ("pager", Node::Pager(Pager::new(MATES))),
-        ("fetcher", Node::Fetcher(Fetcher::new(MATES))),
-        ("reverter", Node::Reverter(Reverter::new(MATES))),
-    ] {
+    for (role, actor) in actors(MATES, Loader::new(settings, told)) {
         topology.actor(node, role, actor);
     }
+}
+
+/// The actors of a data node with their roles, in the order of [`Mates`].
+pub(crate) fn actors(mates: Mates, loader: Loader) -> [(&'static str, Node); 8] {
+    [
+        ("front", Node::Front(Front::new(mates))),
+        ("loader", Node::Loader(loader)),
+        ("flusher", Node::Flusher(Flusher::new(mates))),
+        ("keeper", Node::Keeper(Keeper::default())),
+        ("remover", Node::Remover(Remover::new(mates))),
+        ("pager", Node::Pager(Pager::new(mates))),
+        ("fetcher", Node::Fetcher(Fetcher::new(mates))),
+        ("reverter", Node::Reverter(Reverter::new(mates))),
+    ]
 }
 
 fn add_clients(topology: &mut Topology<Node>, config: &Config) {

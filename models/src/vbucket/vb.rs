@@ -305,6 +305,26 @@ impl Vbucket {
         }
     }
 
+    /// What is not on disk leaves the table. Only a planted bug does that.
+    pub fn drop_unwritten(&mut self) {
+        let entries = self.table.iter().filter(|(_, entry)| entry.dirty);
+        let unwritten: Vec<Key> = entries.map(|(key, _)| key).collect();
+        for key in unwritten {
+            self.table.remove(key);
+            self.counters.items -= 1;
+        }
+    }
+
+    /// Ends an online update as if it had never been, at once: for who has no actors.
+    pub fn take_back(&mut self) {
+        if let Some(window) = self.window.take() {
+            for (key, image) in window.images {
+                self.restore(key, image);
+            }
+        }
+        self.log.finish_revert();
+    }
+
     /// Takes what is to be written: what could not be written before, then what is new, the last version of each key.
     /// What runs out before `now + window` is written as a deletion, in seconds.
     pub fn drain(&mut self, now: u64, window: u64) -> Drained {

@@ -71,6 +71,16 @@ pub(super) fn read_back(keys: usize) -> Vec<(u16, Call)> {
     keys.map(|key| (0, Call::Get(key))).collect()
 }
 
+/// What the operation of this number stores. What is added to a value is told from it by a dot, so that some values are no
+/// numbers.
+pub(crate) fn value(verb: Verb, number: u32) -> Value {
+    Value::new(&match verb {
+        Verb::Append => format!(".{number}"),
+        Verb::Prepend => format!("{number}."),
+        _ => number.to_string(),
+    })
+}
+
 /// Draws the parts of one operation.
 struct Words<'d> {
     crowd: Crowd,
@@ -127,15 +137,9 @@ impl Words<'_> {
     fn store(&mut self) -> Call {
         let verb = Verb::ALL[self.draw.weighted(&[12, 4, 2, 2, 2, 1])].0;
         let key = self.key();
-        let number = self.number;
-        // What is added to a value is told from it by a dot, so that some values are no numbers.
-        let value = match verb {
-            Verb::Append => format!(".{number}"),
-            Verb::Prepend => format!("{number}."),
-            _ => number.to_string(),
-        };
+        let value = value(verb, self.number);
         let flags = u32::try_from(self.draw.below(3)).expect("a small number");
-        Call::Store(Store { verb, key, value: Value::new(&value), flags, expiry: self.expiry() })
+        Call::Store(Store { verb, key, value, flags, expiry: self.expiry() })
     }
 
     fn expiry(&mut self) -> u32 {

@@ -4,6 +4,7 @@ use super::hush::hush;
 use super::seed_file::{self, Header};
 use super::shrink::{self, Limit, Part, Shrinking, Size};
 use super::signature::Signature;
+use super::similar::unknown_bug;
 use crate::actor::{Actor, Bug, BugSet};
 use crate::check::Scenario;
 use crate::choose::Decision;
@@ -158,7 +159,7 @@ impl<A: Actor, E: Execute<A>> Case for PlanCase<'_, A, E> {
             None => BugSet::NONE,
             Some(name) => BugSet::only(self.scenario.bug(name).ok_or_else(|| {
                 let known: Vec<&str> = self.scenario.bugs.iter().map(|bug| bug.name).collect();
-                format!("expected one of the planted bugs {}, found `{name}`", known.join(" "))
+                unknown_bug(name, &known)
             })?),
         };
         self.header.bug = name.map(String::from);

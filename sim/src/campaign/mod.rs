@@ -32,6 +32,7 @@ mod jobs;
 mod registry;
 mod runner;
 mod signature;
+mod similar;
 
 #[cfg(test)]
 pub(crate) mod fixture;

@@ -3,6 +3,7 @@
 use super::bench::Allocated;
 use super::runner::Runner;
 use super::signature::model_of;
+use super::similar::unknown_bug;
 use super::transcript::MakeVerbs;
 use crate::actor::Bug;
 
@@ -22,6 +23,14 @@ pub struct Planted<'r> {
     pub bug: &'static Bug,
     /// All scenarios of the model.
     pub runners: Vec<&'r dyn Runner>,
+}
+
+impl Planted<'_> {
+    /// Whether it is meant by `bug` or `model/bug`.
+    fn is_called(&self, name: &str) -> bool {
+        name == self.bug.name
+            || name.split_once('/').is_some_and(|(m, b)| m == self.model && b == self.bug.name)
+    }
 }
 
 impl Registry {
@@ -131,24 +140,38 @@ impl Registry {
     /// The planted bugs of these names, written `bug` or `model/bug`; no names for all that there are.
     ///
     /// # Errors
-    /// Lists the planted bugs that there are.
+    /// Lists the planted bugs that there are, of the model that a name begins with if it begins with one, and says which
+    /// is the most similar.
     pub fn select_bugs(&self, names: &[String]) -> Result<Vec<Planted<'_>>, String> {
-        let is = |p: &Planted<'_>, name: &str| {
-            name == p.bug.name
-                || name.split_once('/').is_some_and(|(m, b)| m == p.model && b == p.bug.name)
-        };
-        let mut planted = self.planted();
+        let all: Vec<&dyn Runner> = self.runners().collect();
         for name in names {
-            if !planted.iter().any(|p| is(p, name)) {
-                let known: Vec<&str> = planted.iter().map(|p| p.bug.name).collect();
-                return Err(format!(
-                    "expected one of the planted bugs {}, found `{name}`",
-                    known.join(" ")
-                ));
+            self.select_bug(name, &all)?;
+        }
+        let mut planted = self.planted();
+        planted.retain(|p| names.is_empty() || names.iter().any(|name| p.is_called(name)));
+        Ok(planted)
+    }
+
+    /// The planted bugs of this name, which several models may have.
+    ///
+    /// # Errors
+    /// Lists those of these scenarios, and says which is the most similar.
+    pub fn select_bug(&self, name: &str, of: &[&dyn Runner]) -> Result<Vec<Planted<'_>>, String> {
+        let mut planted = self.planted();
+        planted.retain(|p| p.is_called(name));
+        if !planted.is_empty() {
+            return Ok(planted);
+        }
+        let model = name.split_once('/').map(|(model, _)| model);
+        let has_model = |of: &&&dyn Runner| model.is_none_or(|m| m == model_of(of.name()));
+        let any = of.iter().any(|of| has_model(&of));
+        let mut known: Vec<&str> = Vec::new();
+        for bug in of.iter().filter(|of| !any || has_model(of)).flat_map(|of| of.bugs()) {
+            if !known.contains(&bug.name) {
+                known.push(bug.name);
             }
         }
-        planted.retain(|p| names.is_empty() || names.iter().any(|name| is(p, name)));
-        Ok(planted)
+        Err(unknown_bug(name, &known))
     }
 
     /// The verbs of this name.

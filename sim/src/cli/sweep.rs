@@ -53,7 +53,7 @@ fn lanes<'r>(
         let setting = Setting { engine: asked.engine, ..Setting::default() };
         return Ok(runners.into_iter().map(|runner| (runner, setting)).collect());
     };
-    let planted = registry.select_bugs(std::slice::from_ref(name))?;
+    let planted = registry.select_bug(name, &runners)?;
     let mut lanes = Vec::new();
     for runner in runners {
         let has_it = planted.iter().find(|p| p.runners.iter().any(|r| r.name() == runner.name()));

@@ -46,7 +46,7 @@ impl Places {
         self.vbuckets = vbuckets;
     }
 
-    fn keys_of(&self, vb: Vb) -> impl Iterator<Item = Key> + use<> {
+    pub(super) fn keys_of(&self, vb: Vb) -> impl Iterator<Item = Key> + use<> {
         let vbuckets = self.vbuckets;
         (0..).map(Key).take(Key::NAMES.len()).filter(move |key| home(*key, vbuckets) == vb)
     }

@@ -139,6 +139,26 @@ impl Truth {
         self.versions.last().map_or(0, |version| version.cas)
     }
 
+    /// Whether something stands there in this second: surely, and maybe. What has run out does not.
+    pub(super) fn is_held(&self, second: u64) -> (bool, bool) {
+        let is_there = |at: &usize| {
+            let item = self.versions[*at].item.as_ref();
+            item.is_some_and(|item| item.until.is_none_or(|until| until > second))
+        };
+        (self.possible.iter().all(is_there), self.possible.iter().any(is_there))
+    }
+
+    /// The name of what stands there in this second, nothing inside if nothing does; nothing if that is not certain.
+    pub(super) fn certain(&self, second: u64) -> Option<Option<u64>> {
+        let [at] = self.possible[..] else { return None };
+        let Version { cas, item } = &self.versions[at];
+        match item {
+            None => Some(None),
+            Some(item) if item.until.is_some_and(|until| until <= second) => None,
+            Some(_) => Some(Some(*cas)),
+        }
+    }
+
     fn last(&self) -> usize {
         self.versions.len() - 1
     }
@@ -322,6 +342,21 @@ mod tests {
         assert!(reading.is_legal && !reading.agrees && truth.has_fallen);
         truth.told(reading);
         assert!(!truth.has_fallen && truth.look(Look::Absent, at(12)).0.agrees);
+    }
+
+    #[test]
+    fn what_has_run_out_is_not_held() {
+        let mut truth = truth();
+        assert_eq!(truth.is_held(0), (true, true));
+        truth.may_lose(8, 5);
+        assert_eq!(truth.is_held(0), (false, true));
+        truth.change(10, Some(Item { value: Value::new("4"), flags: 0, until: Some(12) }));
+        assert_eq!((truth.is_held(11), truth.is_held(12)), ((true, true), (false, false)));
+        assert_eq!((truth.certain(11), truth.certain(12)), (Some(Some(10)), None));
+        truth.change(11, None);
+        assert_eq!((truth.is_held(0), truth.certain(0)), ((false, false), Some(None)));
+        truth.may_lose(10, 6);
+        assert_eq!(truth.certain(0), None);
     }
 
     #[test]

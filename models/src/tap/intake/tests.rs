@@ -56,6 +56,17 @@ fn what_comes_again_changes_nothing() {
 }
 
 #[test]
+fn what_comes_again_after_its_checkpoint_is_not_for_the_disk_any_more() {
+    let mut replica = replica();
+    for body in [Body::Start(CheckpointId(1), LIFE), set(0, "x", 5), Body::End(CheckpointId(1))] {
+        take(&mut replica, body);
+    }
+    replica.1.vbs.get_mut(&VB).and_then(|of| of.table.entry_mut(Key(0))).expect("x").dirty = false;
+    assert_eq!(take(&mut replica, set(0, "x", 5)), Taken::Done);
+    assert_eq!(replica.1.vbs[&VB].table.entry(Key(0)).map(|entry| entry.dirty), Some(false));
+}
+
+#[test]
 fn what_a_backfill_brings_is_for_the_disk_and_not_for_the_next_node() {
     let mut replica = replica();
     take(&mut replica, set(0, "x", 5));
@@ -89,10 +100,45 @@ fn what_belongs_to_a_reverted_update_is_left_out() {
     take(&mut replica, within(6));
     assert_eq!(held(&replica.1), [(Key(0), 6)]);
     take(&mut replica, step(EventKind::Revert));
+    replica.1.edit(VB, Vbucket::take_back);
     assert_eq!(held(&replica.1), [(Key(0), 5)]);
     assert_eq!(take(&mut replica, within(6)), Taken::With(Fact::LeftOut(VB)));
     assert_eq!(take(&mut replica, step(EventKind::Revert)), Taken::With(Fact::StepAgain(VB)));
     assert_eq!(held(&replica.1), [(Key(0), 5)]);
+}
+
+#[test]
+fn what_is_behind_a_revert_waits_until_it_is_over() {
+    let mut replica = replica();
+    let step = |kind| Body::Update(Step { kind, checkpoint: CheckpointId(1), epoch: Epoch(1) });
+    for body in [Body::Start(CheckpointId(1), LIFE), step(EventKind::Start), set(0, "in", 6)] {
+        take(&mut replica, body);
+    }
+    take(&mut replica, step(EventKind::Revert));
+    assert_eq!(held(&replica.1), [(Key(0), 6)], "the reverter brings back");
+    let behind =
+        [set(0, "x", 7), Body::End(CheckpointId(1)), Body::State(State::Pending), Body::Flush];
+    for body in behind {
+        assert_eq!(take(&mut replica, body), Taken::Waits);
+    }
+    replica.1.edit(VB, Vbucket::take_back);
+    assert_eq!(take(&mut replica, set(0, "x", 7)), Taken::With(Fact::Applied(VB, Key(0), 7)));
+}
+
+#[test]
+fn a_merge_says_whether_the_disk_has_to_hear_of_it() {
+    let mut replica = replica();
+    for id in 1..4 {
+        take(&mut replica, Body::Start(CheckpointId(id), LIFE));
+        take(&mut replica, Body::End(CheckpointId(id)));
+    }
+    let (_, memory) = &mut replica;
+    memory.vbs.get_mut(&VB).expect("it is there").standing.persisted = 3;
+    let again = |id| Body::Start(CheckpointId(id), LIFE);
+    assert_eq!(take(&mut replica, again(2)), Taken::With(Fact::Merged(VB, true)));
+    assert_eq!(replica.1.vbs[&VB].standing.persisted, 1);
+    take(&mut replica, Body::End(CheckpointId(2)));
+    assert_eq!(take(&mut replica, again(2)), Taken::With(Fact::Merged(VB, false)));
 }
 
 #[test]

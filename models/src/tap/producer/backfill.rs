@@ -17,7 +17,6 @@ use crate::vbucket::record::Version;
 
 use super::super::bugs;
 use super::super::frame::{Body, Message};
-use super::register::window_of;
 use super::{Filled, Item, Producer, Stage};
 
 impl Producer {
@@ -55,8 +54,8 @@ impl Producer {
             stream.stage = Stage::Waiting;
             return false;
         }
-        stream.epoch = vbucket.log.epoch();
-        stream.window = window_of(&vbucket.log, cursor);
+        // Online updates up to this one are over, and what they came to is in the table.
+        (stream.epoch, stream.window) = (vbucket.log.epoch(), 0);
         true
     }
 

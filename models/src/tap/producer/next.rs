@@ -1,8 +1,13 @@
 //! What a producer does next.
 
+use std::collections::VecDeque;
+
 use seedbed_sim::time::Time;
 
-use crate::checkpoint::op::{CheckpointId, Event, EventKind, Item as LogItem, Mutation, Operation};
+use crate::checkpoint::manager::Manager;
+use crate::checkpoint::op::{
+    CheckpointId, CursorName, Epoch, Event, EventKind, Item as LogItem, Mutation, Operation,
+};
 use crate::vbucket::memory::Memory;
 use crate::vbucket::op::{State, Value, Vb};
 use crate::vbucket::record::Version;
@@ -61,8 +66,14 @@ impl Producer {
 
     /// Says that it is there, if it has been silent for long enough.
     pub fn noop(&mut self, now: Time) -> Option<Next> {
-        let is_due = self.log.is_empty() && now >= self.said_at + self.settings.noop;
+        let is_due = self.log.is_empty() && now >= self.noop_at();
         is_due.then(|| self.say_noop(now))
+    }
+
+    /// When there will have been silence for long enough. An answer ends it as well: a no-op that is answered late must not
+    /// be followed by the next one at once, behind which nothing else would ever be said.
+    fn noop_at(&self) -> Time {
+        self.said_at.max(self.answered_at) + self.settings.noop
     }
 
     fn say_noop(&mut self, now: Time) -> Next {
@@ -91,7 +102,7 @@ impl Producer {
     }
 
     pub(super) fn rest(&self) -> Next {
-        let noop = self.said_at + self.settings.noop;
+        let noop = self.noop_at();
         Next::Rest(match self.suspended_until {
             Some(resume) => resume,
             None if self.log.is_empty() => noop,
@@ -148,15 +159,17 @@ impl Producer {
             .or_else(|| self.pick_end())
     }
 
-    /// The start of a checkpoint. It says that all before it is over, so it waits for the answers.
+    /// The start of a checkpoint. It says that all before it is over, so it waits until that is said, and for the answers.
     fn pick_start(&mut self) -> Option<Item> {
-        let at = self.start.iter().position(|item| self.is_answered(item.message.vb))?;
+        let is_next =
+            |item: &Item| self.is_answered(item.message.vb) && !is_behind(item, &self.queue);
+        let at = self.start.iter().position(is_next)?;
         self.start.remove(at)
     }
 
     /// The next change whose checkpoint the other end knows.
     fn pick_queued(&mut self) -> Option<Item> {
-        let waits = |item: &Item| self.start.iter().any(|of| of.message.vb == item.message.vb);
+        let waits = |item: &Item| is_behind(item, &self.start);
         let at = self.queue.iter().position(|item| !waits(item))?;
         self.queue.remove(at)
     }
@@ -191,7 +204,7 @@ impl Producer {
             || self.bugs.has(&bugs::PENDING_BACKFILL_CLEARED) && !self.is_backfill_pending
     }
 
-    /// Takes one item of each cursor.
+    /// Takes something of each cursor.
     fn refill(&mut self, memory: &mut Memory) {
         if !self.may_refill() {
             return;
@@ -200,7 +213,14 @@ impl Producer {
         self.turn = if self.turn + 1 < vbs.len() { self.turn + 1 } else { 0 };
         let (behind, ahead) = vbs.split_at(self.turn.min(vbs.len()));
         for vb in ahead.iter().chain(behind) {
-            while self.take_item(*vb, memory) {}
+            let mut left = self.settings.refill;
+            while left > 0 {
+                let had = self.queue.len();
+                if !self.take_item(*vb, memory) {
+                    break;
+                }
+                left -= u32::from(self.queue.len() > had);
+            }
         }
     }
 
@@ -222,6 +242,9 @@ impl Producer {
         let is_swallowed = |told: &Mutation| swallows && told.change.operation == Operation::Delete;
         let Some(item) = vbucket.log.next(cursor) else { return false };
         stream.dump_left = stream.dump_left.saturating_sub(1);
+        if is_of_the_past(&item, stream.epoch, &vbucket.log, cursor) {
+            return true;
+        }
         stream.quiet_until = stream.quiet_until.min(vbucket.log.open_id());
         let id = id_of(&vbucket.log, cursor).unwrap_or(CheckpointId::BACKFILL);
         let is_quiet = id < stream.quiet_until || id == CheckpointId::BACKFILL;
@@ -258,7 +281,7 @@ impl Producer {
         };
         let item = self.item(Message { vb, body });
         self.queue.push_back(item);
-        false
+        true
     }
 
     /// A step of an online update keeps its place among the changes.
@@ -272,6 +295,11 @@ impl Producer {
     }
 }
 
+/// Whether something of its vbucket stands before it in a queue.
+fn is_behind(item: &Item, queue: &VecDeque<Item>) -> bool {
+    queue.iter().any(|of| of.message.vb == item.message.vb && of.order < item.order)
+}
+
 /// Whether it may be said while something of its vbucket is without an answer.
 fn is_said_at_once(item: &LogItem) -> bool {
     match item {
@@ -280,6 +308,21 @@ fn is_said_at_once(item: &LogItem) -> bool {
         | LogItem::CheckpointStart(_)
         | LogItem::CheckpointEnd(_)
         | LogItem::Commit => false,
+    }
+}
+
+/// Whether an item is a step of an online update that was over before the backfill, or a change that such a one took back.
+fn is_of_the_past(item: &LogItem, epoch: Epoch, log: &Manager, cursor: CursorName) -> bool {
+    match item {
+        LogItem::OnlineUpdate(event) => event.epoch <= epoch,
+        LogItem::Mutation(_) if epoch.0 > 0 => {
+            let step = log.ahead(cursor).find_map(|item| match item {
+                LogItem::OnlineUpdate(event) => Some(event),
+                _ => None,
+            });
+            step.is_some_and(|step| step.kind == EventKind::Revert && step.epoch <= epoch)
+        }
+        _ => false,
     }
 }
 

@@ -76,10 +76,22 @@ impl Producer {
     /// The other end wants a vbucket, and has this much of it.
     fn wish(&mut self, wish: Wish, memory: &mut Memory, is_known: bool) {
         let token = self.streams.get(&wish.vb).map_or(0, |stream| stream.token);
-        let before = self.streams.get(&wish.vb).map(|stream| (stream.stage, stream.window));
-        let resumes = is_known && self.resumes(wish, memory);
+        let before = self.streams.get(&wish.vb).map(|of| (of.stage, of.window, of.epoch));
+        let goes_on = is_known && self.resumes(wish, memory);
+        // Where the other end was about to forget what it has, what waited for it is dropped already: the cursor has gone
+        // past that, and what was to be forgotten is asked for again.
+        let is_lost = before.is_some_and(|(stage, ..)| {
+            matches!(stage, Stage::Waiting | Stage::Resetting | Stage::Filling)
+        });
+        let resumes = goes_on && !is_lost;
         if !resumes {
             self.drop_queued(wish.vb);
+        }
+        if goes_on
+            && is_lost
+            && let Some(vbucket) = memory.vbs.get_mut(&wish.vb)
+        {
+            vbucket.log.remove_cursor(self.cursor());
         }
         let stream = Stream {
             stage: Stage::Waiting,
@@ -98,8 +110,8 @@ impl Producer {
         self.streams.insert(wish.vb, stream);
         self.register(wish.vb, memory);
         let Some(stream) = self.streams.get_mut(&wish.vb).filter(|_| resumes) else { return };
-        if let Some((stage, window)) = before {
-            stream.window = window;
+        if let Some((stage, window, epoch)) = before {
+            (stream.window, stream.epoch) = (window, epoch);
             // What was over is over still, unless the other end knows.
             if let Stage::Ending(id) | Stage::Ended(id) = stage
                 && wish.closed < id

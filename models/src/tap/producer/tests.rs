@@ -113,7 +113,9 @@ impl Pair {
                 Status::Success
             }
             Taken::Done | Taken::With(_) => Status::Success,
-            Taken::HangUp | Taken::Anew | Taken::Aborts(_) => panic!("{message}: {taken:?}"),
+            Taken::Waits | Taken::HangUp | Taken::Anew | Taken::Aborts(_) => {
+                panic!("{message}: {taken:?}")
+            }
         };
         if wants_answer || status == Status::TemporaryFailure {
             self.producer.answer(seqno, status, self.now);

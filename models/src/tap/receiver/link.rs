@@ -1,6 +1,6 @@
 //! What a receiver knows of each stream.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 
 use seedbed_sim::id::{ActorId, ConnId};
 use seedbed_sim::time::Time;
@@ -27,6 +27,10 @@ pub struct Link {
     pub(super) slow: Vec<(Seqno, Vb)>,
     /// Answers that wait for it.
     pub(super) held: Vec<(Seqno, Status)>,
+    /// What has been taken in up to here is to be answered.
+    pub(super) due: Option<Seqno>,
+    /// What cannot be taken in yet.
+    pub(super) waiting: VecDeque<(Seqno, bool, Message)>,
     /// Answered and not taken in. Only a planted bug does that.
     pub(super) late: Vec<(Seqno, bool, Message)>,
 }
@@ -63,6 +67,8 @@ impl Link {
             is_taking: false,
             slow: Vec::new(),
             held: Vec::new(),
+            due: None,
+            waiting: VecDeque::new(),
             late: Vec::new(),
         }
     }
