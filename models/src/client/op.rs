@@ -325,7 +325,7 @@ mod tests {
             assert_eq!(op.to_string(), text);
         }
         for text in
-            ["run 1", "run 1 load create 4..4", "run 01 verify", "move v0 1", "run 1 batch 0..9"]
+            ["run 1", "run 1 load create 4..4", "run 01 verify", "move v0 1", "run 1 batch 0..13"]
         {
             assert!(text.parse::<Op>().is_err(), "{text}");
         }
