@@ -29,7 +29,7 @@
 //! | `wire SLOT` | the bytes that it has taken since | `wire 0` |
 //! | `close` | the producer closes | `close` |
 //! | `consumer QUEUE AHEAD` | a consumer with a queue of so many frames, of an application that takes so many ahead | `consumer 4 2` |
-//! | `accept CONN LIFE SLOT` | a connection comes, and says whose it is | `accept 1 1 0` |
+//! | `accept CONN LIFE SLOT [ROUTER]` | a connection comes, and says whose it is | `accept 1 1 0` |
 //! | `says CONN VB SESSION MESSAGE[; MESSAGE]..` | messages come over it | `says 1 a/2 7 begin 1` |
 //! | `hears CONN HEX` | bytes come over it | `hears 1 000000` |
 //! | `fin CONN` | it is closed by its other end | `fin 1` |

@@ -38,7 +38,8 @@ impl Consumer {
     /// One of [`VERBS`].
     pub(super) fn run(&mut self, words: &[&str]) -> Result<String, String> {
         match *words {
-            ["accept", conn, life, slot] => self.accept([conn, life, slot]),
+            ["accept", conn, life, slot] => self.accept([conn, life, slot, "0"]),
+            ["accept", conn, life, slot, router] => self.accept([conn, life, slot, router]),
             ["says", conn, vb, session, ref text @ ..] => {
                 self.says(conn, [vb, session, &text.join(" ")])
             }
@@ -60,15 +61,16 @@ impl Consumer {
         self.feed(Event::Message { from: APPLICATION, msg })
     }
 
-    /// A connection comes, and says whose it is: the slot of a life of router 0.
-    fn accept(&mut self, words: [&str; 3]) -> Result<String, String> {
-        let [conn, life, slot] = words;
+    /// A connection comes, and says whose it is: the slot of a life of a router.
+    fn accept(&mut self, words: [&str; 4]) -> Result<String, String> {
+        let [conn, life, slot, router] = words;
         let (conn, life, slot) = (small(conn)?, small(life)?, small(slot)?);
+        let router = small(router)?;
         self.stage.accept(conn);
         let accepted = ConnEvent::Accepted { conn: ConnId(conn), from: ROUTERS[0] };
         self.stage.feed(&mut self.server, Event::Conn(accepted));
         let dial = u16::try_from(conn).unwrap_or(u16::MAX);
-        self.payload(conn, &Payload::Hello(Peer { router: 0, life, slot, dial }))
+        self.payload(conn, &Payload::Hello(Peer { router, life, slot, dial }))
     }
 
     /// Messages come over a connection.
