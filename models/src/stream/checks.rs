@@ -22,6 +22,9 @@ use super::settings::Settings;
 pub const SPLITS: &str = "whatever pieces the bytes come in, the frames are those that were sent";
 /// W1, of the end.
 pub const AFTER_END: &str = "nothing is handed on after the end of its connection was told";
+/// W1 and W2, of what was altered.
+pub const ALTERED_ENDS: &str =
+    "altered bytes cost no more memory than a frame, and no more time than a silence may last";
 /// W2.
 pub const BAD_FRAME: &str = "a frame that cannot be read ends its connection";
 /// S1.
@@ -80,7 +83,7 @@ pub const SATISFIABLE: &str = "what is stable is there to be taken";
 pub const KEYSPACES_APART: &str = "streams of one keyspace are begun and ended by no other";
 
 /// Those that are looked after in every step.
-const NUMBERED: [&str; 23] = [
+const NUMBERED: [&str; 24] = [
     SPLITS,
     AFTER_END,
     BAD_FRAME,
@@ -104,6 +107,7 @@ const NUMBERED: [&str; 23] = [
     STABLE_GROWS,
     SATISFIABLE,
     KEYSPACES_APART,
+    ALTERED_ENDS,
 ];
 
 /// The bit that stands for a promise.
@@ -199,6 +203,12 @@ pub static ALWAYS_WIRE: &[Always<Stream>] = &[
     told!(ISOLATED),
     told!(HEARD),
     told!(UNBROKEN),
+    told!(IN_ORDER),
+    told!(WITHIN_STREAM),
+    told!(ONCE),
+    told!(FENCED),
+    told!(KEYSPACES_APART),
+    Always { name: ALTERED_ENDS, check: |world, ghost, step| ghost.altered_end(world, step) },
 ];
 
 /// Promises that come true once the trouble has ended.

@@ -23,6 +23,16 @@ use super::reference::{Fate, Receiving, Word};
 /// What is to be judged by `observe`: a promise that was broken.
 type Broken = (u32, &'static str, String);
 
+/// What a message is to the receiving end.
+fn word(what: Glimpse) -> Word {
+    match what {
+        Glimpse::Begin => Word::Begin,
+        Glimpse::Snapshot(start, end) => Word::Snapshot(start, end),
+        Glimpse::Mutation(seq) => Word::Mutation(seq),
+        Glimpse::End => Word::End,
+    }
+}
+
 /// Who sent what: router, life of its process, vbucket.
 type SentFrom = (u8, u32, Vb);
 
@@ -51,6 +61,8 @@ pub struct Ghost {
     /// The last number that the application has of a vbucket, in its session.
     has: BTreeMap<Vb, u64>,
     stable: BTreeMap<Vb, (u64, u64)>,
+    /// Altered connections that are read: what the server's clock said when it heard of them last, and when that was.
+    heard: BTreeMap<u32, (Time, Time)>,
     /// The promises that this step says something about, a bit each.
     said: u32,
     /// What this step breaks first, of all that is promised.
@@ -93,6 +105,36 @@ impl Ghost {
         }
     }
 
+    /// Looks at the connections of the server whose bytes were altered: none takes more memory than a frame may, and none
+    /// that has said nothing for too long is still there.
+    pub(super) fn altered_end(&mut self, world: &World<Stream>, step: &Step) -> Checked {
+        let actor = step.actor.map(|actor| world.actor(actor));
+        let (Some(Stream::Server(server)), Some(indexer)) = (actor, indexer(world)) else {
+            return Checked::Skipped;
+        };
+        let settings = &indexer.settings;
+        let before = std::mem::take(&mut self.heard);
+        for receiver in server.conns.values().filter(|receiver| world.flips(receiver.conn) > 0) {
+            let (conn, bytes) = (receiver.conn.0, receiver.capacity());
+            if bytes > settings.payload_max as usize {
+                return Checked::Broken("memory", format!("{bytes} bytes for connection {conn}"));
+            }
+            // Who does not listen cannot say that nobody speaks.
+            if receiver.is_stalled {
+                continue;
+            }
+            let last = before.get(&conn).filter(|(clock, _)| *clock == receiver.heard_at);
+            let (clock, at) = last.copied().unwrap_or((receiver.heard_at, step.at));
+            if step.at.since(at) > settings.deadline {
+                let silence = millis(step.at.since(at));
+                let said = format!("connection {conn} is read after a silence of {silence}ms");
+                return Checked::Broken("goes on", said);
+            }
+            self.heard.insert(conn, (clock, at));
+        }
+        if self.heard.is_empty() { Checked::Skipped } else { Checked::Held }
+    }
+
     fn take(&mut self, world: &World<Stream>, step: &Step, note: &Note) {
         match note {
             Note::Sent(peer, said) => {
@@ -111,10 +153,12 @@ impl Ghost {
             Note::Met(conn, peer) => {
                 self.peers.insert(conn.0, *peer);
             }
-            Note::Seen(conn, said, is_kept) => self.seen(world, *conn, said, *is_kept),
+            Note::Seen(conn, said, is_kept) => {
+                self.seen(world.flips(*conn) > 0, *conn, said, *is_kept);
+            }
             Note::Shut(conn, why) => self.shut(world, step, *conn, *why),
-            Note::Failed(conn, bytes) => self.failed(world, *conn, *bytes),
-            Note::Blamed(conn, vbs) => self.blamed(world, *conn, vbs),
+            Note::Failed(conn, bytes) => self.failed(world.flips(*conn) > 0, *conn, *bytes),
+            Note::Blamed(conn, vbs) => self.blamed(*conn, vbs),
             Note::ServerUp => self.receiving.clear(),
             Note::ServerClosed => self.server_closed(world),
             Note::Unreadable(_) => self.says(const { bit(BAD_FRAME) }),
@@ -141,7 +185,7 @@ impl Ghost {
                     format!("an answer to session {session} of {keyspace} counts")
                 });
             }
-            Note::Took(vb, _, at) => self.took(*vb, *at),
+            Note::Took(vb, _, at) => self.took(world, *vb, *at),
             Note::Stable(vb, session, upto, last) => self.stable(*vb, *session, (*upto, *last)),
             Note::RolledBack(vb, seq) => self.rolled_back(world, *vb, *seq),
         }
@@ -174,15 +218,15 @@ impl Ghost {
         });
     }
 
-    /// The server has looked at a message.
-    fn seen(&mut self, world: &World<Stream>, conn: ConnId, said: &Said, is_kept: bool) {
+    /// The server has looked at a message of a connection, whose bytes were altered or not.
+    fn seen(&mut self, is_altered: bool, conn: ConnId, said: &Said, is_kept: bool) {
         let Said { vb, session, index, what } = *said;
         let over = self.told.contains(&conn.0);
         self.hold(const { bit(AFTER_END) }, "after the end", !over || !is_kept, || {
             format!("{said} comes after the end of its connection was told")
         });
-        if world.seen(Kind::Flip) > 0 {
-            return;
+        if is_altered {
+            return self.altered(conn, said, is_kept);
         }
         let Some(peer) = self.peers.get(&conn.0).copied() else { return };
         let life = peer.life >> 12;
@@ -202,23 +246,28 @@ impl Ghost {
         self.hold(const { bit(IN_ORDER) }, "out of order", last < index, || {
             format!("{said} comes after {last}")
         });
-        let word = match what {
-            Glimpse::Begin => Word::Begin,
-            Glimpse::Snapshot(start, end) => Word::Snapshot(start, end),
-            Glimpse::Mutation(seq) => Word::Mutation(seq),
-            Glimpse::End => Word::End,
-        };
-        let fate = self.receiving.hear(conn.0, vb, (session, place), word);
+        let fate = self.receiving.hear(conn.0, vb, (session, place), word(what));
         self.fate(fate, said, is_kept);
     }
 
-    fn fate(&mut self, fate: Fate, said: &Said, is_kept: bool) {
-        let belongs = fate != Fate::Dropped;
+    /// What an altered connection says may be anything; but it opens, ends and displaces streams like what others say.
+    fn altered(&mut self, conn: ConnId, said: &Said, is_kept: bool) {
+        let Said { vb, session, what, .. } = *said;
+        let fate = self.receiving.hear(conn.0, vb, (session, 0), word(what));
+        self.belongs(fate != Fate::Dropped, said, is_kept);
+    }
+
+    fn belongs(&mut self, belongs: bool, said: &Said, is_kept: bool) {
         let is_end = said.what == Glimpse::End;
         let promise = if is_end { const { bit(FENCED) } } else { const { bit(WITHIN_STREAM) } };
         self.hold(promise, "outside", belongs || !is_kept, || {
             format!("{said} belongs to no stream that is open")
         });
+    }
+
+    fn fate(&mut self, fate: Fate, said: &Said, is_kept: bool) {
+        let belongs = fate != Fate::Dropped;
+        self.belongs(belongs, said, is_kept);
         self.hold(const { bit(UNBROKEN) }, "dropped", is_kept || !belongs, || {
             format!("{said} is dropped, and its stream is open")
         });
@@ -244,23 +293,19 @@ impl Ghost {
         });
     }
 
-    fn failed(&mut self, world: &World<Stream>, conn: ConnId, bytes: bool) {
+    fn failed(&mut self, is_altered: bool, conn: ConnId, bytes: bool) {
         self.failed.insert(conn.0);
-        let may = world.seen(Kind::Flip) > 0;
-        self.hold(const { bit(SPLITS) }, "misread", may || !bytes, || {
+        self.hold(const { bit(SPLITS) }, "misread", is_altered || !bytes, || {
             format!("connection {} has carried what was sent, and cannot be read", conn.0)
         });
     }
 
-    fn blamed(&mut self, world: &World<Stream>, conn: ConnId, vbs: &[Vb]) {
+    fn blamed(&mut self, conn: ConnId, vbs: &[Vb]) {
         let again = !self.told.insert(conn.0);
         self.hold(const { bit(BLAME) }, "twice", !again, || {
             format!("the end of connection {} is told again", conn.0)
         });
         let expected = self.receiving.broken(conn.0);
-        if world.seen(Kind::Flip) > 0 {
-            return;
-        }
         let told: BTreeSet<Vb> = vbs.iter().copied().collect();
         let exact = told == expected && told.len() == vbs.len();
         self.hold(const { bit(BLAME) }, "another set", exact, || {
@@ -338,9 +383,11 @@ impl Ghost {
         });
     }
 
-    fn took(&mut self, vb: Vb, at: Point) {
+    fn took(&mut self, world: &World<Stream>, vb: Vb, at: Point) {
         let has = self.has.get(&vb).copied().unwrap_or_default();
-        self.hold(const { bit(ONCE) }, "taken twice", has < at.seq, || {
+        // A number that was altered, between data and router too, is as good as any other from there on.
+        let may = has >= at.seq && world.seen(Kind::Flip) > 0;
+        self.hold(const { bit(ONCE) }, "taken twice", may || has < at.seq, || {
             format!("{vb} has all up to {has}, and takes in {}", at.seq)
         });
         self.has.insert(vb, at.seq);
@@ -389,9 +436,7 @@ impl Ghost {
             return;
         }
         let is_up = step.node.is_some_and(|node| world.is_up(node));
-        let (Some(server), 0, true) = (server(world), world.seen(Kind::Flip), is_up) else {
-            return;
-        };
+        let (Some(server), true) = (server(world), is_up) else { return };
         let open = server.brackets().open().iter();
         let open: BTreeSet<(u32, Vb, u64)> =
             open.map(|bracket| (bracket.conn.0, bracket.vb, bracket.session)).collect();
@@ -421,18 +466,4 @@ impl Ghost {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_not_promised_hides_nothing_that_is() {
-        let mut ghost = Ghost { promised: const { bit(ONCE) | bit(BLAME) }, ..Ghost::default() };
-        ghost.hold(const { bit(HEALTHY) }, "given up", false, || "a peer".into());
-        ghost.hold(const { bit(BLAME) }, "twice", true, || "nobody".into());
-        ghost.hold(const { bit(ONCE) }, "twice", false, || "a message".into());
-        ghost.hold(const { bit(BLAME) }, "another set", false, || "later".into());
-        assert!(matches!(ghost.verdict(const { bit(HEALTHY) }), Checked::Skipped));
-        assert!(matches!(ghost.verdict(const { bit(BLAME) }), Checked::Held));
-        assert!(matches!(ghost.verdict(const { bit(ONCE) }), Checked::Broken("twice", _)));
-    }
-}
+mod tests;

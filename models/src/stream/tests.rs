@@ -2,13 +2,17 @@
 
 use std::collections::BTreeMap;
 
+use seedbed_sim::actor::BugSet;
 use seedbed_sim::campaign::testing::check;
 use seedbed_sim::check::Scenario;
 use seedbed_sim::engine::{Native, Options, Progress, Verdict};
+use seedbed_sim::fault::Kind;
 use seedbed_sim::nemesis::{Config, Noise, Plan, PlannedOp};
 use seedbed_sim::time::Span;
 use seedbed_sim::world::Topology;
 
+use super::bugs;
+use super::checks;
 use super::indexer::Indexer;
 use super::log::Severity;
 use super::model::Stream;
@@ -45,6 +49,41 @@ fn streams_of_which_nothing_breaks_keep_their_promises() {
 #[test]
 fn altered_bytes_harm_one_connection() {
     check(&scenario::wire(), 150);
+}
+
+/// The check that breaks in a run, if one does, and whether a bit has flipped before.
+fn broken(scenario: &Scenario<Stream>, plan: &Plan<Stream>) -> Option<(&'static str, bool)> {
+    let mut native = Native::new(scenario);
+    let Verdict::Broken(violation) = native.run(plan, Options::default()).verdict else {
+        return None;
+    };
+    Some((violation.check, native.simulation().world.seen(Kind::Flip) > 0))
+}
+
+/// A reader that loses its place does so on connections whose bytes are as they were sent, too.
+#[test]
+fn a_connection_is_judged_although_another_one_was_altered() {
+    let scenario = scenario::wire();
+    let misread = (0..200).any(|seed| {
+        let bugs = BugSet::only(&bugs::GOES_ON_AFTER_SHORT_READ);
+        let plan = Plan { bugs, ..scenario.expand(seed) };
+        broken(&scenario, &plan) == Some((checks::SPLITS, true))
+    });
+    assert!(misread);
+}
+
+/// The server waits for the rest of an altered frame for longer than it may.
+#[test]
+fn an_altered_connection_that_is_read_for_too_long_is_seen() {
+    let topology = |config: &Config| {
+        let usual = Settings::of(config);
+        with_server(config, Settings { deadline: usual.deadline.times(1_000), ..usual })
+    };
+    let scenario = Scenario { topology, ..scenario::wire() };
+    let seen = (0..400).any(|seed| {
+        broken(&scenario, &scenario.expand(seed)) == Some((checks::ALTERED_ENDS, true))
+    });
+    assert!(seen);
 }
 
 /// What is delivered of each vbucket and session, in order.
@@ -114,7 +153,11 @@ fn idle_peers_that_are_well_are_not_given_up() {
 }
 
 fn logging(config: &Config) -> Topology<Stream> {
-    let settings = Settings { log: Some(Severity::Trace), ..Settings::of(config) };
+    with_server(config, Settings { log: Some(Severity::Trace), ..Settings::of(config) })
+}
+
+/// The usual actors, with a server of these settings.
+fn with_server(config: &Config, settings: Settings) -> Topology<Stream> {
     let quiet = scenario::topology(config);
     let mut topology = Topology::default();
     let nodes = [

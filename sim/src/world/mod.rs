@@ -38,7 +38,7 @@ use self::core::Core;
 use crate::actor::{Actor, History, Mark, Names};
 use crate::choose::{Decision, Site};
 use crate::fault::{FaultLine, Kind};
-use crate::id::{ActorId, Incarnation, NodeId};
+use crate::id::{ActorId, ConnId, Incarnation, NodeId};
 use crate::nemesis::{Plan, Run};
 use crate::time::Time;
 use crate::trace::Tracer;
@@ -234,7 +234,13 @@ impl<A: Actor> World<A> {
         self.seen_all()[kind as usize]
     }
 
-    /// The same for all kinds, in the order of the catalogue.
+    /// How many bits of a connection have flipped so far, in both directions; it may be over meanwhile.
+    #[must_use]
+    pub fn flips(&self, conn: ConnId) -> u32 {
+        self.core.conns.flips(conn)
+    }
+
+    /// The same as [`World::seen`] for all kinds, in the order of the catalogue.
     #[must_use]
     pub fn seen_all(&self) -> [u32; Kind::CATALOGUE.len()] {
         let mut seen = self.core.seen;

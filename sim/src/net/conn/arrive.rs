@@ -214,6 +214,7 @@ impl Conn {
                     seen.note(Sight::Flipped);
                     let bit = m.choices.detail(&CORRUPT, self.key(from, start), n * 8);
                     self.pipes[from].flip(bit);
+                    self.flips = self.flips.saturating_add(1);
                 }
                 self.pipes[from].advance(start + n);
                 if n < len {

@@ -189,6 +189,12 @@ impl Conns {
         &self.seen
     }
 
+    /// How many bits of a connection have flipped since it was made, in both directions.
+    #[must_use]
+    pub fn flips(&self, conn: ConnId) -> u32 {
+        self.conns.get(conn.0 as usize).map_or(0, |conn| conn.flips)
+    }
+
     /// Client and server of a connection. The server has incarnation 0 until it has accepted.
     #[must_use]
     pub fn ends(&self, conn: ConnId) -> Option<[End; 2]> {

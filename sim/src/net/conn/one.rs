@@ -54,6 +54,8 @@ pub(super) struct Conn {
     pub(super) pipes: Both<Pipe>,
     /// The server will refuse it.
     pub(super) refused: bool,
+    /// How many of its bits have flipped, in both directions.
+    pub(super) flips: u32,
 }
 
 impl Conn {
@@ -65,6 +67,7 @@ impl Conn {
             stages: Both([Stage::Opening; 2]),
             pipes: Both(memory.map(Pipe::new)),
             refused: false,
+            flips: 0,
         }
     }
 

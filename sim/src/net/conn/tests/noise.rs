@@ -168,6 +168,27 @@ fn a_corrupted_piece_differs_in_one_bit() {
 }
 
 #[test]
+fn flips_are_counted_by_connection() {
+    let mut rig = Rig::new(64);
+    rig.force(&CORRUPT, Side::Client, 3, "flip");
+    let (conn, other) = (rig.open(), rig.open());
+    let flips = |rig: &Rig| (rig.conns.flips(conn), rig.conns.flips(other));
+    for (bytes, expected) in [(b"abc", (0, 0)), (b"def", (1, 0)), (b"ghi", (1, 0))] {
+        for conn in [conn, other] {
+            rig.write(0, conn, bytes);
+        }
+        rig.run();
+        assert_eq!(flips(&rig), expected);
+    }
+    rig.close(0, conn, CloseReason::Fin);
+    rig.run();
+    assert_eq!(flips(&rig), (1, 0), "what is over is still known");
+    rig.reset(64);
+    let again = rig.open();
+    assert_eq!((again, rig.conns.flips(again)), (conn, 0));
+}
+
+#[test]
 fn recorded_decisions_make_the_same_run_from_another_seed() {
     let run = |rig: &mut Rig| {
         let conn = rig.connect(0, 1);
