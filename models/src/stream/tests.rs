@@ -232,5 +232,5 @@ fn an_indexer_that_nobody_answers_is_seen() {
     let scenario = Scenario { topology, ..scenario::repair() };
     let verdict = Native::new(&scenario).run(&calm(&scenario, 0), Options::default()).verdict;
     let Verdict::Broken(violation) = verdict else { panic!("{verdict:?}") };
-    assert_eq!(violation.check, super::checks::BEGINS_AGAIN);
+    assert_eq!(violation.check, checks::BEGINS_AGAIN);
 }
