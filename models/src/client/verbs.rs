@@ -110,8 +110,8 @@ impl Desk {
         Ok(match *words {
             ["store", partitions] => {
                 let partitions = number(partitions)?;
-                if partitions == 0 {
-                    return Err("expected at least one partition".into());
+                if partitions == 0 || partitions > MANY {
+                    return Err(format!("expected 1 to {MANY} partitions"));
                 }
                 (self.store, self.writes) = (Store::new(partitions), BTreeMap::new());
                 format!("{partitions} partitions")
@@ -130,7 +130,7 @@ impl Desk {
                 "free".into()
             }
             ["at", second] => {
-                self.now = number(second)?;
+                self.now = number::<u32>(second)?.into();
                 format!("second {second}")
             }
             ["skew", "unknown"] => {
@@ -248,7 +248,11 @@ impl Desk {
                 Ok("ready".into())
             }
             ["blobs", name, items, seed, size] => {
-                let made = BlobGenerator::new(name, number(seed)?, number(size)?, range(items)?);
+                let size = number(size)?;
+                if size > MANY {
+                    return Err(format!("expected at most {MANY} bytes"));
+                }
+                let made = BlobGenerator::new(name, number(seed)?, size, range(items)?);
                 self.generator = Generator::Blobs(made);
                 Ok("ready".into())
             }
@@ -325,13 +329,20 @@ impl Desk {
     }
 }
 
+/// More of anything is a slip of the pen.
+const MANY: usize = 65_536;
+
 /// What becomes of a call that is answered like this.
 fn called(answers: &[&str]) -> Result<String, String> {
     let (mut retries, mut waited, mut sent) = (Retries::default(), Span(0), 0);
     let mut all = Vec::new();
     for word in answers {
         let (many, answer) = word.split_once('*').unwrap_or(("1", word));
-        all.extend(std::iter::repeat_n(answer, number(many)?));
+        let many = number(many)?;
+        if many > MANY {
+            return Err(format!("expected at most {MANY} answers, found `{word}`"));
+        }
+        all.extend(std::iter::repeat_n(answer, many));
     }
     let said = |what: &str, waited: Span, sent: u32, maps: u32| {
         format!("{what} after {} ms, sent {sent} times, {maps} new maps", waited.0 / 1_000_000)

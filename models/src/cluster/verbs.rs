@@ -72,14 +72,14 @@ impl Verbs for Desk {
             ["step"] => self.step(),
             ["progress"] => Ok(format!("{} %", self.percent())),
             ["stop"] => self.stop(),
-            ["failover", node] => self.failover(parse_server(node)?),
+            ["failover", node] => self.failover(server(node)?),
             ["duties", vb] => self.duties(self.vb(vb)?),
             ["learn", node] => {
-                let server = parse_server(node)?;
+                let server = server(node)?;
                 self.known.insert(server.0, self.view());
                 Ok(format!("{server} knows epoch {}", self.epoch))
             }
-            ["serves", node, vb] => self.serves(parse_server(node)?, self.vb(vb)?),
+            ["serves", node, vb] => self.serves(server(node)?, self.vb(vb)?),
             _ => Err(format!(
                 "expected one of cluster, map, rebalance, step, progress, stop, failover, duties, learn, serves, items, counts; \
                  found `{command}`"
@@ -94,12 +94,21 @@ fn number(text: &str, most: u8) -> Result<u8, String> {
 }
 
 fn servers(words: &[&str]) -> Result<Servers, String> {
-    let servers: Result<Vec<Server>, String> = words.iter().map(|of| parse_server(of)).collect();
-    let servers = servers?;
-    match servers.iter().all(|server| server.0 < map::NODES_MAX) && !servers.is_empty() {
-        true => Ok(Servers::of(servers)),
-        false => Err(format!("expected nodes from n0 to n{}", map::NODES_MAX - 1)),
+    let servers: Result<Vec<Server>, String> = words.iter().map(|of| server(of)).collect();
+    match servers? {
+        servers if servers.is_empty() => Err(not_a_node()),
+        servers => Ok(Servers::of(servers)),
     }
+}
+
+/// One of the nodes that there may be.
+fn server(text: &str) -> Result<Server, String> {
+    let server = parse_server(text)?;
+    if server.0 < map::NODES_MAX { Ok(server) } else { Err(not_a_node()) }
+}
+
+fn not_a_node() -> String {
+    format!("expected nodes from n0 to n{}", map::NODES_MAX - 1)
 }
 
 impl Desk {

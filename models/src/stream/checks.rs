@@ -22,9 +22,6 @@ use super::settings::Settings;
 pub const SPLITS: &str = "whatever pieces the bytes come in, the frames are those that were sent";
 /// W1, of the end.
 pub const AFTER_END: &str = "nothing is handed on after the end of its connection was told";
-/// W1 and W2, of what was altered.
-pub const ALTERED_ENDS: &str =
-    "altered bytes cost no more memory than a frame, and no more time than a silence may last";
 /// W2.
 pub const BAD_FRAME: &str = "a frame that cannot be read ends its connection";
 /// S1.
@@ -83,7 +80,7 @@ pub const SATISFIABLE: &str = "what is stable is there to be taken";
 pub const KEYSPACES_APART: &str = "streams of one keyspace are begun and ended by no other";
 
 /// Those that are looked after in every step.
-const NUMBERED: [&str; 24] = [
+const NUMBERED: [&str; 23] = [
     SPLITS,
     AFTER_END,
     BAD_FRAME,
@@ -107,7 +104,6 @@ const NUMBERED: [&str; 24] = [
     STABLE_GROWS,
     SATISFIABLE,
     KEYSPACES_APART,
-    ALTERED_ENDS,
 ];
 
 /// The bit that stands for a promise.
@@ -208,7 +204,6 @@ pub static ALWAYS_WIRE: &[Always<Stream>] = &[
     told!(ONCE),
     told!(FENCED),
     told!(KEYSPACES_APART),
-    Always { name: ALTERED_ENDS, check: |world, ghost, step| ghost.altered_end(world, step) },
 ];
 
 /// Promises that come true once the trouble has ended.

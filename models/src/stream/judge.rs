@@ -61,8 +61,6 @@ pub struct Ghost {
     /// The last number that the application has of a vbucket, in its session.
     has: BTreeMap<Vb, u64>,
     stable: BTreeMap<Vb, (u64, u64)>,
-    /// Altered connections that are read: what the server's clock said when it heard of them last, and when that was.
-    heard: BTreeMap<u32, (Time, Time)>,
     /// The promises that this step says something about, a bit each.
     said: u32,
     /// What this step breaks first, of all that is promised.
@@ -103,36 +101,6 @@ impl Ghost {
             _ if self.said & promise != 0 => Checked::Held,
             _ => Checked::Skipped,
         }
-    }
-
-    /// Looks at the connections of the server whose bytes were altered: none takes more memory than a frame may, and none
-    /// that has said nothing for too long is still there.
-    pub(super) fn altered_end(&mut self, world: &World<Stream>, step: &Step) -> Checked {
-        let actor = step.actor.map(|actor| world.actor(actor));
-        let (Some(Stream::Server(server)), Some(indexer)) = (actor, indexer(world)) else {
-            return Checked::Skipped;
-        };
-        let settings = &indexer.settings;
-        let before = std::mem::take(&mut self.heard);
-        for receiver in server.conns.values().filter(|receiver| world.flips(receiver.conn) > 0) {
-            let (conn, bytes) = (receiver.conn.0, receiver.capacity());
-            if bytes > settings.payload_max as usize {
-                return Checked::Broken("memory", format!("{bytes} bytes for connection {conn}"));
-            }
-            // Who does not listen cannot say that nobody speaks.
-            if receiver.is_stalled {
-                continue;
-            }
-            let last = before.get(&conn).filter(|(clock, _)| *clock == receiver.heard_at);
-            let (clock, at) = last.copied().unwrap_or((receiver.heard_at, step.at));
-            if step.at.since(at) > settings.deadline {
-                let silence = millis(step.at.since(at));
-                let said = format!("connection {conn} is read after a silence of {silence}ms");
-                return Checked::Broken("goes on", said);
-            }
-            self.heard.insert(conn, (clock, at));
-        }
-        if self.heard.is_empty() { Checked::Skipped } else { Checked::Held }
     }
 
     fn take(&mut self, world: &World<Stream>, step: &Step, note: &Note) {

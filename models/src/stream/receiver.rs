@@ -100,11 +100,6 @@ impl Receiver {
         self.reader.end()
     }
 
-    /// How much memory it has for a frame.
-    pub(super) fn capacity(&self) -> usize {
-        self.reader.capacity()
-    }
-
     /// Says something, after what had no room before. What has none now comes with the next.
     pub(super) fn say(&mut self, bytes: &[u8], cx: &mut Context<'_, Stream>) {
         if self.outbox.len() < PIECE {

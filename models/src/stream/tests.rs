@@ -72,20 +72,6 @@ fn a_connection_is_judged_although_another_one_was_altered() {
     assert!(misread);
 }
 
-/// The server waits for the rest of an altered frame for longer than it may.
-#[test]
-fn an_altered_connection_that_is_read_for_too_long_is_seen() {
-    let topology = |config: &Config| {
-        let usual = Settings::of(config);
-        with_server(config, Settings { deadline: usual.deadline.times(1_000), ..usual })
-    };
-    let scenario = Scenario { topology, ..scenario::wire() };
-    let seen = (0..400).any(|seed| {
-        broken(&scenario, &scenario.expand(seed)) == Some((checks::ALTERED_ENDS, true))
-    });
-    assert!(seen);
-}
-
 /// What is delivered of each vbucket and session, in order.
 fn delivered(plan: &Plan<Stream>) -> BTreeMap<(Vb, u64), Vec<u64>> {
     let scenario = scenario::calm();

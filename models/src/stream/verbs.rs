@@ -70,6 +70,11 @@ mod producer;
 mod repair;
 mod words;
 
+/// More streams are a slip of the pen.
+const STREAMS_MAX: u16 = 1_024;
+/// More mutations of each stream are, too.
+const ROUND_MAX: u32 = 10_000;
+
 /// A desk with a reader, a log of branches, a vbucket and a queue; and with a producer, a consumer or an application.
 #[derive(Clone, Debug)]
 pub struct Desk {
@@ -191,6 +196,11 @@ impl Desk {
                         "expected 1 to {CONNECTIONS_MAX} connections, found `{n}`"
                     ));
                 }
+                if vbuckets > STREAMS_MAX {
+                    return Err(format!(
+                        "expected at most {STREAMS_MAX} streams, found `{vbuckets}`"
+                    ));
+                }
                 let said = format!("{vbuckets} streams on {n} connections");
                 (Player::Loopback(Box::new(Loopback::new(n, vbuckets))), said)
             }
@@ -204,6 +214,9 @@ impl Desk {
         let Player::Loopback(loopback) = &mut self.player else {
             return Err("nobody is here for `round`".into());
         };
+        if mutations > ROUND_MAX {
+            return Err(format!("expected at most {ROUND_MAX} mutations, found `{mutations}`"));
+        }
         let arrived = loopback.run(mutations);
         let order = if loopback.is_in_order() { "in order" } else { "out of order" };
         Ok(format!("{arrived} of {mutations} arrive, {order}"))

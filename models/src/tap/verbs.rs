@@ -111,7 +111,9 @@ impl Verbs for Desk {
             ["answer"] => Ok(self.answer(usize::MAX)),
             ["answer", n] => Ok(self.answer(number(n)?)),
             ["wait", n] => {
-                self.now += Span::ms(number(n)? as u64);
+                let ms = u32::try_from(number(n)?);
+                let ms = ms.map_err(|_| format!("expected a smaller number, found `{n}`"))?;
+                self.now += Span::ms(ms.into());
                 Ok(format!("{}", self.now.since(Time(0))))
             }
             ["show"] => Ok(self.show()),

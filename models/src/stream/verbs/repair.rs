@@ -106,6 +106,9 @@ impl Repair {
     fn told(&mut self, words: [&str; 4], answer: &[&str]) -> Result<String, String> {
         let [router, vb, session, attempt] = words;
         let (router, vb): (u8, Vb) = (small(router)?, vb.parse()?);
+        if usize::from(router) >= ROUTERS.len() {
+            return Err(format!("expected router 0 or 1, found `{router}`"));
+        }
         let (session, attempt) = (number(session)?, small(attempt)?);
         let (active, rollback, failed) = (Vec::new(), Vec::new(), Vec::new());
         let keyspace = vb.keyspace;
@@ -118,7 +121,7 @@ impl Repair {
             }
             _ => return Err("expected active, failed or rollback SEQ behind the attempt".into()),
         }
-        let (from, msg) = (ROUTERS[usize::from(router.min(1))], Msg::Told(Arc::new(told)));
+        let (from, msg) = (ROUTERS[usize::from(router)], Msg::Told(Arc::new(told)));
         self.stage.feed(&mut self.indexer, Event::Message { from, msg });
         Ok(self.stage.told())
     }

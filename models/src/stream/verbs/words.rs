@@ -64,7 +64,7 @@ pub(super) fn small<N: TryFrom<u64>>(text: &str) -> Result<N, String> {
 /// Bytes from hex digits.
 pub(super) fn bytes(hex: &str) -> Result<Vec<u8>, String> {
     let wrong = || format!("expected bytes as hex digits, found `{hex}`");
-    if !hex.is_ascii() || !hex.len().is_multiple_of(2) {
+    if !hex.bytes().all(|digit| digit.is_ascii_hexdigit()) || !hex.len().is_multiple_of(2) {
         return Err(wrong());
     }
     let pairs = (0..hex.len()).step_by(2);
