@@ -6,12 +6,12 @@ use seedbed_sim::nemesis::Config;
 use seedbed_sim::time::Span;
 use seedbed_sim::world::{Step, World};
 
-use crate::checkpoint::op::{CheckpointId, CursorName};
+use crate::checkpoint::op::CheckpointId;
 use crate::client::checks as client;
 use crate::client::judge::Sight;
 use crate::client::model::Peer;
 use crate::client::op::Server;
-use crate::tap::frame::Name;
+use crate::tap::checks::cursors_of;
 use crate::tap::settings as tap;
 use crate::vbucket::memory::seconds;
 use crate::vbucket::op::{State, Vb};
@@ -103,20 +103,7 @@ fn cursors_belong(world: &World<Node>, _: &mut Ghost, step: &Step) -> Checked {
     let Some(node) = step.node.filter(|node| is_loaded(world, *node)) else {
         return Checked::Skipped;
     };
-    let shared = &world.shared(node).tap;
-    let mut checked = Checked::Skipped;
-    for (vb, vbucket) in &shared.data.vbs {
-        for cursor in vbucket.log.cursors() {
-            let CursorName::Named(number) = cursor.name() else { continue };
-            checked = Checked::Held;
-            let producer = shared.tap.producers.get(&Name(number));
-            if producer.is_none_or(|producer| !producer.streams().contains_key(vb)) {
-                let detail = format!("{vb} has a cursor of s{number}");
-                return Checked::Broken("left behind", detail);
-            }
-        }
-    }
-    checked
+    cursors_of(&world.shared(node).tap)
 }
 
 fn is_loaded(world: &World<Node>, node: NodeId) -> bool {

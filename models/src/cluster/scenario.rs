@@ -24,17 +24,12 @@ use crate::tap::mark as tap_mark;
 use crate::tap::model::{Node as TapNode, Post};
 use crate::tap::notifier::Notifier;
 use crate::tap::receiver::{Receiver, THROTTLE};
+use crate::tap::scenario::post as streams_post;
 use crate::tap::sender::Sender;
 use crate::tap::settings as tap;
-use crate::vbucket::fetcher::Fetcher;
-use crate::vbucket::flusher::{Flusher, REJECT};
-use crate::vbucket::front::Front;
-use crate::vbucket::keeper::Keeper;
+use crate::vbucket::flusher::REJECT;
 use crate::vbucket::loader::Loader;
-use crate::vbucket::model::{Mates, Node as DataNode};
-use crate::vbucket::pager::Pager;
-use crate::vbucket::remover::Remover;
-use crate::vbucket::reverter::Reverter;
+use crate::vbucket::scenario::{DEATHS, DELAYS, MESSAGES, SCHEDULES, STREAMS, actors};
 
 use super::agent::Agent;
 use super::model::Node;
@@ -172,41 +167,9 @@ const BASE: Scenario<Node> = Scenario {
 /// One node may be away at a time, and nothing that is durable may be damaged.
 const BUDGET: Budget = Budget { kinds: KINDS, down_max: 1, fragile_max: 0, faults_max: 6 };
 
-const KINDS: KindSet = KindSet::of(&[
-    // Views, reports and maps.
-    Kind::Drop,
-    Kind::Duplicate,
-    Kind::Reorder,
-    Kind::Delay,
-    // Requests, answers and streams.
-    Kind::Reset,
-    Kind::Close,
-    Kind::Silence,
-    Kind::Tear,
-    Kind::Refuse,
-    Kind::Hang,
-    Kind::Segment,
-    Kind::ConnectRefused,
-    Kind::ConnectHang,
-    Kind::ConnectDelay,
-    Kind::CutReset,
-    Kind::CutHalfOpen,
-    // Time and disks.
-    Kind::Schedule,
-    Kind::Tie,
-    Kind::Waiter,
-    Kind::Think,
-    Kind::Pause,
-    Kind::Cut,
-    Kind::Clog,
-    Kind::DiskSlow,
-    Kind::RequestSlow,
-    // Processes, and what was not synced.
-    Kind::Crash,
-    Kind::Kill,
-    Kind::Stop,
-    Kind::Kept,
-]);
+/// What happens: to views, reports and maps, to connections, to the order of things, to processes, to disks.
+const KINDS: KindSet =
+    MESSAGES.and(STREAMS).and(SCHEDULES).and(DELAYS).and(DEATHS).and(KindSet::of(&[Kind::Kept]));
 
 /// Times to live are whole seconds, and many vbuckets move, so a run takes longer than others.
 fn tune(config: &Config, run: &mut Run) {
@@ -237,23 +200,7 @@ const ACTORS: u16 = 14;
 
 /// Who is who on a data node.
 fn post(node: u8) -> Post {
-    let at = |role: u16| ActorId(u16::from(node) * ACTORS + role);
-    Post {
-        data: Mates {
-            front: at(0),
-            loader: at(1),
-            flusher: at(2),
-            keeper: at(3),
-            remover: at(4),
-            pager: at(5),
-            fetcher: at(6),
-            reverter: at(7),
-        },
-        sender: at(8),
-        filler: at(9),
-        notifier: at(10),
-        receiver: at(11),
-    }
+    streams_post(u16::from(node) * ACTORS)
 }
 
 fn door(node: u8) -> ActorId {
@@ -302,16 +249,7 @@ fn add_node(topology: &mut Topology<Node>, node: NodeId, place: u8, config: &Con
     let post = post(place);
     let (mates, streams) = (post.data, settings::streams(config));
     let told = vec![mates.flusher, mates.remover, mates.pager, post.notifier, agent(place)];
-    for (role, actor) in [
-        ("front", DataNode::Front(Front::new(mates))),
-        ("loader", DataNode::Loader(Loader::new(settings::node(config, place), told))),
-        ("flusher", DataNode::Flusher(Flusher::new(mates))),
-        ("keeper", DataNode::Keeper(Keeper::default())),
-        ("remover", DataNode::Remover(Remover::new(mates))),
-        ("pager", DataNode::Pager(Pager::new(mates))),
-        ("fetcher", DataNode::Fetcher(Fetcher::new(mates))),
-        ("reverter", DataNode::Reverter(Reverter::new(mates))),
-    ] {
+    for (role, actor) in actors(mates, Loader::new(settings::node(config, place), told)) {
         topology.actor(node, role, Node::Tap(TapNode::Data(actor, post.notifier)));
     }
     for (role, actor) in [

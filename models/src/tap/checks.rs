@@ -18,6 +18,7 @@ use super::model::Node;
 use super::orchestrator::Orchestrator;
 use super::receiver::Link;
 use super::settings;
+use super::shared::Shared;
 
 /// META: what a client is told.
 pub const ANSWERS: &str = "an answer is what the vbucket of the reference model answers";
@@ -118,7 +119,11 @@ fn node_of(world: &World<Node>, step: &Step) -> Option<NodeId> {
 
 fn cursors_belong(world: &World<Node>, _: &mut Ghost, step: &Step) -> Checked {
     let Some(node) = node_of(world, step) else { return Checked::Skipped };
-    let shared = world.shared(node);
+    cursors_of(world.shared(node))
+}
+
+/// Whether every cursor of a node belongs to a stream that it knows.
+pub(crate) fn cursors_of(shared: &Shared) -> Checked {
     let mut checked = Checked::Skipped;
     for (vb, vbucket) in &shared.data.vbs {
         for cursor in vbucket.log.cursors() {
@@ -313,7 +318,7 @@ fn comes_to_disk(world: &World<Node>, _: &Ghost) -> Result<(), String> {
 }
 
 /// The data nodes.
-fn nodes(world: &World<Node>) -> impl Iterator<Item = (NodeId, &super::shared::Shared)> {
+fn nodes(world: &World<Node>) -> impl Iterator<Item = (NodeId, &Shared)> {
     let actors = (0..).map(seedbed_sim::id::ActorId).zip(world.actors());
     actors.filter_map(|(id, actor)| match actor {
         Node::Sender(_) => Some((world.home(id), world.shared(world.home(id)))),

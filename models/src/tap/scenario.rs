@@ -255,9 +255,9 @@ fn crowd(config: &Config, nodes: u64) -> Crowd {
 /// Actors of a node.
 const ACTORS: u16 = 12;
 
-/// Actors are numbered in the order in which they are added.
-fn post(node: u16) -> Post {
-    let at = |role: u16| ActorId(node * ACTORS + role);
+/// The actors of a node from this number on. They are numbered in the order in which they are added.
+pub(crate) fn post(first: u16) -> Post {
+    let at = |role: u16| ActorId(first + role);
     Post {
         data: Mates {
             front: at(0),
@@ -294,7 +294,7 @@ fn moving(config: &Config) -> Topology<Node> {
 fn build(config: &Config, nodes: u8, plans: Vec<Plan>) -> Topology<Node> {
     let settings = data::Settings::of(config);
     let vbuckets = settings.vbuckets;
-    let posts: Vec<Post> = (0..u16::from(nodes)).map(post).collect();
+    let posts: Vec<Post> = (0..u16::from(nodes)).map(|node| post(node * ACTORS)).collect();
     let mut topology = Topology::default();
     for (number, post) in (0..).zip(&posts) {
         let state = if number == 0 { State::Active } else { State::Replica };
