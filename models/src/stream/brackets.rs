@@ -52,7 +52,7 @@ impl Brackets {
         self.peers.insert(conn.0, peer);
     }
 
-    /// The router that a connection was of.
+    /// The router that a connection is of, until its end is told.
     pub(super) fn router_of(&self, conn: ConnId) -> Option<u8> {
         self.peers.get(&conn.0).map(|peer| peer.router)
     }
@@ -125,6 +125,7 @@ impl Brackets {
             let of_slot = |bracket: &&Bracket| slot(bracket.conn) == slot(conn);
             return self.open.iter().filter(of_slot).map(|bracket| bracket.vb).collect();
         }
+        self.peers.remove(&conn.0);
         let mut blamed = Vec::new();
         self.open.retain(|bracket| {
             if bracket.conn == conn {

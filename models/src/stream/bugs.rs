@@ -4,8 +4,8 @@ use seedbed_sim::actor::Bug;
 
 use super::checks::{
     ACKED, ACKS, AFTER_END, BEGINS_AGAIN, BLAME, CONTROL, CONTROL_SERVED, FENCED, HEALTHY, HEARD,
-    IN_SNAPSHOT, ISOLATED, KEYSPACES_APART, ONCE, ONE_OWNER, PATIENT, RESTART_POINT, ROLLED_BACK,
-    SAME, SATISFIABLE, SPLITS, STABLE_GROWS, WELL_FORMED, WITHIN_STREAM,
+    IN_SNAPSHOT, ISOLATED, KEYSPACES_APART, LOOKED_AFTER, ONCE, ONE_OWNER, PATIENT, RESTART_POINT,
+    ROLLED_BACK, SAME, SATISFIABLE, SPLITS, STABLE_GROWS, WELL_FORMED, WITHIN_STREAM,
 };
 
 mod seed_era;
@@ -332,6 +332,16 @@ pub const SNAPSHOT_END_ONLY_GROWS: Bug = Bug {
     scenario: REPAIR,
 };
 
+/// Whatever comes while a stream is not well puts the look at it off.
+pub const LOOK_PUT_OFF: Bug = Bug {
+    index: 48,
+    name: "look-put-off",
+    source: "a mistake that couchbase/indexing, timekeeper.go, invites, where each new trouble of a stream starts the time \
+             until its repair again; no commit is known",
+    breaks: LOOKED_AFTER,
+    scenario: REPAIR,
+};
+
 /// All of them, by index.
 pub const BUGS: &[Bug] = &[
     NEIGHBOURS_CLOSED,
@@ -382,4 +392,5 @@ pub const BUGS: &[Bug] = &[
     STABLE_FORGOTTEN,
     STABLE_AHEAD,
     SNAPSHOT_END_ONLY_GROWS,
+    LOOK_PUT_OFF,
 ];

@@ -44,6 +44,8 @@ pub const FENCED: &str = "what is of an older session has no effect";
 pub const BEGINS_AGAIN: &str = "every vbucket that is wanted comes to have its stream";
 /// S8, the other side of it.
 pub const PATIENT: &str = "a stream that may still begin is not asked for again";
+/// S8, of when.
+pub const LOOKED_AFTER: &str = "streams that are not well are looked at in time";
 /// S9.
 pub const HEALTHY: &str = "a peer that is well is not given up";
 /// S9, the other side of it.
@@ -80,7 +82,7 @@ pub const SATISFIABLE: &str = "what is stable is there to be taken";
 pub const KEYSPACES_APART: &str = "streams of one keyspace are begun and ended by no other";
 
 /// Those that are looked after in every step.
-const NUMBERED: [&str; 23] = [
+const NUMBERED: [&str; 24] = [
     SPLITS,
     AFTER_END,
     BAD_FRAME,
@@ -92,6 +94,7 @@ const NUMBERED: [&str; 23] = [
     ISOLATED,
     FENCED,
     PATIENT,
+    LOOKED_AFTER,
     HEALTHY,
     HEARD,
     CONTROL,
@@ -155,6 +158,7 @@ pub static ALWAYS: &[Always<Stream>] = &[
     told!(ISOLATED),
     told!(FENCED),
     told!(PATIENT),
+    told!(LOOKED_AFTER),
     told!(HEARD),
     told!(CLOSE_TELLS),
     told!(IN_SNAPSHOT),
@@ -178,6 +182,7 @@ pub static ALWAYS_CALM: &[Always<Stream>] = &[
     told!(ONCE),
     told!(FENCED),
     told!(PATIENT),
+    told!(LOOKED_AFTER),
     told!(CONTROL),
     told!(HEALTHY),
     told!(CLOSE_TELLS),

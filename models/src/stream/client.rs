@@ -134,7 +134,7 @@ impl Client {
     /// Begins a stream: binds its vbucket, and sends the begin.
     ///
     /// # Errors
-    /// If the connection that it is bound to is dead.
+    /// If the connection that it is bound to is dead, or the begin would not fit a frame. Nothing was sent then.
     pub(super) fn begin(
         &mut self,
         (vb, session): (Vb, u64),
@@ -150,10 +150,19 @@ impl Client {
         if self.slots.get(slot).is_none_or(|slot| slot.state == State::Dead) {
             return Err(Refused::Unbound);
         }
+        if !self.fits(vb, &what) {
+            return Err(Refused::Oversized);
+        }
         self.bindings.retain(|(of, _), binding| *of != vb || binding.is_live);
         self.bindings.insert((vb, session), Binding { slot, is_live: true });
         self.push((vb, session), what, cx);
         Ok(())
+    }
+
+    fn fits(&self, vb: Vb, what: &What) -> bool {
+        let message = Message { index: 0, what: what.clone() };
+        let length = BATCH_LENGTH + Entry::head_length(vb) + message.length();
+        length <= self.settings.payload_max as usize
     }
 
     /// The slot with the fewest vbuckets, the first of several.
@@ -185,10 +194,7 @@ impl Client {
             cx.mark(&mark::CALLER_BLOCKED);
             return Err(Refused::Full);
         }
-        let length = BATCH_LENGTH
-            + Entry::head_length(vb)
-            + Message { index: 0, what: what.clone() }.length();
-        if length > self.settings.payload_max as usize {
+        if !self.fits(vb, &what) {
             if cx.bug(&bugs::OVERSIZE_PANICS) {
                 cx.abort("a slice beyond the buffer");
             }

@@ -13,6 +13,7 @@ use seedbed_sim::time::Span;
 
 use super::archive::Archive;
 use super::keyspace::{Side, Status};
+use super::ladder::LOOK;
 use super::message::{Ask, Delivery, Msg, Phase, Request, Timer};
 use super::model::Stream;
 use super::op::{Call, Keyspace, Vb};
@@ -153,7 +154,12 @@ impl Indexer {
 
     fn timer(&mut self, timer: Timer, cx: &mut Context<'_, Stream>) {
         match timer {
-            Timer::Ladder(keyspace) => self.look(keyspace, cx),
+            Timer::Ladder(keyspace) => {
+                if let Some(side) = self.sides.get_mut(&keyspace) {
+                    side.looked();
+                    self.look(keyspace, cx);
+                }
+            }
             Timer::Stall => {
                 self.is_stalled = false;
                 self.take_in(cx);
@@ -207,7 +213,7 @@ impl Indexer {
                 side.vbs.get(&number).is_some_and(|track| track.status != Status::Begun)
             };
             if is_unwell(entry.vb.number) || !side.rollbacks.is_empty() {
-                cx.arm(Timer::Ladder(keyspace), self.settings.repair_delay);
+                side.look_within(self.settings.repair_delay, cx);
             }
             if !side.waits_for_stable && side.vbs.values().any(|track| !track.queue.is_empty()) {
                 side.waits_for_stable = true;
@@ -216,20 +222,24 @@ impl Indexer {
         }
     }
 
-    /// A connection has ended. What was open on it is broken; and where something has never begun, that may have been lost
+    /// A connection has ended. What was open on it is broken; and what was asked for and has not begun may have been lost
     /// with it.
     fn broken(&mut self, _: ConnId, vbs: &[Vb], cx: &mut Context<'_, Stream>) {
         let now = cx.wall();
         for (keyspace, side) in self.sides.iter_mut().filter(|(_, side)| side.is_wanted) {
+            let mut is_any_broken = false;
             for (number, track) in &mut side.vbs {
                 let is_blamed = vbs.contains(&Vb { keyspace: *keyspace, number: *number });
-                let may_be_lost = track.status == Status::Init
+                let may_be_lost = track.status != Status::Begun
                     && track.asked.is_some()
                     && !cx.bug(&bugs::EMPTY_BLAME_IGNORED);
                 if is_blamed || may_be_lost {
                     track.breaks(now);
-                    cx.arm(Timer::Ladder(*keyspace), self.settings.repair_delay);
+                    is_any_broken = true;
                 }
+            }
+            if is_any_broken {
+                side.look_within(self.settings.repair_delay, cx);
             }
         }
     }
@@ -270,7 +280,9 @@ impl Indexer {
         side.begin((session, now), numbers, cx);
         let all: Vec<u16> = side.vbs.keys().copied().collect();
         self.ask(keyspace, Request::Open, &all, cx);
-        self.look_again(keyspace, cx);
+        if let Some(side) = self.sides.get_mut(&keyspace) {
+            side.look_within(LOOK, cx);
+        }
     }
 
     fn obey(&mut self, call: Call, cx: &mut Context<'_, Stream>) {
@@ -318,7 +330,7 @@ impl Indexer {
         let now = cx.wall();
         for side in self.sides.values_mut() {
             side.vbs.values_mut().for_each(|track| track.breaks(now));
-            cx.arm(Timer::Ladder(side.keyspace), self.settings.repair_delay);
+            side.look_within(self.settings.repair_delay, cx);
         }
         cx.send(self.server, Msg::Listen);
     }

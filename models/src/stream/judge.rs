@@ -10,8 +10,9 @@ use seedbed_sim::world::{Step, World};
 
 use super::checks::{
     ACKS, AFTER_END, BAD_FRAME, BLAME, CLOSE_TELLS, CONTROL, FENCED, HEALTHY, HEARD, IN_ORDER,
-    IN_SNAPSHOT, ISOLATED, KEYSPACES_APART, ONCE, PATIENT, RESTART_POINT, ROLLED_BACK, SATISFIABLE,
-    SPLITS, STABLE_GROWS, UNBROKEN, WELL_FORMED, WITHIN_STREAM, bit, data, indexer, server,
+    IN_SNAPSHOT, ISOLATED, KEYSPACES_APART, LOOKED_AFTER, ONCE, PATIENT, RESTART_POINT,
+    ROLLED_BACK, SATISFIABLE, SPLITS, STABLE_GROWS, UNBROKEN, WELL_FORMED, WITHIN_STREAM, bit,
+    data, indexer, server,
 };
 use super::data::millis;
 use super::model::Stream;
@@ -58,6 +59,8 @@ pub struct Ghost {
     sessions: BTreeMap<Keyspace, u64>,
     /// When each vbucket was asked for last.
     asked: BTreeMap<Vb, Time>,
+    /// Since when each keyspace has been unwell and nobody has looked.
+    unwell: BTreeMap<Keyspace, Time>,
     /// The last number that the application has of a vbucket, in its session.
     has: BTreeMap<Vb, u64>,
     stable: BTreeMap<Vb, (u64, u64)>,
@@ -88,6 +91,7 @@ impl Ghost {
         for note in world.notes() {
             self.take(world, step, note);
         }
+        self.unwell(world, step);
         self.bad_frames(world);
         self.keyspaces(world, step);
     }
@@ -127,7 +131,10 @@ impl Ghost {
             Note::Shut(conn, why) => self.shut(world, step, *conn, *why),
             Note::Failed(conn, bytes) => self.failed(world.flips(*conn) > 0, *conn, *bytes),
             Note::Blamed(conn, vbs) => self.blamed(*conn, vbs),
-            Note::ServerUp => self.receiving.clear(),
+            Note::ServerUp => {
+                self.receiving.clear();
+                self.unwell.clear();
+            }
             Note::ServerClosed => self.server_closed(world),
             Note::Unreadable(_) => self.says(const { bit(BAD_FRAME) }),
             Note::Unblocked(..) => self.says(const { bit(CONTROL) }),
@@ -147,6 +154,7 @@ impl Ghost {
             Note::Session(keyspace, session) => self.session(world, *keyspace, *session),
             Note::Asked(vb, _, _, from) => self.asked(step, *vb, *from),
             Note::Missed(vb, wait) => self.missed(step, *vb, *wait),
+            Note::Looked(keyspace) => self.looked(world, step, *keyspace),
             Note::Heeded(keyspace, session, _) => {
                 let current = self.sessions.get(keyspace) == Some(session);
                 self.hold(const { bit(FENCED) }, "old answer", current, || {
@@ -342,6 +350,29 @@ impl Ghost {
         self.hold(const { bit(RESTART_POINT) }, "beyond", from.seq <= has, || {
             format!("{vb} is asked for from {}, and all there is goes up to {has}", from.seq)
         });
+    }
+
+    fn looked(&mut self, world: &World<Stream>, step: &Step, keyspace: Keyspace) {
+        let since = self.unwell.remove(&keyspace);
+        let (Some(since), Some(indexer)) = (since, indexer(world)) else { return };
+        let waited = step.at.since(since);
+        // Nobody looks in a process that stands still.
+        let in_time = waited <= indexer.settings.repair_delay || world.seen(Kind::Pause) > 0;
+        self.hold(const { bit(LOOKED_AFTER) }, "late", in_time, || {
+            format!("{keyspace} has been unwell for {waited}, and is looked at only now")
+        });
+    }
+
+    /// Takes note of what is unwell behind this step.
+    fn unwell(&mut self, world: &World<Stream>, step: &Step) {
+        let Some(indexer) = indexer(world) else { return };
+        for (keyspace, side) in &indexer.sides {
+            if side.is_unwell() {
+                self.unwell.entry(*keyspace).or_insert(step.at);
+            } else {
+                self.unwell.remove(keyspace);
+            }
+        }
     }
 
     fn missed(&mut self, step: &Step, vb: Vb, wait: u32) {

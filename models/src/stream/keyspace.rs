@@ -10,10 +10,11 @@ use std::collections::BTreeMap;
 
 use seedbed_sim::actor::Context;
 use seedbed_sim::id::ConnId;
-use seedbed_sim::time::Time;
+use seedbed_sim::time::{Span, Time};
 
 use super::failover::{Answer, FailoverLog, Request};
 use super::index::Index;
+use super::message::Timer;
 use super::model::Stream;
 use super::note::Note;
 use super::op::{Keyspace, Point, Vb};
@@ -82,6 +83,8 @@ pub struct Side {
     /// What goes into the indexes next.
     pub(super) stable: BTreeMap<u16, Point>,
     pub(super) waits_for_stable: bool,
+    /// When its streams are looked at next, if that is due.
+    look_at: Option<Time>,
 }
 
 impl Track {
@@ -158,7 +161,32 @@ impl Side {
             rollbacks: BTreeMap::new(),
             stable: BTreeMap::new(),
             waits_for_stable: false,
+            look_at: None,
         }
+    }
+
+    /// Has its streams looked at no later than so long from now. A look that comes sooner stays: what happens meanwhile
+    /// must not put it off, or it never comes while there is traffic.
+    pub(super) fn look_within(&mut self, span: Span, cx: &mut Context<'_, Stream>) {
+        let at = Time(cx.now().0 + span.0);
+        if self.look_at.is_none_or(|due| at < due) || cx.bug(&bugs::LOOK_PUT_OFF) {
+            self.look_at = Some(at);
+            cx.arm(Timer::Ladder(self.keyspace), span);
+        }
+    }
+
+    /// Whether there is anything to be repaired.
+    #[must_use]
+    pub fn is_unwell(&self) -> bool {
+        let has_trouble = |track: &Track| track.status != Status::Begun;
+        self.is_wanted
+            && self.session > 0
+            && (!self.rollbacks.is_empty() || self.vbs.values().any(has_trouble))
+    }
+
+    /// Its streams are looked at now.
+    pub(super) fn looked(&mut self) {
+        self.look_at = None;
     }
 
     /// Where the streams of a session begin: what both indexes have.

@@ -19,7 +19,7 @@ use seedbed_sim::time::{Span, Time};
 use super::data::millis;
 use super::indexer::Indexer;
 use super::keyspace::{Side, Status, Track};
-use super::message::{Ask, Msg, Request, Timer, Told};
+use super::message::{Ask, Msg, Request, Told};
 use super::model::Stream;
 use super::note::Note;
 use super::op::{Keyspace, Point, Vb};
@@ -27,22 +27,18 @@ use super::settings::Settings;
 use super::{bugs, mark};
 
 /// Between two looks at streams that are not well.
-const LOOK: Span = Span::ms(50);
+pub(super) const LOOK: Span = Span::ms(50);
 
 impl Indexer {
-    /// Looks again in a while, as long as anything is not well.
-    pub(super) fn look_again(&mut self, keyspace: Keyspace, cx: &mut Context<'_, Stream>) {
-        cx.arm(Timer::Ladder(keyspace), LOOK);
-    }
-
     /// A look at the streams of a keyspace.
     pub(super) fn look(&mut self, keyspace: Keyspace, cx: &mut Context<'_, Stream>) {
         let (now, settings) = (cx.wall(), self.settings);
         let Some(side) = self.sides.get_mut(&keyspace).filter(|side| side.is_wanted) else {
             return;
         };
+        cx.note(Note::Looked(keyspace));
         if side.session == 0 || self.is_closing {
-            return self.look_again(keyspace, cx);
+            return side.look_within(LOOK, cx);
         }
         let is_quiet = side.vbs.values().all(|track| track.asked.is_none());
         let from_zero = side.rollbacks.values().any(|seq| *seq == 0);
@@ -54,7 +50,7 @@ impl Indexer {
             side.vbs.values().filter(is_unwell).map(|track| now.since(track.trouble_since)).max();
         let Some(age) = age else {
             if !side.rollbacks.is_empty() {
-                self.look_again(keyspace, cx);
+                side.look_within(LOOK, cx);
             }
             return;
         };
@@ -68,7 +64,10 @@ impl Indexer {
         }
         let (mut shut, mut open) = (Vec::new(), Vec::new());
         for (number, track) in &mut side.vbs {
-            if !track.is_due((keyspace, *number), settings, cx) {
+            // What waits for its rollback is asked for in the session behind it.
+            if side.rollbacks.contains_key(number)
+                || !track.is_due((keyspace, *number), settings, cx)
+            {
                 continue;
             }
             let is_old = climbs && now.since(track.trouble_since) > settings.escalate;
@@ -80,9 +79,9 @@ impl Indexer {
             }
             open.push(*number);
         }
+        side.look_within(LOOK, cx);
         self.ask(keyspace, Request::Shutdown, &shut, cx);
         self.ask(keyspace, Request::Open, &open, cx);
-        self.look_again(keyspace, cx);
     }
 
     /// Asks both routers.
@@ -153,7 +152,7 @@ impl Indexer {
             let least = side.rollbacks.entry(*vb).or_insert(*seq);
             *least = (*seq).min(*least);
         }
-        self.look_again(told.keyspace, cx);
+        side.look_within(LOOK, cx);
     }
 
     /// Puts the indexes back to what they had before the numbers that have to be forgotten, and begins anew.

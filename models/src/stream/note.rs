@@ -85,6 +85,8 @@ pub enum Note {
     Asked(Vb, u64, u32, Point),
     /// The application asks again for a vbucket whose stream has not begun, for which it has to wait so many milliseconds.
     Missed(Vb, u32),
+    /// The application looks at the streams of a keyspace, as long as they are not well.
+    Looked(Keyspace),
     /// The application goes by the answer of a router, about a session and attempt.
     Heeded(Keyspace, u64, u32),
     /// The application has taken in a mutation, of this session, within the snapshot that is said last.
@@ -145,6 +147,7 @@ impl fmt::Display for Note {
                 write!(f, "asks for {vb} in {session}.{attempt} from {from}")
             }
             Note::Missed(vb, wait) => write!(f, "misses {vb} after {wait}ms"),
+            Note::Looked(keyspace) => write!(f, "looks at {keyspace}"),
             Note::Heeded(keyspace, session, attempt) => {
                 write!(f, "answer for {keyspace} in {session}.{attempt}")
             }

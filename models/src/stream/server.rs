@@ -443,6 +443,7 @@ impl Server {
             self.is_stuck = true;
             return;
         }
+        let router = self.brackets.router_of(conn);
         let blamed = self.brackets.blame(conn, cx);
         if blamed.is_empty() {
             cx.mark(&mark::EMPTY_BLAME);
@@ -456,7 +457,7 @@ impl Server {
             self.queue.push_back((conn, Queued::Error));
         }
         if cx.bug(&bugs::NEIGHBOURS_CLOSED)
-            && let Some(router) = self.brackets.router_of(conn)
+            && let Some(router) = router
         {
             let of_router =
                 |receiver: &&Receiver| receiver.peer.is_some_and(|peer| peer.router == router);
