@@ -83,7 +83,7 @@ impl Ghost {
         self.said = 0;
         self.broken = None;
         if world.notes().is_empty() {
-            return;
+            return self.unwell(world, step);
         }
         if self.promised == 0 {
             self.promised = promised.iter().fold(0, |bits, always| bits | bit(always.name));
@@ -365,7 +365,8 @@ impl Ghost {
 
     /// Takes note of what is unwell behind this step.
     fn unwell(&mut self, world: &World<Stream>, step: &Step) {
-        let Some(indexer) = indexer(world) else { return };
+        let actor = step.actor.map(|actor| world.actor(actor));
+        let Some(Stream::Indexer(indexer)) = actor else { return };
         for (keyspace, side) in &indexer.sides {
             if side.is_unwell() {
                 self.unwell.entry(*keyspace).or_insert(step.at);
