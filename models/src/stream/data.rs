@@ -44,6 +44,8 @@ struct Peer {
     answers: VecDeque<Dcp>,
     streams: VecDeque<Feed>,
     outbox: Vec<u8>,
+    /// It has said something while the outbox was not empty.
+    is_read_later: bool,
     blocked_since: Option<Time>,
     /// Counted messages that were not acknowledged.
     outstanding: u32,
@@ -106,10 +108,7 @@ impl Data {
             Event::Invoke { op, what } => self.invoke(op, what, cx),
             Event::Conn(ConnEvent::Accepted { conn, .. }) => self.accepted(conn, cx),
             Event::Conn(ConnEvent::Readable { conn }) => self.with(conn, cx, Data::read),
-            Event::Conn(ConnEvent::Writable { conn }) => self.with(conn, cx, |data, at, cx| {
-                data.pump(at, cx);
-                data.read(at, cx);
-            }),
+            Event::Conn(ConnEvent::Writable { conn }) => self.with(conn, cx, Data::go_on),
             Event::Conn(ConnEvent::Closed { conn, .. }) => {
                 self.peers.retain(|peer| peer.conn != conn);
                 cx.disarm(Timer::Noop(conn));
@@ -139,6 +138,7 @@ impl Data {
             answers: VecDeque::new(),
             streams: VecDeque::new(),
             outbox: Vec::new(),
+            is_read_later: false,
             blocked_since: None,
             outstanding: 0,
             heard_at: cx.now(),
@@ -161,7 +161,7 @@ impl Data {
             peer.answers.push_back(Dcp::Noop);
         }
         cx.arm(Timer::Noop(conn), self.settings.beat);
-        self.pump(at, cx);
+        self.go_on(at, cx);
     }
 
     fn invoke(&mut self, op: OpId, call: Call, cx: &mut Context<'_, Stream>) {
@@ -191,10 +191,13 @@ impl Data {
             _ => return cx.complete(op, Outcome::Failed),
         };
         cx.complete(op, Outcome::Ok(ret));
-        for at in 0..self.peers.len() {
-            if self.peers[at].streams.iter().any(|feed| feed.vb == vb) {
-                self.pump(at, cx);
+        let mut at = 0;
+        while let Some(peer) = self.peers.get(at) {
+            let (conn, is_fed) = (peer.conn, peer.streams.iter().any(|feed| feed.vb == vb));
+            if is_fed {
+                self.go_on(at, cx);
             }
+            at += usize::from(self.peers.get(at).is_some_and(|peer| peer.conn == conn));
         }
     }
 
@@ -231,7 +234,8 @@ impl Data {
     /// Reads requests, unless the connection takes no bytes.
     fn read(&mut self, at: usize, cx: &mut Context<'_, Stream>) {
         let peer = &mut self.peers[at];
-        if !peer.outbox.is_empty() {
+        peer.is_read_later = !peer.outbox.is_empty();
+        if peer.is_read_later {
             return;
         }
         let mut bytes = Vec::new();
@@ -303,6 +307,15 @@ impl Data {
             let ready = VecDeque::new();
             let feed = Feed { id: stream, vb, at: from.seq, is_first: true, ready, is_over: false };
             peer.streams.push_back(feed);
+        }
+    }
+
+    /// Sends what there is, and reads requests that were left unread as the connection took no bytes: nobody tells of them
+    /// again.
+    fn go_on(&mut self, at: usize, cx: &mut Context<'_, Stream>) {
+        self.pump(at, cx);
+        if self.peers[at].is_read_later {
+            self.read(at, cx);
         }
     }
 
