@@ -3,6 +3,7 @@
 //!
 //! `SEEDBED_DOCS=update cargo test -p seedbed-tests --test docs` rewrites what has changed.
 
+mod before;
 mod command_line;
 mod console;
 mod generated;

@@ -1,7 +1,7 @@
 //! The verbs of transcripts, as each model lists them above its own.
 
 use super::page::Page;
-use super::root;
+use super::{before, root};
 use seedbed_models::registry::{registry, verbs};
 use std::collections::BTreeSet;
 use std::fs;
@@ -22,7 +22,7 @@ fn sources(model: &str) -> String {
 }
 
 /// The rows of the table above a model's verbs: form, what it does, example.
-fn rows(model: &str) -> Vec<[String; 3]> {
+pub(super) fn rows(model: &str) -> Vec<[String; 3]> {
     let rows = source(model);
     let rows = rows.lines().filter_map(|line| line.strip_prefix("//! | `"));
     rows.map(|row| {
@@ -42,7 +42,8 @@ pub(super) fn tables() -> String {
         let rows =
             rows.map(|[form, about, example]| format!("| `{form}` | {about} | `{example}` |\n"));
         let head = "| verb | what it does | for example |\n|---|---|---|\n";
-        format!("`# transcript {model}`\n\n{head}{}", rows.collect::<String>())
+        let before = before::lines(model);
+        format!("`# transcript {model}`\n\n{before}\n{head}{}", rows.collect::<String>())
     });
     tables.collect::<Vec<_>>().join("\n")
 }
