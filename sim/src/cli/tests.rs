@@ -98,6 +98,10 @@ fn list_names_checks_points_bugs_and_budget() {
     let list = seedbed(&["list", "--json"]).json();
     assert_eq!(list["scenarios"][0]["scenario"], "desk/one");
     assert_eq!(list["scenarios"][0]["bugs"][0], "confirms-early");
+    let knob = serde_json::json!({
+        "name": "adds", "min": 4, "max": 20, "simplest": 4, "about": "adds of each client"
+    });
+    assert_eq!(list["scenarios"][0]["knobs"][1], knob);
 }
 
 #[test]

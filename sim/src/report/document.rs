@@ -8,6 +8,7 @@ use crate::campaign::shrink::Size;
 use crate::campaign::sweep::{Finding, Lane, Outcome};
 use crate::campaign::{Arm, Info, Planted};
 use crate::engine::{Report, Verdict};
+use crate::nemesis::Knob;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -30,6 +31,25 @@ pub struct Listed {
     pub bugs: Vec<&'static str>,
     pub sometimes: Vec<&'static str>,
     pub kinds: Vec<&'static str>,
+    pub knobs: Vec<ListedKnob>,
+}
+
+/// A knob of a scenario of `list`.
+#[derive(Debug, Serialize)]
+#[expect(missing_docs, reason = "the names are the document's")]
+pub struct ListedKnob {
+    pub name: &'static str,
+    pub min: u64,
+    pub max: u64,
+    pub simplest: u64,
+    pub about: &'static str,
+}
+
+impl ListedKnob {
+    fn new(knob: &Knob) -> ListedKnob {
+        let Knob { name, min, max, simplest, about } = *knob;
+        ListedKnob { name, min, max, simplest, about }
+    }
 }
 
 impl Listed {
@@ -44,6 +64,7 @@ impl Listed {
             bugs: info.bugs.iter().map(|bug| bug.name).collect(),
             sometimes: info.marks.iter().map(|mark| mark.name).collect(),
             kinds: info.kinds.iter().map(|kind| kind.name()).collect(),
+            knobs: info.knobs.iter().map(ListedKnob::new).collect(),
         }
     }
 }
