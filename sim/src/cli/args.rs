@@ -103,7 +103,7 @@ pub(super) struct Sweep {
     /// Where findings are kept
     #[arg(long, value_name = "DIR", default_value = "findings")]
     pub(super) out: PathBuf,
-    /// The most runs of each shrink
+    /// The most runs of each shrink [default: 20000]
     #[arg(long, value_parser = runs, value_name = "N")]
     pub(super) shrink_runs: Option<u32>,
     /// What runs the seeds: `native`, or `madsim-free`, which lets madsim order what is due at one instant
@@ -147,7 +147,7 @@ pub(super) struct Shrink {
     /// Where the seed file is kept
     #[arg(long, value_name = "DIR", default_value = "findings")]
     pub(super) out: PathBuf,
-    /// The most runs
+    /// The most runs [default: 20000]
     #[arg(long, value_parser = runs, value_name = "N")]
     pub(super) shrink_runs: Option<u32>,
 }
@@ -168,7 +168,7 @@ pub(super) struct Bugs {
     /// Writes the shrunk seed files to DIR/MODEL/BUG.toml
     #[arg(long, value_name = "DIR")]
     pub(super) keep: Option<PathBuf>,
-    /// The most runs of each shrink
+    /// The most runs of each shrink [default: 20000]
     #[arg(long, value_parser = runs, value_name = "N")]
     pub(super) shrink_runs: Option<u32>,
 }
