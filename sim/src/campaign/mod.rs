@@ -33,6 +33,7 @@ mod registry;
 mod runner;
 mod signature;
 mod similar;
+mod stale;
 
 #[cfg(test)]
 pub(crate) mod fixture;

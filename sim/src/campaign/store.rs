@@ -1,7 +1,9 @@
 //! Files: read with a message that says what is wrong, written so that a reader sees the old or the new, never a half.
 
+use super::runner::Runner;
 use super::seed_file::InputError;
 use super::signature::{Signature, model_of};
+use super::{corpus, stale};
 use std::fs;
 use std::io::{ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
@@ -13,7 +15,8 @@ pub struct Store {
 }
 
 impl Store {
-    /// Opens a folder for findings, and makes it if it is not there.
+    /// Opens a folder for findings, and makes it if it is not there. What processes that were killed have left of files
+    /// half written goes.
     ///
     /// # Errors
     /// If it cannot be made or written, or something else has the name.
@@ -25,6 +28,7 @@ impl Store {
         fs::create_dir_all(&dir).map_err(|error| wrong(&error))?;
         let probe = dir.join(temporary_name("probe"));
         fs::write(&probe, "").and_then(|()| fs::remove_file(&probe)).map_err(|e| wrong(&e))?;
+        stale::clear_temporaries(&dir);
         Ok(Store { dir })
     }
 
@@ -38,6 +42,14 @@ impl Store {
             Store::open(store.dir.join(model_of(scenario)))?;
         }
         Ok(store)
+    }
+
+    /// Removes what earlier sweeps have put beside other findings of a scenario and not taken away, if it is old and the
+    /// others still stand.
+    pub fn clear_beside(&self, runner: &dyn Runner) {
+        let (model, name) = runner.name().split_once('/').unwrap_or((runner.name(), runner.name()));
+        let stands = |text: &str| corpus::stands(runner, text).is_ok();
+        stale::clear_beside(&self.dir.join(model), name, &stands);
     }
 
     /// Where the finding of this signature is kept.

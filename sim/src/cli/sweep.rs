@@ -25,6 +25,7 @@ pub(super) fn run(
     let (seeds, time) = window(asked);
     let names: Vec<&str> = lanes.iter().map(|(runner, _)| runner.name()).collect();
     let store = Store::open_for(&asked.out, &names)?;
+    lanes.iter().for_each(|(runner, _)| store.clear_beside(*runner));
     if asked.seeds == Some(Seeds::Fresh) {
         console.note(format_args!("seeds from {}", seeds.start));
     }

@@ -105,6 +105,23 @@ fn a_finding_whose_place_is_taken_is_shrunk_beside_it() {
     assert_eq!(read(&beside), text);
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn what_a_killed_sweep_has_left_goes_when_the_next_one_begins() {
+    let folder = Folder::new("kept-killed");
+    std::fs::create_dir_all(folder.path("f/desk")).expect("a folder");
+    // No process has such a number.
+    let probe = folder.write("f/.probe.4294967294.tmp", "");
+    let half = folder.write("f/desk/.one--kept.toml.4294967294.tmp", "form");
+    let others = folder.write("f/desk/.mine.4294967294.tmp", "");
+    let young = folder.write("f/desk/one--kept.seed-7.toml", "seed = 7\n");
+    folder.write("f/desk/one--kept.toml", "seed = 3\n");
+    let said = seedbed(&["sweep", "--seeds", "0..2", "--out", &folder.path("f")]);
+    assert_eq!(said.status, Status::Clean, "{}", said.err);
+    let left = [&probe, &half, &others, &young].map(|file| std::path::Path::new(file).exists());
+    assert_eq!(left, [false, false, true, true]);
+}
+
 #[test]
 fn a_finding_that_nobody_has_shrunk_replays_as_the_same_run() {
     let folder = Folder::new("kept-drawn");
