@@ -79,9 +79,10 @@ impl Asked {
     }
 
     fn read(one: Option<&str>, many: Option<&str>, runs: u64) -> Result<Asked, String> {
-        let number = |text: &str| text.trim().parse().ok().filter(|n| *n < SEEDS_END);
+        let number = |text: &str| text.trim().parse().ok().filter(|n| *n <= SEEDS_END);
         if let Some(text) = one {
-            let seed = number(text)
+            let seed = number(text).filter(|seed| *seed < SEEDS_END);
+            let seed = seed
                 .ok_or_else(|| format!("expected SEEDBED_SEED=17 or the like, found `{text}`"))?;
             return Ok(Asked { seeds: seed..seed + 1, jobs: 1 });
         }

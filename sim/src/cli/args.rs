@@ -237,15 +237,15 @@ fn seeds(text: &str) -> Result<Seeds, String> {
         return Ok(Seeds::Fresh);
     }
     range(text).map(Seeds::These).map_err(|_| {
-        format!("expected A..B with A below B, both below {SEEDS_END}, or `fresh`, found `{text}`")
+        format!("expected A..B with A below B, B at most {SEEDS_END}, or `fresh`, found `{text}`")
     })
 }
 
 fn range(text: &str) -> Result<Range<u64>, String> {
     let ends = text.split_once("..").and_then(|(a, b)| a.parse().ok().zip(b.parse().ok()));
-    let range = ends.filter(|(a, b): &(u64, u64)| a < b && *b < SEEDS_END);
+    let range = ends.filter(|(a, b): &(u64, u64)| a < b && *b <= SEEDS_END);
     let (a, b) = range.ok_or_else(|| {
-        format!("expected A..B with A below B, both below {SEEDS_END}, found `{text}`")
+        format!("expected A..B with A below B, B at most {SEEDS_END}, found `{text}`")
     })?;
     Ok(a..b)
 }
@@ -328,7 +328,15 @@ mod tests {
             assert!(jobs(text).is_err(), "{text}");
         }
         assert!(runs("0").is_err());
-        assert!(seed("9223372036854775807").is_err());
+    }
+
+    #[test]
+    fn the_last_seed_can_be_named_and_swept() {
+        let last = SEEDS_END - 1;
+        assert_eq!(seed(&last.to_string()), Ok(last));
+        assert_eq!(seeds(&format!("{last}..{SEEDS_END}")), Ok(Seeds::These(last..SEEDS_END)));
+        assert!(seed(&SEEDS_END.to_string()).is_err());
+        assert!(seeds(&format!("{last}..{}", SEEDS_END + 1)).is_err());
     }
 
     #[test]

@@ -183,7 +183,8 @@ impl Sweep<'_> {
     fn runs_max(&self) -> Option<u64> {
         let seeds = self.seeds.end.saturating_sub(self.seeds.start);
         let lanes = u64::try_from(self.lanes.len()).unwrap_or(u64::MAX);
-        (self.seeds.end < SEEDS_END).then(|| seeds.saturating_mul(lanes))
+        let may_end = self.time.is_none() || self.seeds.end < SEEDS_END;
+        may_end.then(|| seeds.saturating_mul(lanes))
     }
 
     fn work(&self, dispatch: &Dispatch, board: &Board, stop: &AtomicBool, news: &Sender<News>) {
@@ -207,5 +208,5 @@ impl Sweep<'_> {
     }
 }
 
-/// Seeds end here: a seed file holds them as signed numbers.
+/// Seeds end here, without this one: a seed file holds them as signed numbers.
 pub const SEEDS_END: u64 = i64::MAX as u64;

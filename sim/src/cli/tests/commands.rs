@@ -3,6 +3,8 @@
 use super::{Folder, read, seedbed, seedbed_with};
 use crate::campaign::Registry;
 use crate::campaign::fixture::{Desk, scenario};
+use crate::campaign::shrink::Limit;
+use crate::campaign::sweep::SEEDS_END;
 use crate::check::{Finally, Scenario};
 use crate::cli::Status;
 
@@ -29,6 +31,27 @@ fn a_hunt_that_failed_is_repeated_as_it_was() {
     assert_eq!(said.last(), command);
     let words: Vec<&str> = command.split(' ').skip(1).collect();
     assert_eq!(seedbed(&words).last(), command);
+}
+
+#[test]
+fn the_help_tells_how_many_runs_a_shrink_has() {
+    for verb in ["sweep", "shrink", "bugs"] {
+        let help = seedbed(&[verb, "--help"]).out;
+        let default = format!("[default: {}]", Limit::EXECUTIONS);
+        let runs = help.split("--shrink-runs").nth(1).expect("the flag");
+        assert!(runs.split("--").next().is_some_and(|about| about.contains(&default)), "{help}");
+    }
+}
+
+#[test]
+fn the_last_seeds_are_swept() {
+    let out = Folder::new("commands-last");
+    let range = format!("{}..{SEEDS_END}", SEEDS_END - 3);
+    let said = seedbed(&["sweep", "--seeds", &range, "--out", &out.path("f"), "--json"]);
+    assert_eq!(said.status, Status::Clean, "{}", said.err);
+    let document = said.json();
+    assert_eq!(document["scenarios"][0]["runs"], 3);
+    assert_eq!(document["seeds_from"], SEEDS_END - 3);
 }
 
 #[test]
