@@ -224,6 +224,17 @@ impl fmt::Display for Call {
     }
 }
 
+/// A vbucket that some knobs make. Of those, what a plan's own knobs leave out is there to be left alone: a plan keeps its
+/// operations when it is moved to other knobs.
+fn of_a_run(text: &str) -> Result<Vb, String> {
+    let vb: Vb = text.parse()?;
+    if Vb::NUMBERS.contains(&vb.number) {
+        return Ok(vb);
+    }
+    let numbers = Vb::NUMBERS.map(|number| number.to_string()).join(", ");
+    Err(format!("expected one of the vbuckets {numbers} of a keyspace, found `{text}`"))
+}
+
 impl FromStr for Call {
     type Err = String;
 
@@ -235,13 +246,13 @@ impl FromStr for Call {
             text.parse().map_err(|_| format!("expected a small number, found `{text}`"))
         };
         match words[..] {
-            ["set", vb, key] => Ok(Call::Set(vb.parse()?, key.parse()?, 0)),
-            ["set", vb, key, length] => Ok(Call::Set(vb.parse()?, key.parse()?, number(length)?)),
-            ["load", vb, key, n] => Ok(Call::Load(vb.parse()?, key.parse()?, small(n)?)),
-            ["del", vb, key] => Ok(Call::Delete(vb.parse()?, key.parse()?)),
-            ["move", vb] => Ok(Call::Move(vb.parse()?)),
-            ["fail", vb, lost] => Ok(Call::Fail(vb.parse()?, small(lost)?)),
-            ["purge", vb] => Ok(Call::Purge(vb.parse()?)),
+            ["set", vb, key] => Ok(Call::Set(of_a_run(vb)?, key.parse()?, 0)),
+            ["set", vb, key, length] => Ok(Call::Set(of_a_run(vb)?, key.parse()?, number(length)?)),
+            ["load", vb, key, n] => Ok(Call::Load(of_a_run(vb)?, key.parse()?, small(n)?)),
+            ["del", vb, key] => Ok(Call::Delete(of_a_run(vb)?, key.parse()?)),
+            ["move", vb] => Ok(Call::Move(of_a_run(vb)?)),
+            ["fail", vb, lost] => Ok(Call::Fail(of_a_run(vb)?, small(lost)?)),
+            ["purge", vb] => Ok(Call::Purge(of_a_run(vb)?)),
             ["stop", keyspace] => Ok(Call::Stop(keyspace.parse()?)),
             ["start", keyspace] => Ok(Call::Start(keyspace.parse()?)),
             ["stall", ms] => Ok(Call::Stall(number(ms)?)),
@@ -285,8 +296,8 @@ mod tests {
             assert!(call.takes(true).is_ok() != call.takes(false).is_ok());
         }
         assert_eq!(seen, 7);
-        for wrong in ["", "set", "set a k1", "set b/1 k1", "fail a/2", "connections 2 1", "stop b"]
-        {
+        let wrong = ["", "set", "set a k1", "set b/1 k1", "fail a/2", "connections 2 1", "stop b"];
+        for wrong in wrong.into_iter().chain(["set a/3 k1", "move a/65535"]) {
             let error = wrong.parse::<Call>().expect_err(wrong);
             assert!(error.starts_with("expected"), "{error}");
         }
