@@ -57,6 +57,15 @@ impl Archive {
         !matches!(self.stage, Stage::Opening | Stage::Reading)
     }
 
+    /// Whether this is durable, and nothing else is on its way.
+    pub(super) fn has(&self, index: &Index) -> bool {
+        self.stage == Stage::Idle && self.is_newest(index)
+    }
+
+    fn is_newest(&self, index: &Index) -> bool {
+        self.points.last().map_or(index.at.is_empty(), |(_, newest)| newest == index)
+    }
+
     /// What is durable.
     pub(super) fn newest(&self) -> Index {
         self.points.last().map(|(_, index)| index.clone()).unwrap_or_default()
@@ -122,16 +131,20 @@ impl Archive {
         }
     }
 
-    /// Writes the index, unless the file is busy or has it.
-    pub(super) fn persist(&mut self, index: &Index, cx: &mut Context<'_, Stream>) {
-        if self.stage != Stage::Idle || self.points.last().is_some_and(|(_, last)| last == index) {
-            return;
+    /// Writes the index, unless the file has it; whether that could be done, as the file was not busy.
+    pub(super) fn persist(&mut self, index: &Index, cx: &mut Context<'_, Stream>) -> bool {
+        if self.stage != Stage::Idle {
+            return false;
+        }
+        if self.is_newest(index) {
+            return true;
         }
         let record = index.encode();
         self.length += record.len() as u64;
         self.writing = Some(index.clone());
         self.stage = Stage::Appending;
         self.request = Some(cx.append(self.file, &record));
+        true
     }
 
     /// Goes back to the youngest record that satisfies this, and answers it; the empty index if there is none.

@@ -3,9 +3,10 @@
 use seedbed_sim::actor::Bug;
 
 use super::checks::{
-    ACKED, ACKS, AFTER_END, BEGINS_AGAIN, BLAME, CONTROL, CONTROL_SERVED, FENCED, HEALTHY, HEARD,
-    IN_SNAPSHOT, ISOLATED, KEYSPACES_APART, LOOKED_AFTER, ONCE, ONE_OWNER, PATIENT, RESTART_POINT,
-    ROLLED_BACK, SAME, SATISFIABLE, SPLITS, STABLE_GROWS, WELL_FORMED, WITHIN_STREAM,
+    ACKED, ACKS, AFTER_END, BEGINS_AGAIN, BLAME, CONTROL, CONTROL_SERVED, DURABLE, FENCED, GOES_ON,
+    HEALTHY, HEARD, IN_SNAPSHOT, ISOLATED, KEYSPACES_APART, LOOKED_AFTER, NO_LEAK, ONCE, ONE_OWNER,
+    PATIENT, RESTART_POINT, ROLLED_BACK, SAME, SATISFIABLE, SPLITS, STABLE_GROWS, TURNS,
+    WELL_FORMED, WITHIN_STREAM,
 };
 
 mod seed_era;
@@ -342,6 +343,66 @@ pub const LOOK_PUT_OFF: Bug = Bug {
     scenario: REPAIR,
 };
 
+/// Of the readers that wait for room the one with the lowest number goes on, each time.
+pub const NO_TURNS: Bug = Bug {
+    index: 49,
+    name: "no-turns",
+    source: "a mistake that couchbase/indexing 838a2261 invites, where readers wait for room in the queue of one channel and \
+             only the runtime sees to their order; no commit is known",
+    breaks: TURNS,
+    scenario: REPAIR,
+};
+
+/// Who waits for room is not told when another one's message has taken the bytes along that were in the way.
+pub const ROOM_UNNOTICED: Bug = Bug {
+    index: 50,
+    name: "room-unnoticed",
+    source: "a mistake that a bounded queue in front of a connection invites, whose sender is woken by the connection alone; \
+             no commit is known",
+    breaks: GOES_ON,
+    scenario: CALM,
+};
+
+/// An index whose file is busy when it is to be made durable is left alone until something else is written.
+pub const BUSY_FILE_FORGOTTEN: Bug = Bug {
+    index: 51,
+    name: "busy-file-forgotten",
+    source: "a mistake that couchbase/indexing, storage_manager.go, invites, where a snapshot that cannot be made now is left \
+             to the next one; no commit is known",
+    breaks: DURABLE,
+    scenario: REPAIR,
+};
+
+/// The application goes by answers to requests that it has made again since.
+pub const STALE_ANSWER_HEEDED: Bug = Bug {
+    index: 52,
+    name: "stale-answer-heeded",
+    source: "a mistake that couchbase/indexing, kv_sender.go, invites, where an answer is matched by its topic and not by its \
+             request; no commit is known",
+    breaks: FENCED,
+    scenario: REPAIR,
+};
+
+/// A stream goes on from the number of one index in the branch of the other.
+pub const POINT_OF_TWO_SOURCES: Bug = Bug {
+    index: 53,
+    name: "point-of-two-sources",
+    source: "a mistake that couchbase/indexing, timekeeper.go, invites, where a restart timestamp is put together from several; \
+             no commit is known",
+    breaks: RESTART_POINT,
+    scenario: REPAIR,
+};
+
+/// A connection that is given up for its silence is forgotten and stays open.
+pub const GIVEN_UP_NOT_CLOSED: Bug = Bug {
+    index: 54,
+    name: "given-up-not-closed",
+    source: "a mistake that couchbase/indexing 838a2261, dataport, invites, where a connection that fails is dropped from the \
+             list of its client; no commit is known",
+    breaks: NO_LEAK,
+    scenario: WIRE,
+};
+
 /// All of them, by index.
 pub const BUGS: &[Bug] = &[
     NEIGHBOURS_CLOSED,
@@ -393,4 +454,10 @@ pub const BUGS: &[Bug] = &[
     STABLE_AHEAD,
     SNAPSHOT_END_ONLY_GROWS,
     LOOK_PUT_OFF,
+    NO_TURNS,
+    ROOM_UNNOTICED,
+    BUSY_FILE_FORGOTTEN,
+    STALE_ANSWER_HEEDED,
+    POINT_OF_TWO_SOURCES,
+    GIVEN_UP_NOT_CLOSED,
 ];

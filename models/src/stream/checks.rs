@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use seedbed_sim::check::{Always, Eventually};
+use seedbed_sim::fault::Kind;
 use seedbed_sim::nemesis::Config;
 use seedbed_sim::time::Span;
 use seedbed_sim::world::World;
@@ -50,8 +51,12 @@ pub const LOOKED_AFTER: &str = "streams that are not well are looked at in time"
 pub const HEALTHY: &str = "a peer that is well is not given up";
 /// S9, the other side of it.
 pub const HEARD: &str = "a peer that says nothing any more is given up in time";
+/// S6, of delay.
+pub const TURNS: &str = "readers that wait for room take turns";
 /// S10.
 pub const CONTROL: &str = "whoever is asked goes on to listen while he answers";
+/// S10, of senders.
+pub const GOES_ON: &str = "a sender that waits for room goes on when there is room";
 /// S10, of what waits.
 pub const CONTROL_SERVED: &str = "orders, errors and senders do not wait for ever behind mutations";
 /// S11.
@@ -68,6 +73,8 @@ pub const RESTART_POINT: &str = "a stream is asked for from no later than what t
 pub const ROLLED_BACK: &str = "a rollback leaves nothing behind the number that it goes back to";
 /// D5.
 pub const SAME: &str = "the indexes come to be what the documents are";
+/// D5, of crashes.
+pub const DURABLE: &str = "what is in the indexes comes to be on disk";
 /// D6.
 pub const ACKS: &str = "no more is acknowledged than was sent";
 /// D6, the other side of it.
@@ -82,7 +89,7 @@ pub const SATISFIABLE: &str = "what is stable is there to be taken";
 pub const KEYSPACES_APART: &str = "streams of one keyspace are begun and ended by no other";
 
 /// Those that are looked after in every step.
-const NUMBERED: [&str; 24] = [
+const NUMBERED: [&str; 26] = [
     SPLITS,
     AFTER_END,
     BAD_FRAME,
@@ -95,6 +102,8 @@ const NUMBERED: [&str; 24] = [
     FENCED,
     PATIENT,
     LOOKED_AFTER,
+    TURNS,
+    GOES_ON,
     HEALTHY,
     HEARD,
     CONTROL,
@@ -146,6 +155,13 @@ macro_rules! heard {
     };
 }
 
+/// A check of what streams carry, where no bit has flipped.
+macro_rules! unless_altered {
+    ($check:ident) => {
+        |world, ghost| if world.seen(Kind::Flip) > 0 { Ok(()) } else { $check(world, ghost) }
+    };
+}
+
 /// Promises after every step, whatever happens.
 pub static ALWAYS: &[Always<Stream>] = &[
     heard!(ALWAYS),
@@ -159,6 +175,8 @@ pub static ALWAYS: &[Always<Stream>] = &[
     told!(FENCED),
     told!(PATIENT),
     told!(LOOKED_AFTER),
+    told!(TURNS),
+    told!(GOES_ON),
     told!(HEARD),
     told!(CLOSE_TELLS),
     told!(IN_SNAPSHOT),
@@ -183,6 +201,8 @@ pub static ALWAYS_CALM: &[Always<Stream>] = &[
     told!(FENCED),
     told!(PATIENT),
     told!(LOOKED_AFTER),
+    told!(TURNS),
+    told!(GOES_ON),
     told!(CONTROL),
     told!(HEALTHY),
     told!(CLOSE_TELLS),
@@ -219,12 +239,18 @@ pub const EVENTUALLY: &[Eventually<Stream>] = &[
     Eventually { name: BEGINS_AGAIN, check: begins_again, bound: settled },
     Eventually { name: ONE_OWNER, check: one_owner, bound: settled },
     Eventually { name: SAME, check: same, bound: settled },
+    Eventually { name: DURABLE, check: durable, bound: settled },
 ];
 
-/// Those where bytes may be altered, after which streams may be anything.
+/// Those where bytes may be altered, after which streams may be anything: what they carry is promised only until then.
 pub const EVENTUALLY_WIRE: &[Eventually<Stream>] = &[
     Eventually { name: CONTROL_SERVED, check: control_served, bound: settled },
     Eventually { name: NO_LEAK, check: no_leak, bound: settled },
+    Eventually { name: DURABLE, check: durable, bound: settled },
+    Eventually { name: ACKED, check: unless_altered!(acked), bound: settled },
+    Eventually { name: BEGINS_AGAIN, check: unless_altered!(begins_again), bound: settled },
+    Eventually { name: ONE_OWNER, check: unless_altered!(one_owner), bound: settled },
+    Eventually { name: SAME, check: unless_altered!(same), bound: settled },
 ];
 
 /// The data.
@@ -273,10 +299,33 @@ fn control_served(world: &World<Stream>, _: &Ghost) -> Result<(), String> {
 
 fn no_leak(world: &World<Stream>, _: &Ghost) -> Result<(), String> {
     let Some((sockets, read)) = server(world).map(Server::sockets) else { return Ok(()) };
-    if sockets == read {
-        return Ok(());
+    if sockets != read {
+        return Err(format!("{sockets} connections are open at the server, and {read} are read"));
     }
-    Err(format!("{sockets} connections are open at the server, and {read} are read"))
+    let forgotten = world.open_conns().find(|(actor, conn)| !match world.actor(*actor) {
+        Stream::Server(server) => server.holds(*conn),
+        Stream::Router(router) => router.holds(*conn),
+        Stream::Data(data) => data.holds(*conn),
+        _ => false,
+    });
+    match forgotten {
+        Some((actor, conn)) => {
+            let node = world.home(actor).0;
+            Err(format!("connection {} is open, and node {node} has forgotten it", conn.0))
+        }
+        None => Ok(()),
+    }
+}
+
+/// What is in the indexes outlives a crash.
+fn durable(world: &World<Stream>, _: &Ghost) -> Result<(), String> {
+    let Some(indexer) = indexer(world).filter(|indexer| indexer.is_loaded()) else {
+        return Err("the indexes are not loaded".into());
+    };
+    match indexer.not_durable() {
+        None => Ok(()),
+        Some((keyspace, which)) => Err(format!("index {which} of {keyspace} is not on disk")),
+    }
 }
 
 fn acked(world: &World<Stream>, _: &Ghost) -> Result<(), String> {

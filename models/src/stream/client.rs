@@ -17,6 +17,7 @@ use seedbed_sim::id::{ActorId, ConnId};
 
 use super::data::millis;
 use super::frame::{self, HEADER};
+use super::log::{Log, Severity};
 use super::message::Timer;
 use super::model::Stream;
 use super::note::{Glimpse, Note, Said, Why};
@@ -54,6 +55,7 @@ pub struct Client {
     bindings: BTreeMap<(Vb, u64), Binding>,
     /// What the next message of a vbucket is called.
     indexes: BTreeMap<Vb, u32>,
+    pub(super) log: Log,
     /// A caller that waits for something that never comes. Only a planted bug has one.
     pub(super) hangs: bool,
 }
@@ -72,7 +74,8 @@ impl Client {
     pub fn new(settings: Settings, server: ActorId, router: u8) -> Client {
         let peer = Peer { router, life: 0, slot: 0, dial: 0 };
         let (slots, bindings, indexes) = (Vec::new(), BTreeMap::new(), BTreeMap::new());
-        Client { settings, server, peer, slots, bindings, indexes, hangs: false }
+        let log = Log::new(settings.log);
+        Client { settings, server, peer, slots, bindings, indexes, log, hangs: false }
     }
 
     /// Dials so many connections.
@@ -90,6 +93,7 @@ impl Client {
         self.close(cx);
         let first = cx.incarnation().0 << 12;
         self.peer.life = first.max(self.peer.life) + 1;
+        self.peer.dial = 0;
         for at in 0..n as usize {
             let slot = self.dial(at, cx);
             self.slots.push(slot);
@@ -100,6 +104,8 @@ impl Client {
     fn dial(&mut self, at: usize, cx: &mut Context<'_, Stream>) -> Slot {
         let conn = cx.connect(self.server);
         self.peer.dial += 1;
+        self.log
+            .say(Severity::Trace, "client::dial", || format!("slot {at}, connection {}", conn.0));
         let slot = u8::try_from(at).expect("at most CONNECTIONS_MAX slots");
         cx.arm(Timer::Beat(slot), self.settings.beat);
         Slot::new(conn, Peer { slot, ..self.peer }, (self.settings, cx.now()))
@@ -113,6 +119,16 @@ impl Client {
     #[must_use]
     pub fn sockets(&self) -> usize {
         self.slots.iter().filter(|slot| slot.state != State::Dead).count()
+    }
+
+    /// Whether a connection takes no more bytes now.
+    pub(super) fn is_blocked(&self) -> bool {
+        self.slots.iter().any(|slot| slot.state == State::Running && !slot.outbox.is_empty())
+    }
+
+    /// Whether any connection is open, as far as the client knows.
+    pub(super) fn is_running(&self) -> bool {
+        self.slots.iter().any(|slot| slot.state == State::Running)
     }
 
     /// Whether the slot of a vbucket has room, so that who waits for it can go on.
@@ -198,6 +214,7 @@ impl Client {
             if cx.bug(&bugs::OVERSIZE_PANICS) {
                 cx.abort("a slice beyond the buffer");
             }
+            self.log.say(Severity::Error, "client::send", || format!("{vb} says what is too long"));
             return Err(Refused::Oversized);
         }
         if is_end && let Some(binding) = self.bindings.get_mut(&(vb, session)) {
@@ -263,7 +280,7 @@ impl Client {
     /// Makes a frame of the batch, unless one is still being written.
     fn flush(&mut self, at: usize, cx: &mut Context<'_, Stream>) {
         let timer = self.timer(at, Timer::Flush);
-        let limits = self.settings.limits();
+        let limits = self.settings.sends();
         let slot = &mut self.slots[at];
         if slot.batch.is_empty() {
             return;
@@ -344,7 +361,7 @@ impl Client {
         {
             let before = slot.sent_at;
             // Two bytes fit every limit.
-            let limits = self.settings.limits();
+            let limits = self.settings.sends();
             let _ = frame::append_with(limits, &mut slot.outbox, |into| Payload::Sync.encode(into));
             self.write(at, cx);
             if cx.bug(&bugs::HEARTBEAT_LEAVES_CLOCK) {
@@ -366,7 +383,7 @@ impl Client {
 
     /// A connection is open: says who is there.
     pub(super) fn opened(&mut self, at: usize, cx: &mut Context<'_, Stream>) {
-        let (mut payload, limits) = (Vec::new(), self.settings.limits());
+        let (mut payload, limits) = (Vec::new(), self.settings.sends());
         let slot = &mut self.slots[at];
         Payload::Hello(slot.peer).encode(&mut payload);
         slot.state = State::Running;
@@ -403,8 +420,12 @@ impl Client {
             if is_ours || i != at {
                 let why = if i == at { Why::Failed } else { Why::Asked };
                 cx.note(Note::Shut(slot.conn, why));
-                cx.reset(slot.conn);
+                if !cx.bug(&bugs::GIVEN_UP_NOT_CLOSED) {
+                    cx.reset(slot.conn);
+                }
             }
+            let said = || format!("connection {} is at its end", slot.conn.0);
+            self.log.say(Severity::Warning, "client::fail", said);
             slot.die();
             for binding in self.bindings.values_mut().filter(|binding| binding.slot == i) {
                 binding.is_live = false;

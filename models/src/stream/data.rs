@@ -97,10 +97,14 @@ impl Data {
         self.peers.iter().any(|peer| peer.conn == conn && peer.blocked_since.is_some())
     }
 
-    /// Whether all that was sent is acknowledged, but for less than what is acknowledged at once.
+    /// How much of what was sent is not acknowledged on a connection, if there is any such.
     pub(super) fn unacknowledged(&self) -> Option<u32> {
-        let most = self.peers.iter().map(|peer| peer.outstanding).max()?;
-        (most >= self.settings.window).then_some(most)
+        self.peers.iter().map(|peer| peer.outstanding).max().filter(|most| *most > 0)
+    }
+
+    /// Whether it knows of a connection.
+    pub(super) fn holds(&self, conn: ConnId) -> bool {
+        self.peers.iter().any(|peer| peer.conn == conn)
     }
 
     pub(super) fn on_event(&mut self, event: Event<Stream>, cx: &mut Context<'_, Stream>) {

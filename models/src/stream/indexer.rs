@@ -7,13 +7,14 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
-use seedbed_sim::actor::{Context, DiskEvent, Event};
+use seedbed_sim::actor::{Context, DiskError, DiskEvent, Event};
 use seedbed_sim::id::{ActorId, ConnId, FileName, OpId};
 use seedbed_sim::time::Span;
 
 use super::archive::Archive;
 use super::keyspace::{Side, Status};
 use super::ladder::LOOK;
+use super::log::{Log, Severity};
 use super::message::{Ask, Delivery, Msg, Phase, Request, Timer};
 use super::model::Stream;
 use super::op::{Call, Keyspace, Vb};
@@ -29,6 +30,11 @@ const FILES: [[FileName; 2]; 3] = [
     [FileName::new("a1.0"), FileName::new("a1.1")],
     [FileName::new("a12.0"), FileName::new("a12.1")],
 ];
+
+/// Whether a session is of a later life of the application than another one.
+pub(super) fn is_of_later_life(session: u64, other: u64) -> bool {
+    session / SESSIONS > other / SESSIONS
+}
 
 /// The application.
 #[derive(Clone, Debug)]
@@ -49,6 +55,7 @@ pub struct Indexer {
     persisting: BTreeSet<(Keyspace, u8)>,
     pub(super) has_rolled_back: BTreeSet<Keyspace>,
     orders: BTreeSet<OpId>,
+    pub(super) log: Log,
 }
 
 impl Indexer {
@@ -76,6 +83,7 @@ impl Indexer {
             persisting: BTreeSet::new(),
             has_rolled_back: BTreeSet::new(),
             orders: BTreeSet::new(),
+            log: Log::new(settings.log),
         }
     }
 
@@ -91,10 +99,27 @@ impl Indexer {
         self.is_loaded
     }
 
+    /// An index of which not all is on disk.
+    pub(super) fn not_durable(&self) -> Option<(Keyspace, usize)> {
+        let all = self.archives.iter();
+        let mut not = all.filter(|((keyspace, which), archive)| {
+            self.sides.get(keyspace).is_some_and(|side| !archive.has(&side.indexes[*which]))
+        });
+        not.next().map(|(at, _)| *at)
+    }
+
     /// Whether it waits for the server to close.
     #[must_use]
     pub fn is_closing(&self) -> bool {
         self.is_closing
+    }
+
+    /// The same, with a log of what matters at least so much.
+    #[cfg(test)]
+    pub(super) fn logging(&self, level: Option<Severity>) -> Self {
+        let mut other = self.clone();
+        other.log = Log::new(level);
+        other
     }
 
     pub(super) fn on_event(&mut self, event: Event<Stream>, cx: &mut Context<'_, Stream>) {
@@ -110,6 +135,12 @@ impl Indexer {
     }
 
     fn answered(&mut self, event: DiskEvent, cx: &mut Context<'_, Stream>) {
+        if let Err(error) = event.result
+            && error != DiskError::NotFound
+        {
+            self.log
+                .say(Severity::Fatal, "indexer::answered", || format!("the disk says {error:?}"));
+        }
         let archive = self.archives.values_mut().find(|archive| archive.waits_for(&event));
         if let Some(archive) = archive {
             archive.answered(event, cx);
@@ -178,7 +209,11 @@ impl Indexer {
                 if let (Some(side), Some(archive)) =
                     (self.sides.get(&keyspace), self.archives.get_mut(&(keyspace, at)))
                 {
-                    archive.persist(&side.indexes[at], cx);
+                    let is_done = archive.persist(&side.indexes[at], cx);
+                    if !is_done && !cx.bug(&bugs::BUSY_FILE_FORGOTTEN) {
+                        cx.mark(&mark::FILE_BUSY);
+                        self.persist_later((keyspace, which), cx);
+                    }
                 }
             }
             _ => {}
@@ -224,7 +259,10 @@ impl Indexer {
 
     /// A connection has ended. What was open on it is broken; and what was asked for and has not begun may have been lost
     /// with it.
-    fn broken(&mut self, _: ConnId, vbs: &[Vb], cx: &mut Context<'_, Stream>) {
+    fn broken(&mut self, conn: ConnId, vbs: &[Vb], cx: &mut Context<'_, Stream>) {
+        self.log.say(Severity::Error, "indexer::broken", || {
+            format!("the end of connection {} breaks {} streams", conn.0, vbs.len())
+        });
         let now = cx.wall();
         for (keyspace, side) in self.sides.iter_mut().filter(|(_, side)| side.is_wanted) {
             let mut is_any_broken = false;
@@ -259,14 +297,20 @@ impl Indexer {
 
     /// The stable part goes into the indexes, which are made durable a while later.
     fn apply(&mut self, keyspace: Keyspace, cx: &mut Context<'_, Stream>) {
-        let persist = self.settings.persist;
         let Some(side) = self.sides.get_mut(&keyspace) else { return };
         side.apply_stable();
         cx.point(&point::APPLIED);
-        for (which, after) in [(0, persist), (1, Span(persist.0 / 2 * 3))] {
-            if self.persisting.insert((keyspace, which)) {
-                cx.arm(Timer::Persist(keyspace, which), after);
-            }
+        for which in [0, 1] {
+            self.persist_later((keyspace, which), cx);
+        }
+    }
+
+    /// Has an index made durable in a while; the second one takes half as long again.
+    fn persist_later(&mut self, (keyspace, which): (Keyspace, u8), cx: &mut Context<'_, Stream>) {
+        let persist = self.settings.persist.0;
+        let after = Span(persist + persist / 2 * u64::from(which));
+        if self.persisting.insert((keyspace, which)) {
+            cx.arm(Timer::Persist(keyspace, which), after);
         }
     }
 
@@ -278,7 +322,15 @@ impl Indexer {
         let session = life * SESSIONS + self.sessions;
         let Some(side) = self.sides.get_mut(&keyspace) else { return };
         side.begin((session, now), numbers, cx);
+        // What begins at 0 is forgotten, on disk too.
+        let is_durable = |which: usize| {
+            let archive = self.archives.get(&(keyspace, which));
+            archive.is_none_or(|archive| archive.has(&side.indexes[which]))
+        };
+        let apart: Vec<u8> =
+            [0, 1].into_iter().filter(|at| !is_durable(usize::from(*at))).collect();
         let all: Vec<u16> = side.vbs.keys().copied().collect();
+        apart.into_iter().for_each(|which| self.persist_later((keyspace, which), cx));
         self.ask(keyspace, Request::Open, &all, cx);
         if let Some(side) = self.sides.get_mut(&keyspace) {
             side.look_within(LOOK, cx);

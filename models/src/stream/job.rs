@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use seedbed_sim::time::Time;
+
 use super::message::Told;
 use super::op::Keyspace;
 use super::upstream::Refusal;
@@ -11,13 +13,20 @@ use super::upstream::Refusal;
 pub(super) struct Job {
     waiting: BTreeSet<u16>,
     told: Told,
+    /// Until when it waits for data.
+    pub(super) until: Time,
 }
 
 impl Job {
-    pub(super) fn new(router: u8, (keyspace, session): (Keyspace, u64), attempt: u32) -> Job {
+    pub(super) fn new(
+        router: u8,
+        (keyspace, session): (Keyspace, u64),
+        attempt: u32,
+        until: Time,
+    ) -> Job {
         let (active, rollback, failed) = (Vec::new(), Vec::new(), Vec::new());
         let told = Told { router, keyspace, session, attempt, active, rollback, failed };
-        Job { waiting: BTreeSet::new(), told }
+        Job { waiting: BTreeSet::new(), told, until }
     }
 
     pub(super) fn active(&mut self, vb: u16) {

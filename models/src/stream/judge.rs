@@ -9,14 +9,15 @@ use seedbed_sim::time::Time;
 use seedbed_sim::world::{Step, World};
 
 use super::checks::{
-    ACKS, AFTER_END, BAD_FRAME, BLAME, CLOSE_TELLS, CONTROL, FENCED, HEALTHY, HEARD, IN_ORDER,
+    ACKS, AFTER_END, BAD_FRAME, CLOSE_TELLS, CONTROL, FENCED, GOES_ON, HEALTHY, HEARD, IN_ORDER,
     IN_SNAPSHOT, ISOLATED, KEYSPACES_APART, LOOKED_AFTER, ONCE, PATIENT, RESTART_POINT,
-    ROLLED_BACK, SATISFIABLE, SPLITS, STABLE_GROWS, UNBROKEN, WELL_FORMED, WITHIN_STREAM, bit,
-    data, indexer, server,
+    ROLLED_BACK, SATISFIABLE, STABLE_GROWS, UNBROKEN, WELL_FORMED, WITHIN_STREAM, bit, data,
+    indexer, server,
 };
 use super::data::millis;
+use super::keyspace::Track;
 use super::model::Stream;
-use super::note::{Glimpse, Note, Said, Why};
+use super::note::{Glimpse, Note, Said};
 use super::op::{Keyspace, Point, Vb};
 use super::payload::Peer;
 use super::reference::{Fate, Receiving, Word};
@@ -55,12 +56,14 @@ pub struct Ghost {
     /// The brackets of the server, after the last step of it that may have changed them.
     open: BTreeSet<(u32, Vb, u64)>,
     failed: BTreeSet<u32>,
+    /// How often the second of two connections has gone on while the first one waited for room.
+    turns: BTreeMap<(u32, u32), u32>,
     told: BTreeSet<u32>,
     sessions: BTreeMap<Keyspace, u64>,
-    /// When each vbucket was asked for last.
-    asked: BTreeMap<Vb, Time>,
-    /// Since when each keyspace has been unwell and nobody has looked.
-    unwell: BTreeMap<Keyspace, Time>,
+    /// When each vbucket was asked for last, and in which attempt.
+    asked: BTreeMap<Vb, (Time, u32)>,
+    /// Since when each keyspace has been unwell and nobody has looked, and how many pauses there had been.
+    unwell: BTreeMap<Keyspace, (Time, u32)>,
     /// The last number that the application has of a vbucket, in its session.
     has: BTreeMap<Vb, u64>,
     stable: BTreeMap<Vb, (u64, u64)>,
@@ -82,16 +85,16 @@ impl Ghost {
     ) {
         self.said = 0;
         self.broken = None;
-        if world.notes().is_empty() {
-            return self.unwell(world, step);
-        }
         if self.promised == 0 {
             self.promised = promised.iter().fold(0, |bits, always| bits | bit(always.name));
+        }
+        if world.notes().is_empty() {
+            return self.after(world, step);
         }
         for note in world.notes() {
             self.take(world, step, note);
         }
-        self.unwell(world, step);
+        self.after(world, step);
         self.bad_frames(world);
         self.keyspaces(world, step);
     }
@@ -129,13 +132,18 @@ impl Ghost {
                 self.seen(world.flips(*conn) > 0, *conn, said, *is_kept);
             }
             Note::Shut(conn, why) => self.shut(world, step, *conn, *why),
-            Note::Failed(conn, bytes) => self.failed(world.flips(*conn) > 0, *conn, *bytes),
+            Note::Failed(conn, ending) => {
+                let is_told = step.actor.is_some_and(|actor| world.is_told_closed(*conn, actor));
+                self.failed((world.flips(*conn) > 0, is_told), *conn, *ending);
+            }
             Note::Blamed(conn, vbs) => self.blamed(*conn, vbs),
             Note::ServerUp => {
                 self.receiving.clear();
                 self.unwell.clear();
+                self.turns.clear();
             }
             Note::ServerClosed => self.server_closed(world),
+            Note::Turn(conn) => self.turn(world, *conn),
             Note::Unreadable(_) => self.says(const { bit(BAD_FRAME) }),
             Note::Unblocked(..) => self.says(const { bit(CONTROL) }),
             Note::GaveUp(conn) => self.gave_up(world, *conn),
@@ -152,15 +160,10 @@ impl Ghost {
                 });
             }
             Note::Session(keyspace, session) => self.session(world, *keyspace, *session),
-            Note::Asked(vb, _, _, from) => self.asked(step, *vb, *from),
+            Note::Asked(vb, _, attempt, from) => self.asked(step, (*vb, *attempt), *from),
             Note::Missed(vb, wait) => self.missed(step, *vb, *wait),
             Note::Looked(keyspace) => self.looked(world, step, *keyspace),
-            Note::Heeded(keyspace, session, _) => {
-                let current = self.sessions.get(keyspace) == Some(session);
-                self.hold(const { bit(FENCED) }, "old answer", current, || {
-                    format!("an answer to session {session} of {keyspace} counts")
-                });
-            }
+            Note::Heeded(vb, session, attempt) => self.heeded(*vb, *session, *attempt),
             Note::Took(vb, _, at) => self.took(world, *vb, *at),
             Note::Stable(vb, session, upto, last) => self.stable(*vb, *session, (*upto, *last)),
             Note::RolledBack(vb, seq) => self.rolled_back(world, *vb, *seq),
@@ -256,41 +259,6 @@ impl Ghost {
         });
     }
 
-    fn shut(&mut self, world: &World<Stream>, step: &Step, conn: ConnId, why: Why) {
-        self.says(const { bit(HEALTHY) });
-        let is_server =
-            step.actor.is_some_and(|actor| matches!(world.actor(actor), Stream::Server(_)));
-        if !is_server || why != Why::Failed {
-            return;
-        }
-        let has_failed = self.failed.contains(&conn.0);
-        self.hold(const { bit(ISOLATED) }, "closed", has_failed, || {
-            format!("connection {} is closed, and nothing was wrong with it", conn.0)
-        });
-    }
-
-    fn failed(&mut self, is_altered: bool, conn: ConnId, bytes: bool) {
-        self.failed.insert(conn.0);
-        self.hold(const { bit(SPLITS) }, "misread", is_altered || !bytes, || {
-            format!("connection {} has carried what was sent, and cannot be read", conn.0)
-        });
-    }
-
-    fn blamed(&mut self, conn: ConnId, vbs: &[Vb]) {
-        let again = !self.told.insert(conn.0);
-        self.hold(const { bit(BLAME) }, "twice", !again, || {
-            format!("the end of connection {} is told again", conn.0)
-        });
-        let expected = self.receiving.broken(conn.0);
-        let told: BTreeSet<Vb> = vbs.iter().copied().collect();
-        let exact = told == expected && told.len() == vbs.len();
-        self.hold(const { bit(BLAME) }, "another set", exact, || {
-            let say = |vbs: &[Vb]| vbs.iter().map(Vb::to_string).collect::<Vec<_>>().join(" ");
-            let expected: Vec<Vb> = expected.into_iter().collect();
-            format!("blamed: {}; broken: {}", say(vbs), say(&expected))
-        });
-    }
-
     fn server_closed(&mut self, world: &World<Stream>) {
         self.receiving.clear();
         let asked = indexer(world).is_some_and(|indexer| indexer.is_closing());
@@ -331,6 +299,14 @@ impl Ghost {
             let least = side.indexes.iter().map(|index| index.point(*number).seq).min();
             self.has.insert(vb, least.unwrap_or_default());
         }
+        let is_of_one = |(number, track): &(&u16, &Track)| {
+            side.indexes.iter().any(|index| index.point(**number) == track.high)
+        };
+        let mixed = side.vbs.iter().find(|vb| !is_of_one(vb));
+        self.hold(const { bit(RESTART_POINT) }, "of two sources", mixed.is_none(), || {
+            let point = mixed.map_or_else(Point::default, |(_, track)| track.high);
+            format!("a stream of {keyspace} is to go on from {point}, where no index is")
+        });
         self.hold(
             const { bit(FENCED) },
             "used again",
@@ -344,8 +320,17 @@ impl Ghost {
         );
     }
 
-    fn asked(&mut self, step: &Step, vb: Vb, from: Point) {
-        self.asked.insert(vb, step.at);
+    /// An answer counts only for the request that is made last.
+    fn heeded(&mut self, vb: Vb, session: u64, attempt: u32) {
+        let asked = self.asked.get(&vb).map(|(_, attempt)| *attempt);
+        let is_last = self.sessions.get(&vb.keyspace) == Some(&session) && asked == Some(attempt);
+        self.hold(const { bit(FENCED) }, "old answer", is_last, || {
+            format!("an answer to {session}.{attempt} counts for {vb}, which was asked for since")
+        });
+    }
+
+    fn asked(&mut self, step: &Step, (vb, attempt): (Vb, u32), from: Point) {
+        self.asked.insert(vb, (step.at, attempt));
         let has = self.has.get(&vb).copied().unwrap_or_default();
         self.hold(const { bit(RESTART_POINT) }, "beyond", from.seq <= has, || {
             format!("{vb} is asked for from {}, and all there is goes up to {has}", from.seq)
@@ -354,30 +339,42 @@ impl Ghost {
 
     fn looked(&mut self, world: &World<Stream>, step: &Step, keyspace: Keyspace) {
         let since = self.unwell.remove(&keyspace);
-        let (Some(since), Some(indexer)) = (since, indexer(world)) else { return };
+        let (Some((since, pauses)), Some(indexer)) = (since, indexer(world)) else { return };
         let waited = step.at.since(since);
         // Nobody looks in a process that stands still.
-        let in_time = waited <= indexer.settings.repair_delay || world.seen(Kind::Pause) > 0;
+        let is_paused = world.seen(Kind::Pause) > pauses;
+        let in_time = waited <= indexer.settings.repair_delay || is_paused;
         self.hold(const { bit(LOOKED_AFTER) }, "late", in_time, || {
             format!("{keyspace} has been unwell for {waited}, and is looked at only now")
         });
     }
 
-    /// Takes note of what is unwell behind this step.
-    fn unwell(&mut self, world: &World<Stream>, step: &Step) {
-        let actor = step.actor.map(|actor| world.actor(actor));
-        let Some(Stream::Indexer(indexer)) = actor else { return };
-        for (keyspace, side) in &indexer.sides {
-            if side.is_unwell() {
-                self.unwell.entry(*keyspace).or_insert(step.at);
-            } else {
-                self.unwell.remove(keyspace);
+    /// How things stand behind this step, whether anybody says so or not.
+    fn after(&mut self, world: &World<Stream>, step: &Step) {
+        match step.actor.map(|actor| world.actor(actor)) {
+            Some(Stream::Router(router)) => {
+                self.hold(
+                    const { bit(GOES_ON) },
+                    "waits",
+                    router.client.hangs || !router.waits_in_vain(),
+                    || "a router waits for a connection that has room".into(),
+                );
             }
+            Some(Stream::Indexer(indexer)) => {
+                for (keyspace, side) in &indexer.sides {
+                    if side.is_unwell() {
+                        self.unwell.entry(*keyspace).or_insert((step.at, world.seen(Kind::Pause)));
+                    } else {
+                        self.unwell.remove(keyspace);
+                    }
+                }
+            }
+            _ => {}
         }
     }
 
     fn missed(&mut self, step: &Step, vb: Vb, wait: u32) {
-        let since = self.asked.get(&vb).map_or(0, |at| step.at.since(*at).0 / 1_000_000);
+        let since = self.asked.get(&vb).map_or(0, |(at, _)| step.at.since(*at).0 / 1_000_000);
         self.hold(const { bit(PATIENT) }, "too early", since >= u64::from(wait), || {
             format!("{vb} is missed after {since}ms, and may take {wait}ms")
         });
@@ -451,19 +448,8 @@ impl Ghost {
             format!("a stream of another keyspace, {vb}, was begun or ended")
         });
     }
-
-    /// A frame that cannot be read ends its connection in the same step.
-    fn bad_frames(&mut self, world: &World<Stream>) {
-        let notes = world.notes();
-        for note in notes {
-            let Note::Unreadable(conn) = note else { continue };
-            let ends = |other: &Note| matches!(other, Note::Failed(of, _) if of == conn);
-            self.hold(const { bit(BAD_FRAME) }, "passed over", notes.iter().any(ends), || {
-                format!("connection {} goes on after an unreadable frame", conn.0)
-            });
-        }
-    }
 }
 
+mod conns;
 #[cfg(test)]
 mod tests;

@@ -197,6 +197,10 @@ impl Side {
             return if sum(one) >= sum(other) { one.point(vb) } else { other.point(vb) };
         }
         let (one, other) = (one.point(vb), other.point(vb));
+        if cx.bug(&bugs::POINT_OF_TWO_SOURCES) {
+            let least = if one.seq <= other.seq { one } else { other };
+            return Point { uuid: one.uuid.max(other.uuid), ..least };
+        }
         if one.seq <= other.seq { one } else { other }
     }
 

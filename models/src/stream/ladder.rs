@@ -19,6 +19,7 @@ use seedbed_sim::time::{Span, Time};
 use super::data::millis;
 use super::indexer::Indexer;
 use super::keyspace::{Side, Status, Track};
+use super::log::Severity;
 use super::message::{Ask, Msg, Request, Told};
 use super::model::Stream;
 use super::note::Note;
@@ -123,12 +124,16 @@ impl Indexer {
         if !side.is_wanted || side.session != told.session {
             return cx.mark(&mark::STALE_ANSWER);
         }
-        cx.note(Note::Heeded(told.keyspace, told.session, told.attempt));
+        let any = cx.bug(&bugs::STALE_ANSWER_HEEDED);
         let is_current =
-            |track: &Track| track.asked.is_some_and(|(attempt, _)| attempt == told.attempt);
+            |track: &Track| any || track.asked.is_some_and(|(attempt, _)| attempt == told.attempt);
+        let heeded = |number: u16| {
+            Note::Heeded(Vb { keyspace: told.keyspace, number }, told.session, told.attempt)
+        };
         for vb in &told.active {
             let Some(track) = side.vbs.get_mut(vb) else { continue };
             if is_current(track) {
+                cx.note(heeded(*vb));
                 track.asked = Some((told.attempt, now));
             } else if track.status == Status::Broken {
                 cx.mark(&mark::BROKEN_SINCE);
@@ -140,6 +145,7 @@ impl Indexer {
         }
         for vb in &told.failed {
             if let Some(track) = side.vbs.get_mut(vb).filter(|track| is_current(track)) {
+                cx.note(heeded(*vb));
                 track.refused |= 1 << told.router;
             }
         }
@@ -147,6 +153,7 @@ impl Indexer {
             let Some(track) = side.vbs.get_mut(vb).filter(|track| is_current(track)) else {
                 continue;
             };
+            cx.note(heeded(*vb));
             track.asked = None;
             cx.mark(&mark::ROLLBACK_ASKED);
             let least = side.rollbacks.entry(*vb).or_insert(*seq);
@@ -159,6 +166,9 @@ impl Indexer {
     fn roll_back(&mut self, keyspace: Keyspace, cx: &mut Context<'_, Stream>) {
         let Some(side) = self.sides.get_mut(&keyspace) else { return };
         let rollbacks = std::mem::take(&mut side.rollbacks);
+        self.log.say(Severity::Warning, "indexer::roll_back", || {
+            format!("{keyspace} goes back in {} vbuckets", rollbacks.len())
+        });
         for (which, index) in side.indexes.iter_mut().enumerate() {
             let is_old_enough = |index: &super::index::Index| {
                 rollbacks.iter().all(|(vb, seq)| index.point(*vb).seq <= *seq)

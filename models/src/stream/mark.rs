@@ -90,6 +90,14 @@ pub const TORN_RECORD: Mark = mark(39, "an index found a torn record");
 pub const FROM_ZERO_AFTER_ALL: Mark =
     mark(40, "a stream from 0 began when something had been taken in");
 
+/// Control beside data.
+pub const SERVED_WHILE_BLOCKED: Mark = mark(41, "a request was served while a write was blocked");
+/// A life that ends unseen.
+pub const CONSUMER_RESTARTED: Mark =
+    mark(42, "a consumer restarted before a sender noticed that it was gone");
+/// A slow disk.
+pub const FILE_BUSY: Mark = mark(43, "an index was to be made durable while its file was busy");
+
 /// All of them.
 pub const ALL: &[Mark] = &[
     FAILED_OVER,
@@ -133,4 +141,90 @@ pub const ALL: &[Mark] = &[
     INDEXES_APART,
     TORN_RECORD,
     FROM_ZERO_AFTER_ALL,
+    SERVED_WHILE_BLOCKED,
+    CONSUMER_RESTARTED,
+    FILE_BUSY,
+];
+
+/// Those that a scenario sees whose connections last.
+pub const CALM: &[Mark] = &[
+    DATA_BLOCKED,
+    WINDOW_FULL,
+    BACK_TO_DISK,
+    WRITE_BLOCKED,
+    CALLER_BLOCKED,
+    REDIALLED,
+    TWO_SESSIONS_IN_BATCH,
+    COUNT_REFUSED,
+    STALE_REQUEST,
+    REQUEST_QUEUED,
+    ABORTED,
+    NO_CONNECTION,
+    NOT_INDEXED,
+    DISCARDED,
+    END_MADE_UP,
+    CLEAN_CLOSE,
+    EMPTY_BLAME,
+    REPLACED,
+    READER_STALLED,
+    OLD_SESSION_DROPPED,
+    BEGUN_TWICE,
+    OTHER_SOURCE,
+    OTHER_SESSION,
+    SMALLER_SNAPSHOT,
+    SENT_AGAIN,
+    ASKED_WITHIN_SNAPSHOT,
+    ROLLBACK_ASKED,
+    ESCALATED,
+    REOPENED,
+    BROKEN_SINCE,
+    STALE_ANSWER,
+    BEGIN_MISSED,
+    FROM_ZERO_AFTER_ALL,
+    SERVED_WHILE_BLOCKED,
+];
+
+/// Those that a scenario sees whose disks are well.
+pub const WIRE: &[Mark] = &[
+    FAILED_OVER,
+    DATA_BLOCKED,
+    WINDOW_FULL,
+    BACK_TO_DISK,
+    WRITE_BLOCKED,
+    CALLER_BLOCKED,
+    REDIALLED,
+    TWO_SESSIONS_IN_BATCH,
+    SENDER_GAVE_UP,
+    DEADLINE_PASSED,
+    COUNT_REFUSED,
+    STALE_REQUEST,
+    REQUEST_QUEUED,
+    ABORTED,
+    NO_CONNECTION,
+    NOT_INDEXED,
+    DISCARDED,
+    END_MADE_UP,
+    TORN_TAIL,
+    CLEAN_CLOSE,
+    EMPTY_BLAME,
+    REPLACED,
+    LISTENER_FAILED,
+    READER_STALLED,
+    OLD_SESSION_DROPPED,
+    BEGUN_TWICE,
+    OTHER_SOURCE,
+    OTHER_SESSION,
+    SMALLER_SNAPSHOT,
+    SENT_AGAIN,
+    ASKED_WITHIN_SNAPSHOT,
+    ROLLBACK_ASKED,
+    SECOND_ROLLBACK,
+    ESCALATED,
+    REOPENED,
+    BROKEN_SINCE,
+    STALE_ANSWER,
+    BEGIN_MISSED,
+    INDEXES_APART,
+    FROM_ZERO_AFTER_ALL,
+    SERVED_WHILE_BLOCKED,
 ];

@@ -2,8 +2,10 @@
 
 use std::fmt;
 
+use seedbed_sim::actor::CloseReason;
 use seedbed_sim::id::ConnId;
 
+use super::frame::FrameError;
 use super::op::{Keyspace, Point, Vb};
 use super::payload::Peer;
 
@@ -44,6 +46,46 @@ pub enum Why {
     Replaced,
 }
 
+/// Why the server reads no more from a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Ending {
+    /// It was closed between two frames.
+    Closed(CloseReason),
+    /// What has come cannot be read, or it was closed within a frame.
+    Bytes(FrameError),
+    /// It has said what nobody says there.
+    Unexpected,
+    /// It has said nothing for too long.
+    Silent,
+    /// A younger one of its slot, or of its router, is there.
+    Replaced,
+}
+
+impl Ending {
+    /// Whether the bytes were at fault.
+    #[must_use]
+    pub fn is_misread(self) -> bool {
+        match self {
+            Ending::Bytes(FrameError::Torn(_)) => false,
+            Ending::Bytes(_) | Ending::Unexpected => true,
+            Ending::Closed(_) | Ending::Silent | Ending::Replaced => false,
+        }
+    }
+}
+
+impl fmt::Display for Ending {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Ending::Closed(CloseReason::Fin) => write!(f, "closed"),
+            Ending::Closed(CloseReason::Reset) => write!(f, "reset"),
+            Ending::Bytes(error) => write!(f, "{error}"),
+            Ending::Unexpected => write!(f, "said what nobody says here"),
+            Ending::Silent => write!(f, "silent for too long"),
+            Ending::Replaced => write!(f, "another one is in its place"),
+        }
+    }
+}
+
 /// A fact.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Note {
@@ -57,10 +99,12 @@ pub enum Note {
     Shut(ConnId, Why),
     /// The server has learned who is at the other end.
     Met(ConnId, Peer),
-    /// The server cannot read on: nothing more comes from a connection. Whether the bytes were at fault.
-    Failed(ConnId, bool),
-    /// The server has read a frame that says nothing that it knows.
+    /// The server cannot read on: nothing more comes from a connection, and why.
+    Failed(ConnId, Ending),
+    /// The server has come to a frame that it cannot read.
     Unreadable(ConnId),
+    /// A reader of the server that had to wait for room goes on.
+    Turn(ConnId),
     /// The server has looked at a message, and hands it on, or drops it.
     Seen(ConnId, Said, bool),
     /// The server tells the end of a connection, and blames these.
@@ -87,8 +131,8 @@ pub enum Note {
     Missed(Vb, u32),
     /// The application looks at the streams of a keyspace, as long as they are not well.
     Looked(Keyspace),
-    /// The application goes by the answer of a router, about a session and attempt.
-    Heeded(Keyspace, u64, u32),
+    /// The application goes by what a router has answered of a vbucket, to the request of a session and attempt.
+    Heeded(Vb, u64, u32),
     /// The application has taken in a mutation, of this session, within the snapshot that is said last.
     Took(Vb, u64, Point),
     /// What is stable of a vbucket goes into the indexes, up to there; the queue holds mutations up to the second number.
@@ -125,8 +169,8 @@ impl fmt::Display for Note {
                 write!(f, "shuts {}: {why}", conn.0)
             }
             Note::Met(conn, peer) => write!(f, "{} is {peer}", conn.0),
-            Note::Failed(conn, true) => write!(f, "{} says what cannot be read", conn.0),
-            Note::Failed(conn, false) => write!(f, "{} is at its end", conn.0),
+            Note::Failed(conn, ending) => write!(f, "{} is at its end: {ending}", conn.0),
+            Note::Turn(conn) => write!(f, "{} is read on", conn.0),
             Note::Unreadable(conn) => write!(f, "an unreadable frame from {}", conn.0),
             Note::Seen(conn, said, true) => write!(f, "from {}: {said}", conn.0),
             Note::Seen(conn, said, false) => write!(f, "from {}, dropped: {said}", conn.0),
@@ -148,8 +192,8 @@ impl fmt::Display for Note {
             }
             Note::Missed(vb, wait) => write!(f, "misses {vb} after {wait}ms"),
             Note::Looked(keyspace) => write!(f, "looks at {keyspace}"),
-            Note::Heeded(keyspace, session, attempt) => {
-                write!(f, "answer for {keyspace} in {session}.{attempt}")
+            Note::Heeded(vb, session, attempt) => {
+                write!(f, "heeds the answer for {vb} in {session}.{attempt}")
             }
             Note::Took(vb, _, at) => write!(f, "took {vb} {at}"),
             Note::Stable(vb, _, seq, queued) => write!(f, "{vb} is stable to {seq} of {queued}"),

@@ -53,7 +53,7 @@ pub struct Vb {
 
 impl Vb {
     /// The numbers that runs use, in this order.
-    pub const NUMBERS: [u16; 4] = [2, 12, 22, 1];
+    pub const NUMBERS: [u16; 8] = [2, 12, 22, 1, 11, 21, 3, 13];
 
     /// One word for it: a subject of decisions.
     #[must_use]
@@ -224,6 +224,9 @@ impl fmt::Display for Call {
     }
 }
 
+/// How long the application may stand still, in milliseconds: what comes true once the trouble has ended allows for that.
+const STALL_MAX: u16 = 10_000;
+
 /// A vbucket that some knobs make. Of those, what a plan's own knobs leave out is there to be left alone: a plan keeps its
 /// operations when it is moved to other knobs.
 fn of_a_run(text: &str) -> Result<Vb, String> {
@@ -255,7 +258,10 @@ impl FromStr for Call {
             ["purge", vb] => Ok(Call::Purge(of_a_run(vb)?)),
             ["stop", keyspace] => Ok(Call::Stop(keyspace.parse()?)),
             ["start", keyspace] => Ok(Call::Start(keyspace.parse()?)),
-            ["stall", ms] => Ok(Call::Stall(number(ms)?)),
+            ["stall", ms] => match number(ms)? {
+                ms @ 0..=STALL_MAX => Ok(Call::Stall(ms)),
+                _ => Err(format!("expected at most {STALL_MAX} milliseconds, found `{ms}`")),
+            },
             ["bounce"] => Ok(Call::Bounce),
             ["connections", router, n] => {
                 let n = n.parse().map_err(|_| format!("expected a number, found `{n}`"))?;

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!  version  kind
-//!     1       0    hello: router (1), life of its client (4), slot (1), dial (2)       router to indexer, first of all
+//!     1       0    hello: router (1), life of its client (4), slot (1), dial (4)       router to indexer, first of all
 //!     1       1    batch: count (1), and so many entries                               router to indexer
 //!     1       2    sync: nothing                                                       router to indexer, when it is idle
 //!     1       3    alive: nothing                                                      indexer to router
@@ -51,7 +51,7 @@ pub struct Peer {
     /// Which of its connections.
     pub slot: u8,
     /// How often that life has dialled.
-    pub dial: u16,
+    pub dial: u32,
 }
 
 impl fmt::Display for Peer {
@@ -159,7 +159,7 @@ impl Payload {
             HELLO => {
                 let (router, life) = (input.u8()?, input.u32()?);
                 let slot = input.u8()?;
-                Payload::Hello(Peer { router, life, slot, dial: input.u16()? })
+                Payload::Hello(Peer { router, life, slot, dial: input.u32()? })
             }
             BATCH => {
                 let entries = (0..input.u8()?).map(|_| Entry::decode(&mut input));
@@ -296,7 +296,7 @@ mod tests {
             .prop_map(|(keyspace, number)| Vb { keyspace: Keyspace(keyspace), number });
         let entry = (vb, any::<u64>(), vec(message, 0..4))
             .prop_map(|(vb, session, messages)| Entry { vb, session, messages });
-        let peer = (any::<u8>(), any::<u32>(), any::<u8>(), any::<u16>())
+        let peer = (any::<u8>(), any::<u32>(), any::<u8>(), any::<u32>())
             .prop_map(|(router, life, slot, dial)| Peer { router, life, slot, dial });
         prop_oneof![
             peer.prop_map(Payload::Hello),

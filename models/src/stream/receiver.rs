@@ -7,6 +7,7 @@ use seedbed_sim::time::Time;
 use super::bugs;
 use super::frame::{FrameError, Limits, Reader};
 use super::model::Stream;
+use super::note::Note;
 use super::payload::{Payload, Peer};
 
 /// Bytes that are taken from a connection at once.
@@ -61,20 +62,20 @@ impl Receiver {
             let mut rest = &self.inbox[self.at..];
             let taken = self.reader.take(&mut rest).map(|frame| frame.map(Payload::decode));
             self.at = self.inbox.len() - rest.len();
-            match taken? {
-                Some(Ok(payload)) => return Ok(Some(payload)),
-                Some(Err(_)) if cx.bug(&bugs::DECODE_ERROR_IS_SUCCESS) => {
-                    cx.note(super::note::Note::Unreadable(self.conn));
+            let taken = match taken {
+                Ok(Some(Err(_))) => Err(FrameError::Unreadable),
+                Ok(Some(Ok(payload))) => return Ok(Some(payload)),
+                Ok(None) => Ok(()),
+                Err(error) => Err(error),
+            };
+            if let Err(error) = taken {
+                cx.note(Note::Unreadable(self.conn));
+                let is_passed = error == FrameError::Unreadable;
+                if !(is_passed && cx.bug(&bugs::DECODE_ERROR_IS_SUCCESS)) {
+                    return Err(error);
                 }
-                Some(Err(_)) => {
-                    cx.note(super::note::Note::Unreadable(self.conn));
-                    return Err(FrameError::Unreadable);
-                }
-                None => {
-                    if let Some(payload) = self.short(cx)? {
-                        return Ok(Some(payload));
-                    }
-                }
+            } else if let Some(payload) = self.short(cx)? {
+                return Ok(Some(payload));
             }
         }
     }

@@ -19,6 +19,7 @@ use seedbed_sim::id::{ActorId, ConnId};
 use seedbed_sim::time::Span;
 
 use super::client::Client;
+use super::indexer::is_of_later_life;
 use super::job::Job;
 use super::message::{Ask, Msg, Phase, Request, Timer};
 use super::model::Stream;
@@ -100,12 +101,29 @@ impl Router {
         (*stage == Stage::Active).then_some(feed.session)
     }
 
+    /// Whether it knows of a connection.
+    pub(super) fn holds(&self, conn: ConnId) -> bool {
+        self.client.slot_of(conn).is_some() || self.sessions.iter().any(|own| own.conn == conn)
+    }
+
     /// Whether somebody waits for a connection that has room.
     pub(super) fn is_stuck(&self) -> bool {
-        self.client.hangs
-            || self.sessions.iter().any(|session| {
-                session.waits_for.is_some_and(|vb| self.client.has_room((vb, session.session)))
-            })
+        self.client.hangs || self.waits_in_vain()
+    }
+
+    /// Whether somebody waits for a connection although it has room.
+    pub(super) fn waits_in_vain(&self) -> bool {
+        self.sessions.iter().any(|session| {
+            session.waits_for.is_some_and(|vb| self.client.has_room((vb, session.session)))
+        })
+    }
+
+    /// The same, with a log of what matters at least so much.
+    #[cfg(test)]
+    pub(super) fn logging(&self, level: Option<super::log::Severity>) -> Self {
+        let mut other = self.clone();
+        other.client.log = super::log::Log::new(level);
+        other
     }
 
     pub(super) fn on_event(&mut self, event: Event<Stream>, cx: &mut Context<'_, Stream>) {
@@ -217,6 +235,14 @@ impl Router {
     fn asked(&mut self, ask: &Arc<Ask>, cx: &mut Context<'_, Stream>) {
         let Ask { keyspace, session, attempt, what, ref vbs } = **ask;
         let known = self.feeds.get(&keyspace).map(|feed| (feed.session, feed.attempt));
+        if self.client.is_blocked() {
+            cx.mark(&mark::SERVED_WHILE_BLOCKED);
+        }
+        if known.is_some_and(|(known, _)| is_of_later_life(session, known))
+            && self.client.is_running()
+        {
+            cx.mark(&mark::CONSUMER_RESTARTED);
+        }
         if self.is_stopping || known.is_some_and(|known| (session, attempt) < known) {
             return cx.mark(&mark::STALE_REQUEST);
         }
@@ -274,7 +300,7 @@ impl Router {
         let current = (keyspace, feed.session);
         let at = self.sessions.iter().rposition(|own| own.is_of(current) && !own.is_over());
         let Some(session) = at.map(|at| &mut self.sessions[at]) else { return };
-        let mut job = Job::new(self.me, current, attempt);
+        let mut job = Job::new(self.me, current, attempt, cx.now() + JOB);
         for (vb, from) in vbs {
             match feed.vbs.get(vb) {
                 Some((_, Stage::Active)) => job.active(*vb),
@@ -287,8 +313,10 @@ impl Router {
                 }
             }
         }
+        if feed.jobs.is_empty() {
+            cx.arm(Timer::Job(keyspace), JOB);
+        }
         feed.jobs.push(job);
-        cx.arm(Timer::Job(keyspace), JOB);
         self.request(keyspace, cx);
         self.answer(keyspace, cx);
     }
@@ -315,6 +343,7 @@ impl Router {
         }
         conns.dedup();
         conns.into_iter().for_each(|conn| self.pump(conn, cx));
+        self.resume(cx);
     }
 
     /// The session of a keyspace is over: what waits is given up, and its streams end.
@@ -375,7 +404,12 @@ impl Router {
     /// Data has taken too long: what has no answer is said to have failed.
     fn give_up_jobs(&mut self, keyspace: Keyspace, cx: &mut Context<'_, Stream>) {
         let Some(feed) = self.feeds.get_mut(&keyspace) else { return };
-        feed.jobs.iter_mut().for_each(Job::give_up);
+        let now = cx.now();
+        feed.jobs.iter_mut().filter(|job| job.until <= now).for_each(Job::give_up);
+        if let Some(next) = feed.jobs.iter().map(|job| job.until).filter(|until| *until > now).min()
+        {
+            cx.arm(Timer::Job(keyspace), next.since(now));
+        }
         self.answer(keyspace, cx);
     }
 
@@ -401,6 +435,10 @@ impl Router {
             cx.note(Note::Shut(conn, Why::Asked));
         } else {
             self.sessions.insert(at, session);
+        }
+        if !cx.bug(&bugs::ROOM_UNNOTICED) {
+            // What has been sent may have taken the bytes of others along: nobody tells of the room that there is now.
+            self.resume(cx);
         }
     }
 

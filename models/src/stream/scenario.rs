@@ -80,7 +80,7 @@ pub const fn calm() -> Scenario<Stream> {
             workload::draw(mix, config, draw)
         },
         always: checks::ALWAYS_CALM,
-        marks: &[],
+        marks: mark::CALM,
         sites: CALM_SITES,
         ..BASE
     }
@@ -113,7 +113,7 @@ pub const fn wire() -> Scenario<Stream> {
         },
         always: checks::ALWAYS_WIRE,
         eventually: checks::EVENTUALLY_WIRE,
-        marks: &[],
+        marks: mark::WIRE,
         ..BASE
     }
 }

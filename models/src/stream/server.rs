@@ -26,12 +26,14 @@ use super::frame::{self, FrameError};
 use super::log::{Log, Severity};
 use super::message::{Delivery, Msg, Phase, Timer};
 use super::model::Stream;
-use super::note::{Note, Why};
+use super::note::{Ending, Note, Why};
 use super::op::Vb;
 use super::payload::{Entry, Payload, Peer};
 use super::receiver::Receiver;
 use super::settings::Settings;
 use super::{bugs, mark, point};
+
+mod planted;
 
 /// What becomes of a connection that is accepted.
 pub static LISTENER: Site =
@@ -54,6 +56,8 @@ pub struct Server {
     /// Frames that the application has room for.
     room: u32,
     is_serving: bool,
+    /// Who has gone on last of those that had to wait for room.
+    last_turn: u32,
     brackets: Brackets,
     /// The youngest client of each router.
     lives: BTreeMap<u8, u32>,
@@ -69,7 +73,7 @@ pub struct Server {
 #[derive(Clone, Debug)]
 enum Queued {
     Frame(Vec<Entry>),
-    Error,
+    Error(Ending),
     /// Only where a planted bug lets it wait here.
     Close,
 }
@@ -88,6 +92,7 @@ impl Server {
             queue: VecDeque::new(),
             room: settings.application_queue,
             is_serving: false,
+            last_turn: 0,
             brackets: Brackets::default(),
             lives: BTreeMap::new(),
             accepted: 0,
@@ -109,6 +114,12 @@ impl Server {
         (self.sockets.len(), self.conns.len())
     }
 
+    /// Whether it knows of a connection.
+    #[must_use]
+    pub fn holds(&self, conn: ConnId) -> bool {
+        self.sockets.contains(&conn.0)
+    }
+
     /// What it has said for people.
     #[must_use]
     pub fn log(&self) -> &Log {
@@ -119,6 +130,11 @@ impl Server {
     #[must_use]
     pub fn waiting(&self) -> usize {
         self.queue.len() + self.parked.values().map(|(_, queue)| queue.len()).sum::<usize>()
+    }
+
+    /// Connections whose reader waits for room in the queue.
+    pub fn stalled(&self) -> impl Iterator<Item = ConnId> + '_ {
+        self.conns.values().filter(|receiver| receiver.is_stalled).map(|receiver| receiver.conn)
     }
 
     pub(super) fn is_full(&self) -> bool {
@@ -176,7 +192,7 @@ impl Server {
         }
         cx.mark(&mark::DEADLINE_PASSED);
         cx.note(Note::GaveUp(conn));
-        self.fail(conn, (false, true), cx);
+        self.fail(conn, Ending::Silent, cx);
     }
 
     fn conn(&mut self, event: ConnEvent, cx: &mut Context<'_, Stream>) {
@@ -218,13 +234,13 @@ impl Server {
             return cx.reset(conn);
         }
         self.sockets.insert(conn.0);
-        self.conns.insert(conn.0, Receiver::new(conn, self.settings.limits(), cx.now()));
+        self.conns.insert(conn.0, Receiver::new(conn, self.settings.takes(), cx.now()));
         cx.arm(Timer::Alive(conn), self.settings.beat);
         cx.arm(Timer::Deadline(conn), self.settings.deadline);
     }
 
     fn say_alive(&mut self, conn: ConnId, cx: &mut Context<'_, Stream>) {
-        let (limits, mut bytes) = (self.settings.limits(), Vec::with_capacity(FRAME_MIN));
+        let (limits, mut bytes) = (self.settings.sends(), Vec::with_capacity(FRAME_MIN));
         // Two bytes fit every limit.
         let _ = frame::append_with(limits, &mut bytes, |into| Payload::Alive.encode(into));
         if let Some(receiver) = self.conns.get_mut(&conn.0) {
@@ -251,15 +267,11 @@ impl Server {
                 Ok(Some(payload)) => self.take(conn, payload, cx),
                 Ok(None) => {
                     let Some(reason) = receiver.closed else { return };
-                    let torn = receiver.end();
-                    match (torn, reason) {
-                        (Err(FrameError::Torn(_)), _) => cx.mark(&mark::TORN_TAIL),
-                        (_, CloseReason::Fin) => cx.mark(&mark::CLEAN_CLOSE),
-                        _ => {}
-                    }
-                    return self.fail(conn, (false, false), cx);
+                    let ending =
+                        receiver.end().map_or_else(Ending::Bytes, |()| Ending::Closed(reason));
+                    return self.fail(conn, ending, cx);
                 }
-                Err(_) => return self.fail(conn, (true, true), cx),
+                Err(error) => return self.fail(conn, Ending::Bytes(error), cx),
             }
         }
     }
@@ -277,7 +289,7 @@ impl Server {
             }
             (Payload::Sync, Some(_)) => {}
             // Nobody says this here.
-            _ => self.fail(conn, (true, true), cx),
+            _ => self.fail(conn, Ending::Unexpected, cx),
         }
     }
 
@@ -299,7 +311,7 @@ impl Server {
         let known = |receiver: &Receiver| receiver.peer.map(|other| (receiver.conn, other));
         let others: Vec<(ConnId, Peer)> = self.conns.values().filter_map(known).collect();
         if peer.life < youngest || others.iter().any(|(_, other)| is_replaced(other)) {
-            return self.fail(conn, (false, true), cx);
+            return self.fail(conn, Ending::Replaced, cx);
         }
         if let Some(receiver) = self.conns.get_mut(&conn.0) {
             receiver.peer = Some(peer);
@@ -307,29 +319,33 @@ impl Server {
         self.brackets.met(conn, peer);
         for (old, _) in others.into_iter().filter(|(_, other)| is_older(other)) {
             cx.mark(&mark::REPLACED);
-            self.fail(old, (false, true), cx);
+            self.fail(old, Ending::Replaced, cx);
         }
     }
 
-    /// A connection cannot go on: nothing more is read from it, and its end goes into the queue. Whether its bytes were at
-    /// fault, and whether it is to be closed here.
-    fn fail(&mut self, conn: ConnId, (bytes, ours): (bool, bool), cx: &mut Context<'_, Stream>) {
-        if self.conns.remove(&conn.0).is_none() {
-            return;
+    /// A connection cannot go on: nothing more is read from it, it is closed here too, and its end goes into the queue.
+    fn fail(&mut self, conn: ConnId, ending: Ending, cx: &mut Context<'_, Stream>) {
+        let Some(receiver) = self.conns.remove(&conn.0) else { return };
+        cx.note(Note::Failed(conn, ending));
+        match ending {
+            Ending::Closed(CloseReason::Fin) => cx.mark(&mark::CLEAN_CLOSE),
+            Ending::Bytes(FrameError::Torn(_)) => cx.mark(&mark::TORN_TAIL),
+            _ => {}
         }
-        cx.note(Note::Failed(conn, bytes));
-        let said = || format!("connection {} is at its end", conn.0);
+        let said = || format!("connection {} is at its end: {ending}", conn.0);
         self.log.say(Severity::Warning, "server::fail", said);
         cx.disarm(Timer::Alive(conn));
         cx.disarm(Timer::Deadline(conn));
-        if ours && !cx.bug(&bugs::SOCKET_NEVER_CLOSED) && self.sockets.remove(&conn.0) {
-            cx.note(Note::Shut(conn, Why::Failed));
+        let is_ours = receiver.closed.is_none();
+        if is_ours && !cx.bug(&bugs::SOCKET_NEVER_CLOSED) && self.sockets.remove(&conn.0) {
+            let why = if ending == Ending::Replaced { Why::Replaced } else { Why::Failed };
+            cx.note(Note::Shut(conn, why));
             cx.reset(conn);
         }
         if cx.bug(&bugs::END_OVERTAKES) {
-            self.queue.push_front((conn, Queued::Error));
+            self.queue.push_front((conn, Queued::Error(ending)));
         } else {
-            self.queue.push_back((conn, Queued::Error));
+            self.queue.push_back((conn, Queued::Error(ending)));
         }
         self.wake(cx);
     }
@@ -370,20 +386,31 @@ impl Server {
         }
         let Some((conn, queued)) = self.queue.pop_front() else { return };
         match (queued, self.parked.get_mut(&conn.0)) {
-            (queued @ (Queued::Frame(_) | Queued::Error), Some((_, parked))) => {
+            (queued @ (Queued::Frame(_) | Queued::Error(_)), Some((_, parked))) => {
                 parked.push_back(queued);
             }
             (Queued::Frame(entries), None) => self.frame(conn, entries, cx),
-            (Queued::Error, None) => self.error(conn, cx),
+            (Queued::Error(ending), None) => self.error(conn, ending, cx),
             (Queued::Close, _) => self.close(cx),
         }
-        let stalled = |receiver: &&Receiver| receiver.is_stalled;
-        let stalled: Vec<ConnId> =
-            self.conns.values().filter(stalled).map(|receiver| receiver.conn).collect();
+        self.take_turns(self.stalled().collect(), cx);
+        self.wake(cx);
+    }
+
+    /// Readers that have waited for room take turns: the next one goes on behind the one that has gone on last.
+    fn take_turns(&mut self, mut stalled: Vec<ConnId>, cx: &mut Context<'_, Stream>) {
+        if !cx.bug(&bugs::NO_TURNS) {
+            let behind = stalled.partition_point(|conn| conn.0 <= self.last_turn);
+            stalled.rotate_left(behind);
+        }
         for conn in stalled {
+            if self.is_full() {
+                return;
+            }
+            self.last_turn = conn.0;
+            cx.note(Note::Turn(conn));
             self.pull(conn, cx);
         }
-        self.wake(cx);
     }
 
     fn deliver(&mut self, delivery: Delivery, cx: &mut Context<'_, Stream>) {
@@ -424,20 +451,8 @@ impl Server {
         self.unpark(&ended, cx);
     }
 
-    /// A connection that waited for the end of one of these streams goes on.
-    fn unpark(&mut self, ended: &[Vb], cx: &mut Context<'_, Stream>) {
-        let waits = |(_, (vb, _)): &(&u32, &(Vb, VecDeque<Queued>))| ended.contains(vb);
-        let Some(conn) = self.parked.iter().find(waits).map(|(conn, _)| *conn) else { return };
-        if let Some((_, queue)) = self.parked.remove(&conn) {
-            for queued in queue.into_iter().rev() {
-                self.queue.push_front((ConnId(conn), queued));
-            }
-        }
-        self.wake(cx);
-    }
-
     /// Tells the end of a connection, and which streams it breaks.
-    fn error(&mut self, conn: ConnId, cx: &mut Context<'_, Stream>) {
+    fn error(&mut self, conn: ConnId, ending: Ending, cx: &mut Context<'_, Stream>) {
         if cx.bug(&bugs::ERRORS_UNBUFFERED) {
             // Nobody takes it.
             self.is_stuck = true;
@@ -453,8 +468,8 @@ impl Server {
         });
         cx.note(Note::Blamed(conn, blamed.clone()));
         self.deliver(Delivery::Error(conn, blamed), cx);
-        if cx.bug(&bugs::ERROR_AGAIN_AND_AGAIN) {
-            self.queue.push_back((conn, Queued::Error));
+        if ending != Ending::Closed(CloseReason::Fin) && cx.bug(&bugs::ERROR_AGAIN_AND_AGAIN) {
+            self.queue.push_back((conn, Queued::Error(ending)));
         }
         if cx.bug(&bugs::NEIGHBOURS_CLOSED)
             && let Some(router) = router
@@ -463,35 +478,7 @@ impl Server {
                 |receiver: &&Receiver| receiver.peer.is_some_and(|peer| peer.router == router);
             let others: Vec<ConnId> =
                 self.conns.values().filter(of_router).map(|other| other.conn).collect();
-            for other in others {
-                self.conns.remove(&other.0);
-                self.sockets.remove(&other.0);
-                cx.note(Note::Shut(other, Why::Failed));
-                cx.reset(other);
-                let blamed = self.brackets.blame(other, cx);
-                cx.note(Note::Blamed(other, blamed.clone()));
-                self.deliver(Delivery::Error(other, blamed), cx);
-            }
-        }
-    }
-
-    /// Hands mutations on before their begin is known. Only a planted bug does that.
-    fn hand_past(&mut self, conn: ConnId, entries: &[Entry], cx: &mut Context<'_, Stream>) {
-        let mut data = entries.to_vec();
-        for entry in &mut data {
-            let (vb, session) = (entry.vb, entry.session);
-            entry.messages.retain(|message| {
-                let what = said(&Entry { vb, session, messages: Vec::new() }, message);
-                let is_data = Brackets::is_data(&what);
-                if is_data {
-                    cx.note(Note::Seen(conn, what, true));
-                }
-                is_data
-            });
-        }
-        data.retain(|entry| !entry.messages.is_empty());
-        if !data.is_empty() {
-            self.deliver(Delivery::Frame(conn, data), cx);
+            others.into_iter().for_each(|other| self.fail(other, Ending::Replaced, cx));
         }
     }
 }

@@ -31,8 +31,10 @@ pub struct Settings {
     pub window: u32,
     /// Requests of a router that data has not answered.
     pub requests: usize,
-    /// The longest payload between router and indexer, in bytes.
+    /// The longest payload that either side sends between router and indexer, in bytes.
     pub payload_max: u32,
+    /// The longest that either takes; no less than what is sent.
+    pub receive_max: u32,
     /// Between two signs of life on a connection.
     pub beat: Span,
     /// A sender that has sent nothing for so long ends itself, as does one that hears nothing.
@@ -73,6 +75,7 @@ impl Default for Settings {
             window: 10_000,
             requests: 64,
             payload_max: 1_000 * 1_024,
+            receive_max: 1_000 * 1_024,
             beat: Span::secs(20),
             suicide: Span::secs(300),
             deadline: Span::secs(300),
@@ -95,7 +98,7 @@ const fn knob(name: &'static str, range: [u64; 3], about: &'static str) -> Knob 
 }
 
 const CONNECTIONS: Knob = knob("connections", [1, 4, 1], "connections of a router at first");
-pub(super) const VBUCKETS: Knob = knob("vbuckets", [1, 4, 1], "vbuckets of a keyspace");
+pub(super) const VBUCKETS: Knob = knob("vbuckets", [1, 8, 1], "vbuckets of a keyspace");
 pub(super) const NAMES: Knob = knob("names", [0, 2, 0], "which two of the keyspaces a, a1, a12");
 pub(super) const KEYS: Knob = knob("keys", [2, 4, 2], "documents of a vbucket");
 const BATCH: Knob = knob("batch", [1, 4, 1], "messages of a batch");
@@ -105,9 +108,11 @@ const TAKES: Knob = knob("application_queue", [1, 3, 3], "frames that wait in th
 const WINDOW: Knob = knob("window", [2, 6, 6], "messages ahead of acknowledgements");
 const REQUESTS: Knob = knob("requests", [1, 4, 4], "stream requests under way");
 const PAYLOAD: Knob = knob("payload", [90, 130, 130], "bytes of the longest payload");
+const RECEIVE_MORE: Knob =
+    knob("receive_more", [0, 60, 0], "bytes that are taken beyond the longest that is sent");
 pub(super) const BUFFER: Knob = knob("buffer", [96, 256, 256], "bytes that a connection holds");
 const BEAT: Knob = knob("beat", [320, 560, 560], "milliseconds between two signs of life");
-const ESCALATE: Knob = knob("escalate", [1, 3, 1], "seconds until a stronger repair");
+const ESCALATE: Knob = knob("escalate", [1, 5, 1], "seconds until a stronger repair");
 const STABLE: Knob =
     knob("stable", [40, 200, 100], "milliseconds between two looks at what is stable");
 const PERSIST: Knob =
@@ -120,7 +125,7 @@ pub(super) const DISK: Knob =
 const ALL_FAIL: Knob = knob("all_fail", [0, 3, 1], "0: with one connection of a router all fail");
 
 /// What is drawn.
-pub const KNOBS: [Knob; 20] = [
+pub const KNOBS: [Knob; 21] = [
     CONNECTIONS,
     VBUCKETS,
     NAMES,
@@ -132,6 +137,7 @@ pub const KNOBS: [Knob; 20] = [
     WINDOW,
     REQUESTS,
     PAYLOAD,
+    RECEIVE_MORE,
     BUFFER,
     BEAT,
     ESCALATE,
@@ -168,6 +174,7 @@ impl Settings {
             window: u32::from(small(WINDOW)),
             requests: config.count(REQUESTS.name),
             payload_max: u32::from(small(PAYLOAD)),
+            receive_max: u32::from(small(PAYLOAD)) + u32::from(small(RECEIVE_MORE)),
             beat,
             suicide: beat.times(5),
             deadline: beat.times(6),
@@ -183,10 +190,16 @@ impl Settings {
         }
     }
 
-    /// What both sides accept of each other.
+    /// What either side sends.
     #[must_use]
-    pub fn limits(&self) -> Limits {
+    pub fn sends(&self) -> Limits {
         Limits { payload_max: self.payload_max, seed_era: false }
+    }
+
+    /// What either side takes.
+    #[must_use]
+    pub fn takes(&self) -> Limits {
+        Limits { payload_max: self.receive_max, seed_era: false }
     }
 
     /// All vbuckets.
@@ -210,5 +223,5 @@ impl Settings {
     }
 }
 
-/// What goes between router and data is not limited here.
-pub const UPSTREAM: Limits = Limits { payload_max: 4_096, seed_era: false };
+/// What goes between router and data is not limited here: the longest document fits.
+pub const UPSTREAM: Limits = Limits { payload_max: 1 << 17, seed_era: false };

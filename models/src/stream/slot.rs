@@ -47,7 +47,7 @@ impl Slot {
             conn,
             peer,
             state: State::Dialling,
-            reader: Reader::new(settings.limits()),
+            reader: Reader::new(settings.takes()),
             inbox: Vec::new(),
             queue: VecDeque::new(),
             batch: Vec::new(),

@@ -156,6 +156,8 @@ fn with_server(config: &Config, settings: Settings) -> Topology<Stream> {
     for (node, role, actor) in quiet.actors() {
         let actor = match actor {
             Stream::Server(_) => Stream::Server(Server::new(settings, seedbed_sim::id::ActorId(5))),
+            Stream::Router(router) => Stream::Router(router.logging(settings.log)),
+            Stream::Indexer(indexer) => Stream::Indexer(indexer.logging(settings.log)),
             other => other.clone(),
         };
         topology.actor(nodes[usize::from(node.0)], role, actor);
@@ -171,7 +173,9 @@ fn the_level_of_the_log_changes_no_run() {
         actors
             .map(|actor| match actor {
                 Stream::Server(server) => server.log().formatted,
-                _ => 0,
+                Stream::Router(router) => router.client.log.formatted,
+                Stream::Indexer(indexer) => indexer.log.formatted,
+                Stream::Data(_) | Stream::Admin(_) => 0,
             })
             .sum()
     };

@@ -75,6 +75,9 @@ const STREAMS_MAX: u16 = 1_024;
 /// More mutations of each stream are, too.
 const ROUND_MAX: u32 = 10_000;
 
+/// The longest wait, in milliseconds: who is not well looks twenty times a second, and each look is told.
+const WAIT_MAX: u64 = 3_600_000;
+
 /// A desk with a reader, a log of branches, a vbucket and a queue; and with a producer, a consumer or an application.
 #[derive(Clone, Debug)]
 pub struct Desk {
@@ -149,7 +152,10 @@ impl Verbs for Desk {
             ["dequeue", seq] => Ok(self.dequeue(number(seq)?)),
             ["producer" | "consumer" | "repair" | "loopback", ..] => self.starts(&words),
             ["round", mutations] => self.round(small(mutations)?),
-            ["wait", ms] => Ok(self.wait(Span::ms(small::<u32>(ms)?.into()))),
+            ["wait", ms] => match small(ms)? {
+                ms @ 0..=WAIT_MAX => Ok(self.wait(Span::ms(ms))),
+                _ => Err(format!("expected at most {WAIT_MAX} milliseconds, found `{ms}`")),
+            },
             [verb, ..] if is_played(verb) => match &mut self.player {
                 Player::Producer(player) if producer::VERBS.contains(&verb) => player.run(&words),
                 Player::Consumer(player) if consumer::VERBS.contains(&verb) => player.run(&words),
@@ -182,7 +188,11 @@ impl Desk {
                 (Player::Producer(producer), said)
             }
             ["consumer", queue, ahead] => {
-                let (consumer, said) = Consumer::new(small(queue)?, small(ahead)?);
+                let (queue, ahead) = (small(queue)?, small(ahead)?);
+                if queue == 0 || ahead == 0 {
+                    return Err("expected room for at least one frame on either side".into());
+                }
+                let (consumer, said) = Consumer::new(queue, ahead);
                 (Player::Consumer(consumer), said)
             }
             ["repair", seconds] => {
@@ -218,8 +228,8 @@ impl Desk {
             return Err(format!("expected at most {ROUND_MAX} mutations, found `{mutations}`"));
         }
         let arrived = loopback.run(mutations);
-        let order = if loopback.is_in_order() { "in order" } else { "out of order" };
-        Ok(format!("{arrived} of {mutations} arrive, {order}"))
+        let how = if loopback.is_as_sent() { "as they were sent" } else { "not as they were sent" };
+        Ok(format!("{arrived} of {mutations} arrive, {how}"))
     }
 
     fn wait(&mut self, span: Span) -> String {

@@ -240,6 +240,17 @@ impl<A: Actor> World<A> {
         self.core.conns.flips(conn)
     }
 
+    /// The ends of connections that are open, as the network knows it: who holds which.
+    pub fn open_conns(&self) -> impl Iterator<Item = (ActorId, ConnId)> + '_ {
+        self.core.conns.open().map(|socket| (socket.owner.actor, socket.conn))
+    }
+
+    /// Whether an actor was told of the end of a connection, and has not closed it since.
+    #[must_use]
+    pub fn is_told_closed(&self, conn: ConnId, actor: ActorId) -> bool {
+        self.core.conns.is_told(conn, actor)
+    }
+
     /// The same as [`World::seen`] for all kinds, in the order of the catalogue.
     #[must_use]
     pub fn seen_all(&self) -> [u32; Kind::CATALOGUE.len()] {

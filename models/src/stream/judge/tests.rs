@@ -1,5 +1,10 @@
+use seedbed_sim::actor::CloseReason;
+
 use super::super::op::Keyspace;
 use super::*;
+use crate::stream::checks::{BLAME, ISOLATED, SPLITS};
+use crate::stream::frame::FrameError;
+use crate::stream::note::Ending;
 
 #[test]
 fn what_is_not_promised_hides_nothing_that_is() {
@@ -60,7 +65,8 @@ fn what_is_altered_on_one_connection_excuses_no_other() {
             assert_eq!(ghost.broken.map(|broken| broken.0), expected);
             // The bytes cannot be read.
             ghost = clone;
-            ghost.failed(wrong == altered, wrong, true);
+            let ending = Ending::Bytes(FrameError::Empty);
+            ghost.failed((wrong == altered, false), wrong, ending);
             let expected = (wrong != altered).then_some(const { bit(SPLITS) });
             assert_eq!(ghost.broken.map(|broken| broken.0), expected);
         }
@@ -81,4 +87,27 @@ fn what_an_altered_connection_opens_and_displaces_is_taken_in() {
     assert!(ghost.broken.is_none(), "{:?}", ghost.broken);
     ghost.blamed(altered, &[]);
     assert_eq!(ghost.broken.map(|broken| broken.0), Some(const { bit(BLAME) }));
+}
+
+#[test]
+fn a_reason_that_is_none_is_seen() {
+    let [one, other] = ON;
+    let peers = |dial| {
+        let mut ghost = Ghost { promised: const { bit(ISOLATED) }, ..Ghost::default() };
+        for (conn, dial) in [(one, 1), (other, dial)] {
+            ghost.peers.insert(conn.0, Peer { router: 0, life: 1, slot: 0, dial });
+        }
+        ghost
+    };
+    let closed = Ending::Closed(CloseReason::Fin);
+    for (dial, is_told, ending, is_so) in [
+        (2, false, Ending::Replaced, true),
+        (0, false, Ending::Replaced, false),
+        (0, true, closed, true),
+        (0, false, closed, false),
+    ] {
+        let mut ghost = peers(dial);
+        ghost.failed((false, is_told), one, ending);
+        assert_eq!(ghost.broken.is_none(), is_so, "{ending}");
+    }
 }

@@ -27,8 +27,13 @@ pub(super) struct Consumer {
 impl Consumer {
     /// A queue of so many frames, and an application that takes so many ahead.
     pub(super) fn new(server_queue: usize, application_queue: u32) -> (Consumer, String) {
-        let settings =
-            Settings { server_queue, application_queue, payload_max: 200, ..Settings::default() };
+        let settings = Settings {
+            server_queue,
+            application_queue,
+            payload_max: 200,
+            receive_max: 200,
+            ..Settings::default()
+        };
         let server = Stream::Server(Server::new(settings, APPLICATION));
         let mut consumer = Consumer { server, settings, stage: Stage::default() };
         let said = consumer.feed(Event::Boot);
@@ -66,11 +71,13 @@ impl Consumer {
         let [conn, life, slot, router] = words;
         let (conn, life, slot) = (small(conn)?, small(life)?, small(slot)?);
         let router = small(router)?;
+        if self.stage.wires.contains_key(&conn) {
+            return Err(format!("expected a connection that was not accepted yet, found `{conn}`"));
+        }
         self.stage.accept(conn);
         let accepted = ConnEvent::Accepted { conn: ConnId(conn), from: ROUTERS[0] };
         self.stage.feed(&mut self.server, Event::Conn(accepted));
-        let dial = u16::try_from(conn).unwrap_or(u16::MAX);
-        self.payload(conn, &Payload::Hello(Peer { router, life, slot, dial }))
+        self.payload(conn, &Payload::Hello(Peer { router, life, slot, dial: conn }))
     }
 
     /// Messages come over a connection.
@@ -83,7 +90,7 @@ impl Consumer {
     fn payload(&mut self, conn: u32, payload: &Payload) -> Result<String, String> {
         let (mut bytes, mut framed) = (Vec::new(), Vec::new());
         payload.encode(&mut bytes);
-        frame::append(&bytes, self.settings.limits(), &mut framed).map_err(|e| e.to_string())?;
+        frame::append(&bytes, self.settings.sends(), &mut framed).map_err(|e| e.to_string())?;
         self.hears(conn, &framed)
     }
 

@@ -24,7 +24,14 @@ impl Producer {
         (n, batch, queue): (u32, usize, usize),
         all_fail: bool,
     ) -> (Producer, String) {
-        let settings = Settings { batch, queue, all_fail, payload_max: 200, ..Settings::default() };
+        let settings = Settings {
+            batch,
+            queue,
+            all_fail,
+            payload_max: 200,
+            receive_max: 200,
+            ..Settings::default()
+        };
         let mut producer =
             Producer { client: Client::new(settings, SERVER, 0), stage: Stage::default() };
         let Producer { client, stage } = &mut producer;
@@ -54,6 +61,11 @@ impl Producer {
     /// The connection of a slot is open, and takes all bytes.
     fn opened(&mut self, slot: &str) -> Result<String, String> {
         let slot = self.slot(slot)?;
+        if self.client.conn_of(slot).and_then(|conn| self.client.slot_of(conn)).is_none() {
+            return Err(format!(
+                "expected a slot whose connection is not at its end, found `{slot}`"
+            ));
+        }
         if let Some(wire) = self.client.conn_of(slot).and_then(|at| self.stage.wires.get_mut(&at.0))
         {
             wire.room = usize::MAX;

@@ -17,6 +17,9 @@ use crate::stream::stage::{ROUTERS, SERVER, Stage};
 /// What an application is told.
 pub(super) const VERBS: [&str; 6] = ["stand", "session", "given", "broken", "told", "track"];
 
+/// Its vbuckets.
+const NUMBERS: [u16; 2] = [2, 12];
+
 /// The application, of two vbuckets of each of the keyspaces a and a1.
 #[derive(Clone, Debug)]
 pub(super) struct Repair {
@@ -65,6 +68,9 @@ impl Repair {
     fn stand(&mut self, words: [&str; 3]) -> Result<String, String> {
         let [which, vb, seq] = words;
         let (which, vb, seq): (usize, Vb, u64) = (small(which)?, vb.parse()?, number(seq)?);
+        if !NUMBERS.contains(&vb.number) {
+            return Err(format!("expected vbucket 2 or 12, found `{vb}`"));
+        }
         let side = self.indexer().and_then(|indexer| indexer.sides.get_mut(&vb.keyspace));
         let index = side.and_then(|side| side.indexes.get_mut(which));
         let index = index.ok_or_else(|| format!("expected index 0 or 1, found `{which}`"))?;

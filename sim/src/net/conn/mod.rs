@@ -195,6 +195,23 @@ impl Conns {
         self.conns.get(conn.0 as usize).map_or(0, |conn| conn.flips)
     }
 
+    /// The ends that are open: an actor has accepted, or was told that it is connected; it has not closed since, was not told
+    /// of an end, and has not died.
+    pub fn open(&self) -> impl Iterator<Item = Socket> + '_ {
+        let ends = self.conns.iter().flat_map(|conn| Side::BOTH.map(|side| (conn, side)));
+        let open = ends.filter(|(conn, side)| conn.stages[*side] == Stage::Open);
+        open.map(|(conn, side)| Socket { owner: conn.ends[side], conn: conn.id })
+    }
+
+    /// Whether an actor was told of the end of a connection, and has not closed it.
+    #[must_use]
+    pub fn is_told(&self, conn: ConnId, actor: ActorId) -> bool {
+        self.conns.get(conn.0 as usize).is_some_and(|conn| {
+            let mut sides = Side::BOTH.into_iter();
+            sides.any(|s| conn.ends[s].actor == actor && conn.stages[s] == Stage::Told)
+        })
+    }
+
     /// Client and server of a connection. The server has incarnation 0 until it has accepted.
     #[must_use]
     pub fn ends(&self, conn: ConnId) -> Option<[End; 2]> {
