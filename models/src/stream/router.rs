@@ -238,7 +238,7 @@ impl Router {
         if self.client.is_blocked() {
             cx.mark(&mark::SERVED_WHILE_BLOCKED);
         }
-        if known.is_some_and(|(known, _)| is_of_later_life(session, known))
+        if known.is_some_and(|(known, _)| known > 0 && is_of_later_life(session, known))
             && self.client.is_running()
         {
             cx.mark(&mark::CONSUMER_RESTARTED);
