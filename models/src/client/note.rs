@@ -1,10 +1,11 @@
 //! Facts that actors state for the checks. Those of a data node are passed through.
 
 use std::fmt;
+use std::sync::Arc;
 
 use crate::vbucket::message::AskId;
 use crate::vbucket::note as node;
-use crate::vbucket::op::{Call, Key, Vb};
+use crate::vbucket::op::{Key, Request, Vb};
 
 use seedbed_sim::id::{ActorId, OpId};
 
@@ -39,7 +40,7 @@ pub enum Note {
     /// Of a data node.
     Node(node::Note),
     /// A call was begun.
-    Called(OpId, Purpose, Call),
+    Called(OpId, Purpose, Arc<Request>),
     /// It has come to this.
     Fated(OpId, Fate),
     /// The store knows something else of a key from here on.
@@ -76,11 +77,12 @@ impl fmt::Display for Note {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Note::Node(note) => note.fmt(f),
-            Note::Called(op, Purpose::Work | Purpose::Part, call) => {
-                write!(f, "call #{} {call}", op.number)
-            }
-            Note::Called(op, Purpose::Verify, call) => {
-                write!(f, "call #{} {call} to verify", op.number)
+            Note::Called(op, purpose, request) => {
+                write!(f, "call #{} {}", op.number, request.call)?;
+                if request.cas != 0 {
+                    write!(f, " of @{}", request.cas)?;
+                }
+                if *purpose == Purpose::Verify { write!(f, " to verify") } else { Ok(()) }
             }
             Note::Fated(op, fate) => write!(f, "call #{}: {fate}", op.number),
             Note::Kept(key) => write!(f, "kept {key}"),
