@@ -30,7 +30,7 @@ pub enum Access {
 impl fmt::Debug for Access {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Access::Call(request) if request.cas == 0 => request.call.fmt(f),
+            Access::Call(request) if request.cas == 0 => write!(f, "{}", request.call),
             Access::Call(request) => write!(f, "{} of @{}", request.call, request.cas),
             Access::Expire(value, flags) => write!(f, "{value} flags {flags} runs out"),
             Access::Fall(Some(item)) => write!(f, "all is lost but {}", item.value),
