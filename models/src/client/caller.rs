@@ -88,7 +88,10 @@ impl Caller {
             let request = Arc::new(Request { call, cas });
             let number = self.smart.call(request.clone(), Purpose::Part, cx);
             let id = OpId { client: cx.me(), number };
-            cx.note(Note::Called(id, Purpose::Part, request.clone()));
+            cx.note(Note::Called(id, Purpose::Part, request.call.clone()));
+            if cas != 0 {
+                cx.note(Note::Wants(id, cas));
+            }
             parts.push(Part { key, request, first: number, number, fate: None });
         }
         self.errand = Some(Errand { op, parts, is_multi, tries: 0 });

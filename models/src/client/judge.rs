@@ -154,15 +154,18 @@ impl Ghost {
                 self.node(node, note, now);
                 Ok(())
             }
-            Note::Called(op, purpose, request) => {
-                self.past.called(*op, request, at);
+            Note::Called(op, purpose, call) => {
+                self.past.called(*op, call, at);
                 if *purpose == Purpose::Verify {
                     self.said.insert(ONLY_READS);
-                    let Request { call, .. } = &**request;
                     if !matches!(call, Call::Get(_)) {
                         return Err((ONLY_READS, "changes", format!("it sent `{call}`")));
                     }
                 }
+                Ok(())
+            }
+            Note::Wants(op, cas) => {
+                self.past.wants(*op, *cas);
                 Ok(())
             }
             Note::Fated(op, fate) => {

@@ -1,11 +1,10 @@
 //! Facts that actors state for the checks. Those of a data node are passed through.
 
 use std::fmt;
-use std::sync::Arc;
 
 use crate::vbucket::message::AskId;
 use crate::vbucket::note as node;
-use crate::vbucket::op::{Key, Request, Vb};
+use crate::vbucket::op::{Call, Key, Vb};
 
 use seedbed_sim::id::{ActorId, OpId};
 
@@ -40,7 +39,7 @@ pub enum Note {
     /// Of a data node.
     Node(node::Note),
     /// A call was begun.
-    Called(OpId, Purpose, Arc<Request>),
+    Called(OpId, Purpose, Call),
     /// It has come to this.
     Fated(OpId, Fate),
     /// The store knows something else of a key from here on.
@@ -65,6 +64,8 @@ pub enum Note {
     Rebalanced(u32, bool),
     /// A key and its replica were compared.
     Replicated(Key, Verdict),
+    /// A call that was begun is to be done only where its key has this version.
+    Wants(OpId, u64),
 }
 
 impl From<node::Note> for Note {
@@ -77,13 +78,13 @@ impl fmt::Display for Note {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Note::Node(note) => note.fmt(f),
-            Note::Called(op, purpose, request) => {
-                write!(f, "call #{} {}", op.number, request.call)?;
-                if request.cas != 0 {
-                    write!(f, " of @{}", request.cas)?;
-                }
-                if *purpose == Purpose::Verify { write!(f, " to verify") } else { Ok(()) }
+            Note::Called(op, Purpose::Work | Purpose::Part, call) => {
+                write!(f, "call #{} {call}", op.number)
             }
+            Note::Called(op, Purpose::Verify, call) => {
+                write!(f, "call #{} {call} to verify", op.number)
+            }
+            Note::Wants(op, cas) => write!(f, "call #{} wants @{cas}", op.number),
             Note::Fated(op, fate) => write!(f, "call #{}: {fate}", op.number),
             Note::Kept(key) => write!(f, "kept {key}"),
             Note::Verified(id, key, verdict, ..) => {

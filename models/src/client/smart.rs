@@ -101,7 +101,7 @@ impl SmartClient {
     ) -> u32 {
         let op = OpId { client: cx.me(), number: self.calls + 1 };
         if purpose != Purpose::Part {
-            cx.note(Note::Called(op, purpose, request.clone()));
+            cx.note(Note::Called(op, purpose, request.call.clone()));
         }
         self.begin(Wanted::Do(request), purpose, cx)
     }

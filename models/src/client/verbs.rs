@@ -340,7 +340,7 @@ impl Desk {
         let least = if has_replicas { 2 } else { 1 };
         if nodes < least {
             let for_what = if has_replicas { " for replicas" } else { "" };
-            return Err(format!("expected at least {least} nodes{for_what}, found {nodes}"));
+            return Err(format!("expected {least} or more nodes{for_what}, found {nodes}"));
         }
         self.map = Map::dealt(vbuckets, nodes, has_replicas);
         Ok(self.map.to_string())

@@ -8,7 +8,7 @@ use seedbed_sim::judge::linear::Operation;
 
 use crate::client::reference::Access;
 use crate::client::response::Fate;
-use crate::vbucket::op::{Key, Request};
+use crate::vbucket::op::{Call, Key, Request};
 use crate::vbucket::reference;
 use crate::vbucket::response::Answer;
 
@@ -48,9 +48,18 @@ struct Called {
 }
 
 impl Past {
-    pub(super) fn called(&mut self, op: OpId, request: &Arc<Request>, at: u64) {
-        let Some(key) = request.call.key() else { return };
-        self.calls.insert(op, Called { key, request: request.clone(), at, fate: None });
+    pub(super) fn called(&mut self, op: OpId, call: &Call, at: u64) {
+        let Some(key) = call.key() else { return };
+        let request = Arc::new(Request { call: call.clone(), cas: 0 });
+        self.calls.insert(op, Called { key, request, at, fate: None });
+    }
+
+    /// A call is to be done only where its key has this version.
+    pub(super) fn wants(&mut self, op: OpId, cas: u64) {
+        if let Some(called) = self.calls.get_mut(&op) {
+            let call = called.request.call.clone();
+            called.request = Arc::new(Request { call, cas });
+        }
     }
 
     pub(super) fn fated(&mut self, op: OpId, fate: &Fate, at: u64) {
