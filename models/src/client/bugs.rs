@@ -1,4 +1,4 @@
-//! Planted bugs: defects that the clients of testrunner have had, each a switch that is off by default; three of data nodes,
+//! Planted bugs: defects that the clients of testrunner have had, each a switch that is off by default; four of data nodes,
 //! and one of who moves vbuckets between them, which a client's verification has to find.
 
 use seedbed_sim::actor::Bug;
@@ -157,7 +157,26 @@ pub const LAST_LEFT_BEHIND: Bug = Bug {
     scenario: FAILOVER,
 };
 
-/// All of them: those that need a store, those of every client, those that need more than one writer of a key.
+/// What adds to a value is sent again after a reset, although it may have been done.
+pub const ADDITION_SENT_AGAIN: Bug = Bug {
+    index: 16,
+    name: "addition-sent-again",
+    source: "couchbase/testrunner 0a07284dc: a reset of the connection is treated like NOT_MY_VBUCKET, so that whatever was \
+             sent is sent again",
+    breaks: LINEARIZABLE,
+    scenario: MULTI_SET,
+};
+
+/// A node that starts brings back what was there before a value whose time has run out; see [`node::EXPIRED_PASSED_OVER`].
+pub const OLDER_VALUE_BACK: Bug = Bug {
+    index: 17,
+    name: "older-value-back",
+    source: node::EXPIRED_PASSED_OVER.source,
+    breaks: VERIFIED,
+    scenario: TASKS,
+};
+
+/// All of them: those that need a store, those of every client, those of callers only.
 pub const BUGS: &[Bug] = &[
     END_NOT_CAUGHT,
     VERIFIER_DELETES,
@@ -172,15 +191,17 @@ pub const BUGS: &[Bug] = &[
     REWRITTEN_PURGED,
     NOT_DRAINED,
     LAST_LEFT_BEHIND,
+    OLDER_VALUE_BACK,
     NOT_MY_VBUCKET_RAISES,
     UNUSED_KEPT,
     BATCH_SENT_AGAIN,
+    ADDITION_SENT_AGAIN,
 ];
 
-const WITH_STORE_ONLY: usize = 13;
-const OF_SEVERAL_WRITERS: usize = 1;
+const WITH_STORE_ONLY: usize = 14;
+const OF_CALLERS: usize = 2;
 
 /// Those that can show where there is a reference store.
-pub const WITH_STORE: &[Bug] = BUGS.split_at(BUGS.len() - OF_SEVERAL_WRITERS).0;
+pub const WITH_STORE: &[Bug] = BUGS.split_at(BUGS.len() - OF_CALLERS).0;
 /// Those that can show where there is none.
 pub const WITHOUT_STORE: &[Bug] = BUGS.split_at(WITH_STORE_ONLY).1;

@@ -1,11 +1,13 @@
 //! A caller: does single operations and multi-sets by a smart client, without a reference store.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use seedbed_sim::actor::{Context, Event, Outcome};
 use seedbed_sim::id::OpId;
 
-use crate::vbucket::op::{Call, Key, Store, Value, Verb};
+use crate::vbucket::op::{Call, Key, Request, Store, Value, Verb};
+use crate::vbucket::response::Answer;
 
 use super::model::{Book, Peer};
 use super::note::{Note, Purpose};
@@ -17,10 +19,15 @@ use super::{bugs, mark};
 /// How often a planted bug sends a whole multi-set again.
 const BLIND_TRIES: u32 = 2;
 
+/// A version that no key has: a conditional write of a key that was never looked at must not be done.
+const NO_VERSION: u64 = 1;
+
 /// A caller.
 #[derive(Clone, Debug)]
 pub struct Caller {
     pub(super) smart: SmartClient,
+    /// The version of each key that its last get has shown.
+    seen: BTreeMap<Key, u64>,
     errand: Option<Errand>,
 }
 
@@ -37,7 +44,7 @@ struct Errand {
 #[derive(Clone, Debug)]
 struct Part {
     key: Key,
-    call: Call,
+    request: Arc<Request>,
     /// As which it stands in the history, and the call that does it now.
     first: u32,
     number: u32,
@@ -48,7 +55,7 @@ impl Caller {
     /// A caller that knows these.
     #[must_use]
     pub fn new(book: Arc<Book>) -> Caller {
-        Caller { smart: SmartClient::new(book), errand: None }
+        Caller { smart: SmartClient::new(book), seen: BTreeMap::new(), errand: None }
     }
 
     pub(super) fn on_event(&mut self, event: Event<Peer>, cx: &mut Context<'_, Peer>) {
@@ -77,11 +84,27 @@ impl Caller {
         let mut parts = Vec::new();
         for call in calls {
             let Some(key) = call.key() else { continue };
-            let number = self.smart.call(call.clone(), 0, Purpose::Part, cx);
-            cx.note(Note::Called(OpId { client: cx.me(), number }, Purpose::Part, call.clone()));
-            parts.push(Part { key, call, first: number, number, fate: None });
+            let cas = self.wanted_cas(&call);
+            let request = Arc::new(Request { call, cas });
+            let number = self.smart.call(request.clone(), Purpose::Part, cx);
+            let id = OpId { client: cx.me(), number };
+            cx.note(Note::Called(id, Purpose::Part, request.call.clone()));
+            if cas != 0 {
+                cx.note(Note::Wants(id, cas));
+            }
+            parts.push(Part { key, request, first: number, number, fate: None });
         }
         self.errand = Some(Errand { op, parts, is_multi, tries: 0 });
+    }
+
+    /// The version that a key must have for this to be done; 0 for any.
+    fn wanted_cas(&self, call: &Call) -> u64 {
+        match call {
+            Call::Store(Store { verb: Verb::Cas, key, .. }) => {
+                self.seen.get(key).copied().unwrap_or(NO_VERSION)
+            }
+            _ => 0,
+        }
     }
 
     /// A part has come to an end. What was not applied was sent elsewhere already, as often as it makes sense.
@@ -103,7 +126,7 @@ impl Caller {
             errand.tries += 1;
             for part in &mut errand.parts {
                 part.fate = None;
-                part.number = self.smart.call(part.call.clone(), 0, Purpose::Part, cx);
+                part.number = self.smart.call(part.request.clone(), Purpose::Part, cx);
             }
             return;
         }
@@ -114,8 +137,9 @@ impl Caller {
         let Some(Errand { op, parts, is_multi, .. }) = self.errand.take() else { return };
         let client = cx.me();
         let mut fates = Vec::new();
-        for Part { key, first, fate, .. } in parts {
+        for Part { key, request, first, fate, .. } in parts {
             let Some(fate) = fate else { continue };
+            self.learn(key, &request, &fate, cx);
             cx.note(Note::Fated(OpId { client, number: first }, fate.clone()));
             fates.push((key, fate));
         }
@@ -126,6 +150,23 @@ impl Caller {
             Some((_, Fate::NotApplied(_))) | None => Outcome::Failed,
         };
         cx.complete(op, outcome);
+    }
+}
+
+impl Caller {
+    /// Remembers the version that a get has shown.
+    fn learn(&mut self, key: Key, request: &Request, fate: &Fate, cx: &mut Context<'_, Peer>) {
+        match fate {
+            Fate::Answered(Answer::Found { cas, .. }) => drop(self.seen.insert(key, *cas)),
+            Fate::Answered(Answer::Stored(_)) if request.cas != 0 => {
+                cx.mark(&mark::STORED_BY_VERSION);
+            }
+            Fate::Answered(Answer::Exists) if request.cas > NO_VERSION => {
+                cx.mark(&mark::REFUSED_BY_VERSION);
+            }
+            Fate::Answered(Answer::Counted(..)) => cx.mark(&mark::ADDED),
+            _ => {}
+        }
     }
 }
 

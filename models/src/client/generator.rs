@@ -96,8 +96,10 @@ impl DocumentGenerator {
         let place = match self.seed {
             Some(seed) => mixed(seed, item, list as u64) % len(&self.lists[list]),
             None => {
-                let before: u64 = self.lists[..list].iter().map(len).product();
-                item / before % len(&self.lists[list])
+                let mut lens = self.lists[..list].iter().map(len);
+                // Where there are more documents than numbers, the last lists do not turn.
+                let before = lens.try_fold(1, u64::checked_mul);
+                before.map_or(0, |before| item / before) % len(&self.lists[list])
             }
         };
         &self.lists[list][usize::try_from(place).expect("a place in a list")]

@@ -15,7 +15,7 @@ use seedbed_sim::world::{Step, World};
 
 use crate::vbucket::message::AskId;
 use crate::vbucket::note::Note as NodeNote;
-use crate::vbucket::op::{Call, Key, Request, Vb, Verb};
+use crate::vbucket::op::{Call, Key, Request, Store as StoreCall, Vb, Verb};
 use crate::vbucket::response::Answer;
 
 use super::checks::{
@@ -27,7 +27,7 @@ use super::smart::SmartClient;
 use super::store::Store;
 pub(super) use history::Past;
 use places::Places;
-pub(super) use truth::{Item, Truth};
+pub(super) use truth::Truth;
 use truth::{Look, Moment, Reading};
 
 /// What the checks remember from step to step.
@@ -164,6 +164,10 @@ impl Ghost {
                 }
                 Ok(())
             }
+            Note::Wants(op, cas) => {
+                self.past.wants(*op, *cas);
+                Ok(())
+            }
             Note::Fated(op, fate) => {
                 self.past.fated(*op, fate, at);
                 Ok(())
@@ -240,9 +244,11 @@ impl Ghost {
                 let truth = self.keys.entry(*key).or_default();
                 if std::mem::take(&mut truth.expires) {
                     truth.expire(*cas);
-                } else if let Some(item) = truth.coming.take() {
-                    self.past.stored(*key, item.as_ref(), now.at);
-                    truth.change(*cas, item);
+                } else if let Some(items) = truth.coming.take() {
+                    for item in &items {
+                        self.past.stored(*key, item.as_ref(), now.at);
+                    }
+                    truth.changed(*cas, items);
                 }
             }
             NodeNote::Committed(_, key, cas, _) => self.places.committed(node, *key, *cas),
@@ -268,7 +274,7 @@ impl Ghost {
         (answer, now): (&Answer, Moment),
     ) {
         let Some(key) = request.call.key() else { return };
-        let Some(look) = look(&request.call, answer) else { return };
+        let Some(look) = look(request, answer) else { return };
         let truth = self.keys.entry(key).or_default();
         if !self.places.serves(node, vb) {
             truth.blur();
@@ -285,14 +291,8 @@ impl Ghost {
                 self.past.fell(key, left.as_ref(), (since, now.at));
             }
         }
-        match (&request.call, answer) {
-            (Call::Store(store), Answer::Stored(_)) => {
-                let until = (store.expiry != 0).then(|| now.second + u64::from(store.expiry));
-                let value = store.value.clone();
-                truth.coming = Some(Some(Item { value, flags: store.flags, until }));
-            }
-            (Call::Delete(_), Answer::Deleted) => truth.coming = Some(None),
-            _ => {}
+        if answer.made().is_some() || *answer == Answer::Deleted {
+            truth.coming = Some(truth.made((request, answer), now));
         }
     }
 
@@ -398,9 +398,16 @@ pub(crate) fn are_clocks_right<A: Actor>(world: &World<A>) -> bool {
 }
 
 /// What an answer says of a key; nothing if nothing was done, and nothing inside if it says nothing.
-fn look<'a>(call: &Call, answer: &'a Answer) -> Option<Option<Look<'a>>> {
-    Some(match (call, answer) {
-        (_, Answer::TemporaryFailure | Answer::NotMyVbucket | Answer::NotSupported) => return None,
+fn look<'a>(request: &'a Request, answer: &'a Answer) -> Option<Option<Look<'a>>> {
+    match answer {
+        Answer::TemporaryFailure | Answer::NotMyVbucket | Answer::NotSupported => return None,
+        _ => {}
+    }
+    Some(match (&request.call, answer) {
+        (Call::Count(_), _) => Some(Look::Answered(request, answer)),
+        (Call::Store(StoreCall { verb: Verb::Append | Verb::Prepend | Verb::Cas, .. }), _) => {
+            Some(Look::Answered(request, answer))
+        }
         (_, Answer::TooLong | Answer::BadDelta) => return None,
         (_, Answer::Found { value, flags, .. }) => Some(Look::Found(value, *flags)),
         (_, Answer::NotFound | Answer::NotStored) => Some(Look::Absent),
@@ -416,6 +423,7 @@ fn look<'a>(call: &Call, answer: &'a Answer) -> Option<Option<Look<'a>>> {
 
 #[cfg(test)]
 mod tests {
+    use super::truth::Item;
     use super::*;
     use crate::vbucket::op::Value;
 

@@ -26,12 +26,13 @@ pub struct Map {
 }
 
 impl Map {
-    /// The first map: vbuckets are dealt out to so many nodes, with a replica on the next one if that is wanted.
+    /// The first map: vbuckets are dealt out to so many nodes, with a replica on the next one if that is wanted and there is
+    /// another one.
     #[must_use]
     pub fn dealt(vbuckets: u8, servers: u8, has_replicas: bool) -> Map {
         let places = (0..vbuckets).map(|vb| Place {
             master: Server(vb % servers),
-            replica: has_replicas.then(|| Server((vb + 1) % servers)),
+            replica: (has_replicas && servers > 1).then(|| Server((vb + 1) % servers)),
         });
         Map { epoch: 1, places: places.collect() }
     }
@@ -94,6 +95,7 @@ mod tests {
         let next = map.with(Vb(1), Place { master: Server(0), replica: None });
         assert_eq!(next.to_string(), "epoch 2: v0=n0+n1 v1=n0 v2=n0+n1");
         assert!(map.uses(Server(1)) && !next.uses(Server(1)));
+        assert_eq!(Map::dealt(1, 1, true).to_string(), "epoch 1: v0=n0");
         assert_eq!((map.vbuckets(), next.place(Vb(1)).replica), (3, None));
     }
 }

@@ -70,3 +70,11 @@ pub const FAILED_OVER: Mark = Mark { index: 58, name: "a replica took over" };
 /// Replicas are verified.
 pub const REPLICA_AGREES: Mark =
     Mark { index: 59, name: "a replica had the flags, version and value of its master" };
+/// Conditional writes come through.
+pub const STORED_BY_VERSION: Mark =
+    Mark { index: 60, name: "a write that wanted the version of its client's last look was done" };
+/// Or not.
+pub const REFUSED_BY_VERSION: Mark =
+    Mark { index: 61, name: "a write came too late for the version of its client's last look" };
+/// Numbers are counted.
+pub const ADDED: Mark = Mark { index: 62, name: "a number was counted up or down" };

@@ -91,6 +91,7 @@ impl Embeds<Node> for Peer {
             (&bugs::REWRITTEN_PURGED, &node_bugs::PURGED_UNSEEN),
             (&bugs::DELETED_STAY, &node_bugs::DELETIONS_PASSED_OVER),
             (&bugs::LAST_LEFT_BEHIND, &node_bugs::LAST_WRITES_DROPPED),
+            (&bugs::OLDER_VALUE_BACK, &node_bugs::EXPIRED_PASSED_OVER),
         ];
         let of_nodes = planted.into_iter().find(|(bug, _)| outer.has(bug));
         of_nodes.map_or(BugSet::NONE, |(_, bug)| BugSet::only(bug))

@@ -64,6 +64,8 @@ pub enum Note {
     Rebalanced(u32, bool),
     /// A key and its replica were compared.
     Replicated(Key, Verdict),
+    /// A call that was begun is to be done only where its key has this version.
+    Wants(OpId, u64),
 }
 
 impl From<node::Note> for Note {
@@ -82,6 +84,7 @@ impl fmt::Display for Note {
             Note::Called(op, Purpose::Verify, call) => {
                 write!(f, "call #{} {call} to verify", op.number)
             }
+            Note::Wants(op, cas) => write!(f, "call #{} wants @{cas}", op.number),
             Note::Fated(op, fate) => write!(f, "call #{}: {fate}", op.number),
             Note::Kept(key) => write!(f, "kept {key}"),
             Note::Verified(id, key, verdict, ..) => {

@@ -229,7 +229,8 @@ fn parse_keys(text: &str) -> Result<Keys, String> {
         text.split_once("..").ok_or_else(|| format!("expected `0..4`, found `{text}`"))?;
     let keys = Keys { start: number(start)?, end: number(end)? };
     let fits = keys.start < keys.end && usize::from(keys.end) <= Key::NAMES.len();
-    if fits { Ok(keys) } else { Err(format!("expected keys below 0..13, found `{text}`")) }
+    let all = Key::NAMES.len();
+    if fits { Ok(keys) } else { Err(format!("expected keys out of 0..{all}, found `{text}`")) }
 }
 
 fn parse_server(text: &str) -> Result<Server, String> {
@@ -329,6 +330,7 @@ mod tests {
         {
             assert!(text.parse::<Op>().is_err(), "{text}");
         }
+        assert!("run 1 batch 0..12".parse::<Op>().is_ok());
     }
 
     #[test]

@@ -23,7 +23,7 @@ use seedbed_sim::time::Span;
 
 use crate::vbucket::memory::seconds;
 use crate::vbucket::message::AskId;
-use crate::vbucket::op::{Call, Key, Request, home};
+use crate::vbucket::op::{Key, Request, home};
 use crate::vbucket::response::Answer;
 
 use super::backoff::Next;
@@ -95,16 +95,15 @@ impl SmartClient {
     /// Begins a call, and returns its number.
     pub fn call(
         &mut self,
-        call: Call,
-        cas: u64,
+        request: Arc<Request>,
         purpose: Purpose,
         cx: &mut Context<'_, Peer>,
     ) -> u32 {
         let op = OpId { client: cx.me(), number: self.calls + 1 };
         if purpose != Purpose::Part {
-            cx.note(Note::Called(op, purpose, call.clone()));
+            cx.note(Note::Called(op, purpose, request.call.clone()));
         }
-        self.begin(Wanted::Do(Arc::new(Request { call, cas })), purpose, cx)
+        self.begin(Wanted::Do(request), purpose, cx)
     }
 
     /// Asks the replica of a key what stands in it, and returns the number of the call.
@@ -248,7 +247,9 @@ impl SmartClient {
     /// What was sent will not be answered.
     fn gone(&mut self, number: u32, error: Error, cx: &mut Context<'_, Peer>) {
         let Some(errand) = self.errands.get(&number) else { return };
-        if errand.only_reads() {
+        let is_reset = error == Error::Reset;
+        let again = is_reset && cx.bug(&bugs::ADDITION_SENT_AGAIN) && errand.adds();
+        if errand.only_reads() || again {
             return self.refresh(number, error, cx);
         }
         cx.mark(if error == Error::TimedOut {

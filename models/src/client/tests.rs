@@ -16,6 +16,16 @@ fn a_key_that_was_written_anew_after_it_had_run_out_is_found_to_be_gone() {
 }
 
 #[test]
+fn a_key_that_was_written_anew_is_found_to_have_its_older_value_again() {
+    testing::finds(&scenario::tasks(), &bugs::OLDER_VALUE_BACK, 3_000);
+}
+
+#[test]
+fn an_addition_that_is_done_twice_is_found() {
+    testing::finds(&scenario::multi_set(), &bugs::ADDITION_SENT_AGAIN, 3_000);
+}
+
+#[test]
 fn an_acknowledged_write_that_is_lost_is_found() {
     testing::finds(&scenario::failover(), &bugs::LAST_LEFT_BEHIND, 3_000);
 }

@@ -22,10 +22,10 @@
 //! | `documents NAME FROM..TO TEMPLATE [seed N] [VALUES]..` | a generator of documents; lists of values are joined by commas | `documents doc 0..3 {{"a":{0}}} 1,2` |
 //! | `blobs NAME FROM..TO SEED SIZE` | a generator of blobs | `blobs blob 0..2 7 6` |
 //! | `older ITEMS SEED PADDING [FIELD=VALUE]..` | the older generator | `older 2 7 000 a=${prefix}-${seed}` |
-//! | `next [N]` | what it makes next, or the next N | `next 3` |
+//! | `next [N]` | what it makes next, or the next N, 1024 at most | `next 3` |
 //! | `reset` | it begins again | `reset` |
-//! | `map VBUCKETS NODES [replicas]` | a first map | `map 4 2 replicas` |
-//! | `move VB NODE` | the map after a move | `move v0 n1` |
+//! | `map VBUCKETS NODES [replicas]` | a first map; replicas need two nodes | `map 4 2 replicas` |
+//! | `move VB NODE` | the map after a move; a replica stays, or changes places with its master | `move v0 n1` |
 //! | `vbucket KEY N` | the vbucket of a key, where there are so many, by its checksum | `vbucket a 1024` |
 //! | `call [N*]ANSWER..` | what becomes of a call that is answered like this: `ok`, `tmpfail`, `not-mine` | `call 9*tmpfail ok` |
 
@@ -34,7 +34,7 @@ use std::collections::BTreeMap;
 use seedbed_sim::campaign::transcript::Verbs;
 use seedbed_sim::time::Span;
 
-use crate::vbucket::op::Vb;
+use crate::vbucket::op::{Value, Vb};
 
 use super::backoff::{Next, Retries};
 use super::content::Content;
@@ -249,8 +249,10 @@ impl Desk {
             }
             ["blobs", name, items, seed, size] => {
                 let size = number(size)?;
-                if size > MANY {
-                    return Err(format!("expected at most {MANY} bytes"));
+                if size > BLOB_MAX {
+                    return Err(format!(
+                        "expected at most {BLOB_MAX} bytes, which is what a key can hold"
+                    ));
                 }
                 let made = BlobGenerator::new(name, number(seed)?, size, range(items)?);
                 self.generator = Generator::Blobs(made);
@@ -268,7 +270,11 @@ impl Desk {
             }
             ["next"] => Ok(self.next().unwrap_or_else(|| "no more".into())),
             ["next", many] => {
-                let made = (0..number::<u32>(many)?).map_while(|_| self.next());
+                let many: u32 = number(many)?;
+                if many > NEXT_MAX {
+                    return Err(format!("expected at most {NEXT_MAX} at once, found {many}"));
+                }
+                let made = (0..many).map_while(|_| self.next());
                 let made: Vec<String> = made.collect();
                 Ok(if made.is_empty() { "no more".into() } else { made.join("\n") })
             }
@@ -301,10 +307,9 @@ impl Desk {
 
     fn call(&mut self, words: &[&str]) -> Result<String, String> {
         Ok(match *words {
-            ["map", vbuckets, nodes, ref rest @ ..] => {
-                let (vbuckets, nodes) = (number(vbuckets)?, number::<u8>(nodes)?.max(1));
-                self.map = Map::dealt(vbuckets, nodes, rest.contains(&"replicas"));
-                self.map.to_string()
+            ["map", vbuckets, nodes] => self.deal(number(vbuckets)?, number(nodes)?, false)?,
+            ["map", vbuckets, nodes, "replicas"] => {
+                self.deal(number(vbuckets)?, number(nodes)?, true)?
             }
             ["move", vb, node] => {
                 let vb: Vb = vb.parse()?;
@@ -312,8 +317,11 @@ impl Desk {
                     return Err(format!("expected a vbucket of the map, found {vb}"));
                 }
                 let digits = node.strip_prefix('n').ok_or("expected a node such as n1")?;
-                let place = Place { master: Server(number(digits)?), replica: None };
-                self.map = self.map.with(vb, place);
+                let to = Server(number(digits)?);
+                let Place { master, replica } = self.map.place(vb);
+                // Where the replica is, it becomes the master, and the former one follows it.
+                let replica = replica.map(|replica| if replica == to { master } else { replica });
+                self.map = self.map.with(vb, Place { master: to, replica });
                 self.map.to_string()
             }
             ["vbucket", key, many] => {
@@ -327,10 +335,24 @@ impl Desk {
             _ => return Err(unknown(&words.join(" "))),
         })
     }
+
+    fn deal(&mut self, vbuckets: u8, nodes: u8, has_replicas: bool) -> Result<String, String> {
+        let least = if has_replicas { 2 } else { 1 };
+        if nodes < least {
+            let for_what = if has_replicas { " for replicas" } else { "" };
+            return Err(format!("expected {least} or more nodes{for_what}, found {nodes}"));
+        }
+        self.map = Map::dealt(vbuckets, nodes, has_replicas);
+        Ok(self.map.to_string())
+    }
 }
 
 /// More of anything is a slip of the pen.
 const MANY: usize = 65_536;
+/// More documents than this nobody reads.
+const NEXT_MAX: u32 = 1_024;
+/// A blob is written as `x:` and two digits for each byte.
+const BLOB_MAX: usize = (Value::LEN_MAX - 2) / 2;
 
 /// What becomes of a call that is answered like this.
 fn called(answers: &[&str]) -> Result<String, String> {
@@ -398,7 +420,7 @@ fn parse_meta(words: &[&str]) -> Result<(u32, u32), String> {
 fn parse_content(text: &str) -> Result<Content, String> {
     match text.strip_prefix("x:") {
         None => Content::document(text),
-        Some(_) => Ok(Content::of(crate::vbucket::op::Value::new(text))),
+        Some(_) => Ok(Content::of(Value::new(text))),
     }
 }
 

@@ -3,7 +3,8 @@
 use seedbed_sim::choose::Draw;
 use seedbed_sim::nemesis::PlannedOp;
 
-use crate::vbucket::op::{Call, Key, Store, Value, Vb, Verb};
+use crate::vbucket::op::{Call, Count, Key, Store, Vb, Verb};
+use crate::vbucket::workload::value;
 
 use super::op::{Keys, Load, Op, Server, Spec, TaskId};
 
@@ -24,7 +25,7 @@ pub(crate) struct Crowd {
 /// Draws what the manager of tasks is asked, and the keeper of the map where there are replicas.
 pub(crate) fn tasks(crowd: Crowd, draw: &mut Draw) -> Vec<PlannedOp<Op>> {
     let last = u8::try_from(draw.range(20, 50)).expect("a small number");
-    let mut words = Words { crowd, draw, created: Vec::new() };
+    let mut words = Words { crowd, draw, created: Vec::new(), looked: None };
     let mut ops: Vec<PlannedOp<Op>> = (1..=last)
         .map(|number| {
             if crowd.has_replicas && words.draw.chance(1, 6) {
@@ -41,16 +42,23 @@ pub(crate) fn tasks(crowd: Crowd, draw: &mut Draw) -> Vec<PlannedOp<Op>> {
 /// Draws what callers do, and what the keeper of the map moves meanwhile.
 pub(crate) fn multi_sets(crowd: Crowd, draw: &mut Draw) -> Vec<PlannedOp<Op>> {
     let last = u32::try_from(draw.range(20, 60)).expect("a small number");
-    let mut words = Words { crowd, draw, created: Vec::new() };
+    let mut words = Words { crowd, draw, created: Vec::new(), looked: None };
     let mut ops: Vec<PlannedOp<Op>> = (1..=last)
         .map(|number| {
+            if let Some((client, key)) = words.looked.take() {
+                return PlannedOp { client, number, op: store(Verb::Cas, key, number) };
+            }
             if words.draw.chance(1, 4) {
                 let op = Op::Move(words.vb(), words.server());
                 return PlannedOp { client: crowd.keeper, number, op };
             }
             let client = words.draw.below(crowd.callers.into());
             let client = u16::try_from(client).expect("a small number");
-            PlannedOp { client, number, op: words.call(number) }
+            let op = words.call(number);
+            if let Op::Ask(Call::Get(key)) = op {
+                words.looked = words.draw.chance(1, 2).then_some((client, key));
+            }
+            PlannedOp { client, number, op }
         })
         .collect();
     ops.sort_by_key(|op| (op.client, op.number));
@@ -63,6 +71,8 @@ struct Words<'d> {
     draw: &'d mut Draw,
     /// Tasks that were only created.
     created: Vec<TaskId>,
+    /// A client looks at a key in order to write it if it is still the same.
+    looked: Option<(u16, Key)>,
 }
 
 impl Words<'_> {
@@ -140,20 +150,34 @@ impl Words<'_> {
     }
 
     fn call(&mut self, number: u32) -> Op {
-        let set = |verb, key, number: u32| {
-            let value = Value::new(&number.to_string());
-            Op::Ask(Call::Store(Store { verb, key, value, flags: 0, expiry: 0 }))
-        };
-        match self.draw.weighted(&[12, 8, 5, 2, 2, 3]) {
+        match self.draw.weighted(&[14, 12, 6, 2, 2, 3, 3, 2, 1, 7]) {
             0 => {
                 let Keys { start, end } = self.keys();
                 Op::MultiSet(number, (start..end).map(Key).collect())
             }
             1 => Op::Ask(Call::Get(self.key())),
-            2 => set(Verb::Set, self.key(), number),
-            3 => set(Verb::Add, self.key(), number),
-            4 => set(Verb::Replace, self.key(), number),
-            _ => Op::Ask(Call::Delete(self.key())),
+            2 => store(Verb::Set, self.key(), number),
+            3 => store(Verb::Add, self.key(), number),
+            4 => store(Verb::Replace, self.key(), number),
+            5 => Op::Ask(Call::Delete(self.key())),
+            6 => store(Verb::Append, self.key(), number),
+            7 => store(Verb::Prepend, self.key(), number),
+            8 => store(Verb::Cas, self.key(), number),
+            _ => self.count(number),
         }
     }
+
+    fn count(&mut self, number: u32) -> Op {
+        let (down, key) = (self.draw.chance(1, 3), self.key());
+        let by = *self.draw.pick(&[1, 7, 100]);
+        // One that is not there begins with a number of its own.
+        let initial = self.draw.chance(1, 2).then(|| (u64::from(number) * 1000, 0));
+        Op::Ask(Call::Count(Count { down, key, by, initial }))
+    }
+}
+
+/// Stores what the operation of this number stores.
+fn store(verb: Verb, key: Key, number: u32) -> Op {
+    let value = value(verb, number);
+    Op::Ask(Call::Store(Store { verb, key, value, flags: 0, expiry: 0 }))
 }

@@ -320,6 +320,16 @@ pub const LAST_WRITES_DROPPED: Bug = Bug {
     scenario: SINGLE,
 };
 
+/// A version whose time has run out is passed over when the node starts, so that the one before it comes back.
+pub const EXPIRED_PASSED_OVER: Bug = Bug {
+    index: 47,
+    name: "expired-passed-over",
+    source: "couchbase/ep-engine 2ebfeccf (MB-3522): a permanent value comes back from disk when the one that was written in its \
+             place has run out",
+    breaks: KEEPS,
+    scenario: SINGLE,
+};
+
 /// All of them.
 pub const BUGS: &[Bug] = &[
     REVERT_BLOCKS_NOBODY,
@@ -369,6 +379,7 @@ pub const BUGS: &[Bug] = &[
     ROLLED_BACK_ID_NOT_SAVED,
     DELETIONS_PASSED_OVER,
     LAST_WRITES_DROPPED,
+    EXPIRED_PASSED_OVER,
 ];
 
 /// The planted bugs that live in the log of a vbucket.

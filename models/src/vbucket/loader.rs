@@ -11,12 +11,12 @@ use seedbed_sim::actor::{Context, DiskDone, DiskError, DiskEvent, DiskOp, Event}
 use seedbed_sim::id::{ActorId, FileId, FileName, RequestId};
 use seedbed_sim::time::Span;
 
-use super::memory::Memory;
+use super::memory::{Memory, seconds};
 use super::message::{Msg, Timer};
 use super::model::Node;
 use super::note::Note;
 use super::op::Vb;
-use super::record::{self, Replayed, Saved, Standing};
+use super::record::{self, Record, Replayed, Saved, Standing};
 use super::settings::Settings;
 use super::{bugs, mark, point};
 
@@ -116,7 +116,14 @@ impl Loader {
 
     /// Takes what the log says; a node that has none yet begins with active vbuckets.
     fn found(&mut self, log: &[u8], cx: &mut Context<'_, Node>) {
-        self.replayed = record::replay_with(log, !cx.bug(&bugs::DELETIONS_PASSED_OVER));
+        let (deletes, expired) =
+            (!cx.bug(&bugs::DELETIONS_PASSED_OVER), !cx.bug(&bugs::EXPIRED_PASSED_OVER));
+        let now = seconds(cx.wall());
+        self.replayed = record::replay_with(log, |record| match record {
+            Record::Delete(..) => deletes,
+            Record::Set(_, _, version) => expired || version.until.is_none_or(|until| now < until),
+            _ => true,
+        });
         if self.replayed.torn {
             cx.mark(&mark::TORN_LOG);
         }

@@ -169,11 +169,11 @@ pub struct Replayed {
 /// Reads a log up to the first bad record.
 #[must_use]
 pub fn replay(log: &[u8]) -> Replayed {
-    replay_with(log, true)
+    replay_with(log, |_| true)
 }
 
-/// The same; a planted bug has it pass deletions over.
-pub(super) fn replay_with(log: &[u8], deletes: bool) -> Replayed {
+/// The same; a planted bug has it pass something over.
+pub(super) fn replay_with(log: &[u8], counts: impl Fn(&Record) -> bool) -> Replayed {
     let mut replayed = Replayed::default();
     let mut open: Vec<(Record, Row)> = Vec::new();
     let mut at = 0;
@@ -190,7 +190,6 @@ pub(super) fn replay_with(log: &[u8], deletes: bool) -> Replayed {
                 open.clear();
             }
             Record::Commit => {
-                let counts = |record: &Record| deletes || !matches!(record, Record::Delete(..));
                 for (record, row) in open.drain(..).filter(|(record, _)| counts(record)) {
                     replayed.take(record, row);
                 }

@@ -6,7 +6,7 @@ use super::op::{Call, Count, Key, Store, Value, Verb};
 use super::response::Answer;
 
 /// What stands in a key.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Item {
     /// The value.
     pub value: Value,
@@ -41,30 +41,11 @@ impl Vbucket {
     pub fn serve(&mut self, call: &Call, seen: u64, now: u64, cas: u64) -> Answer {
         let Some(key) = call.key() else { return Answer::NotSupported };
         let old = self.get(key, now).cloned();
-        let (item, answer) = match call {
-            Call::Get(_) => {
-                return old.map_or(Answer::NotFound, |Item { value, flags, cas, .. }| {
-                    Answer::Found { value, flags, cas }
-                });
-            }
-            Call::Delete(_) => match old {
-                None => return Answer::NotFound,
-                Some(_) => (None, Answer::Deleted),
-            },
-            Call::Store(store) => match stored(store, seen, now, old) {
-                Err(refused) => return refused,
-                Ok(item) => (Some(Item { cas, ..item }), Answer::Stored(cas)),
-            },
-            Call::Count(count) => match counted(count, now, old) {
-                Err(refused) => return refused,
-                Ok((number, item)) => (Some(Item { cas, ..item }), Answer::Counted(number, cas)),
-            },
-            _ => return Answer::NotSupported,
-        };
-        match item {
-            Some(item) if item.value.is_too_long() => return Answer::TooLong,
-            Some(item) => drop(self.items.insert(key, item)),
-            None => drop(self.items.remove(&key)),
+        let (answer, change) = served(call, seen, now, cas, old);
+        match change {
+            None => {}
+            Some(Some(item)) => drop(self.items.insert(key, item)),
+            Some(None) => drop(self.items.remove(&key)),
         }
         answer
     }
@@ -83,6 +64,42 @@ impl Vbucket {
     pub fn revert(&mut self) {
         self.items = self.before.take().unwrap_or_default();
     }
+}
+
+/// What a call answers where that stands in its key, and what it makes of the key if it changes anything.
+#[must_use]
+pub fn served(
+    call: &Call,
+    seen: u64,
+    now: u64,
+    cas: u64,
+    old: Option<Item>,
+) -> (Answer, Option<Option<Item>>) {
+    let (item, answer) = match call {
+        Call::Get(_) => {
+            let answer = old.map_or(Answer::NotFound, |Item { value, flags, cas, .. }| {
+                Answer::Found { value, flags, cas }
+            });
+            return (answer, None);
+        }
+        Call::Delete(_) => match old {
+            None => return (Answer::NotFound, None),
+            Some(_) => return (Answer::Deleted, Some(None)),
+        },
+        Call::Store(store) => match stored(store, seen, now, old) {
+            Err(refused) => return (refused, None),
+            Ok(item) => (item, Answer::Stored(cas)),
+        },
+        Call::Count(count) => match counted(count, now, old) {
+            Err(refused) => return (refused, None),
+            Ok((number, item)) => (item, Answer::Counted(number, cas)),
+        },
+        _ => return (Answer::NotSupported, None),
+    };
+    if item.value.is_too_long() {
+        return (Answer::TooLong, None);
+    }
+    (answer, Some(Some(Item { cas, ..item })))
 }
 
 fn stored(store: &Store, seen: u64, now: u64, old: Option<Item>) -> Result<Item, Answer> {

@@ -15,13 +15,13 @@ pub struct Registry {
     allocated: Option<fn() -> Allocated>,
 }
 
-/// A planted bug with the scenarios of its model.
+/// A planted bug with the scenarios that have it.
 pub struct Planted<'r> {
     /// The model.
     pub model: &'static str,
     /// The bug.
     pub bug: &'static Bug,
-    /// All scenarios of the model.
+    /// The scenarios of the model that have it.
     pub runners: Vec<&'r dyn Runner>,
 }
 

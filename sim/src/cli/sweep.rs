@@ -65,10 +65,10 @@ fn lanes<'r>(
         }
     }
     if lanes.is_empty() {
-        let models: Vec<&str> = planted.iter().map(|p| p.model).collect();
+        let have_it = planted.iter().flat_map(|p| &p.runners).map(|runner| runner.name());
         return Err(Usage(format!(
-            "expected scenarios of {} for the planted bug `{name}`, found {}",
-            models.join(" "),
+            "expected one of {} for the planted bug `{name}`, found {}",
+            have_it.collect::<Vec<_>>().join(" "),
             asked.scenarios.join(" ")
         )));
     }

@@ -25,6 +25,7 @@ const COMMANDS: &[(&str, &str)] = &[
     ("sweep register --bug no-such-bug --out OUT", "read-without-write-back"),
     ("sweep tap --bug window-not-rest --out OUT", "most similar is `window-not-reset`"),
     ("sweep mvcc --bug retry-applied-twice --out OUT", "register"),
+    ("sweep tap/takeover --bug step-on-high-queue --out OUT", "expected one of tap/"),
     ("sweep --shrink-runs 0 --out OUT", "from 1 to"),
     ("sweep --out FILE", "a folder"),
     ("replay", "FILE | SCENARIO SEED"),

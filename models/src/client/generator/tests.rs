@@ -25,6 +25,15 @@ fn lists_turn_like_the_digits_of_a_number() {
 }
 
 #[test]
+fn lists_may_make_more_documents_than_there_are_numbers() {
+    let template = (0..65).map(|list| format!("{{{list}}}")).collect::<String>();
+    let lists = vec![words(&["a", "b"]); 65];
+    let made = DocumentGenerator::new("doc", &template, lists, 0..9).expect("they fit");
+    assert_eq!(made.document(0), "a".repeat(65));
+    assert_eq!(made.document(u64::MAX), "b".repeat(64) + "a");
+}
+
+#[test]
 fn a_reset_goes_back_to_the_first_item_and_not_to_number_0() {
     let mut generator = people(4..7);
     let first: Vec<_> = generator.by_ref().collect();

@@ -6,7 +6,9 @@
 //!              └─ after a crash of the node that serves the key any of these may stand there, until somebody looks
 //! ```
 
-use crate::vbucket::op::Value;
+use crate::vbucket::op::{Call, Request, Store, Value};
+use crate::vbucket::reference;
+use crate::vbucket::response::Answer;
 
 /// When something happens.
 #[derive(Clone, Copy, Debug)]
@@ -58,11 +60,14 @@ pub(super) enum Look<'a> {
     Absent,
     /// Something whose time has run out.
     Expired,
+    /// Something to which this was the answer.
+    Answered(&'a Request, &'a Answer),
 }
 
 impl Look<'_> {
     /// Whether this can be seen where that stands, in this second.
-    fn fits(self, item: Option<&Item>, now: Moment) -> bool {
+    fn fits(self, Version { cas, item }: &Version, now: Moment) -> bool {
+        let item = item.as_ref();
         let alive = item.filter(|item| item.is_alive(now));
         match self {
             Look::Found(value, flags) => {
@@ -71,8 +76,44 @@ impl Look<'_> {
             Look::Present => alive.is_some(),
             Look::Absent => item.is_none_or(|item| item.may_be_over(now)),
             Look::Expired => item.is_some() && alive.is_none(),
+            Look::Answered(request, answer) => {
+                outcomes((request, answer), (*cas, item), now).next().is_some()
+            }
         }
     }
+}
+
+/// What a request that was answered like this has made of what stood there, in this second; nothing if that cannot be the
+/// answer there. It is up to two things where nobody knows whether something has run out.
+fn outcomes<'a>(
+    (request, answer): (&'a Request, &'a Answer),
+    (cas, item): (u64, Option<&Item>),
+    now: Moment,
+) -> impl Iterator<Item = Option<Item>> + use<'a> {
+    let there = item.map(|Item { value, flags, until }| {
+        let (value, flags, until) = (value.clone(), *flags, *until);
+        reference::Item { value, flags, until, cas }
+    });
+    let is_alive = item.is_some_and(|item| item.is_alive(now));
+    let may_be_gone = item.is_none_or(|item| item.may_be_over(now));
+    let held = [(is_alive, there), (may_be_gone, None)];
+    held.into_iter().filter(|(may_be, _)| *may_be).filter_map(move |(_, held)| {
+        let made = answer.made().unwrap_or_default();
+        let before = held.clone();
+        let (would_say, change) =
+            reference::served(&request.call, request.cas, now.second, made, held);
+        let left = change.unwrap_or(before);
+        let left =
+            left.map(|reference::Item { value, flags, until, .. }| Item { value, flags, until });
+        (would_say == *answer).then_some(left)
+    })
+}
+
+/// What a request writes, whatever stood there.
+fn written(request: &Request, now: Moment) -> Option<Item> {
+    let Call::Store(Store { value, flags, expiry, .. }) = &request.call else { return None };
+    let until = (*expiry != 0).then(|| now.second + u64::from(*expiry));
+    Some(Item { value: value.clone(), flags: *flags, until })
 }
 
 /// What is to be said of what was seen.
@@ -96,8 +137,8 @@ pub(in crate::client) struct Truth {
     pub(super) versions: Vec<Version>,
     /// Which of the versions may stand there: places in the list. More than one only after a loss.
     pub(super) possible: Vec<usize>,
-    /// What a write that is being carried out makes of it.
-    pub(super) coming: Option<Option<Item>>,
+    /// What a write that is being carried out makes of it: one thing, unless that depends on what was lost.
+    pub(super) coming: Option<Vec<Option<Item>>>,
     /// The node takes it out, because its time has run out.
     pub(super) expires: bool,
     /// What stands there for who was told everything, and not that something was lost.
@@ -181,10 +222,11 @@ impl Truth {
     /// Somebody has seen this, in this second. What is left if that says that something was lost.
     pub(super) fn look(&mut self, look: Look<'_>, now: Moment) -> (Reading, Option<Option<Item>>) {
         let fitting = self.possible.iter().copied();
-        let fitting = fitting.filter(|at| look.fits(self.versions[*at].item.as_ref(), now));
+        let fitting = fitting.filter(|at| look.fits(&self.versions[*at], now));
         let fitting: Vec<usize> = fitting.collect();
         let (is_absent, is_stale) = (look == Look::Absent, self.is_vague);
-        let agrees = look.fits(self.expected.as_ref(), now);
+        let expected = Version { cas: self.newest_cas(), item: self.expected.clone() };
+        let agrees = look.fits(&expected, now);
         let Some(&newest) = fitting.last() else {
             let losses = self.losses;
             return (Reading { agrees, is_legal: false, is_absent, is_stale, losses }, None);
@@ -239,12 +281,35 @@ impl Truth {
         (self.has_fallen, self.is_vague) = (false, false);
     }
 
-    /// A change was carried out: the node calls it like this.
+    /// What a request that was answered like this may have made of the key, each thing once.
+    pub(super) fn made(&self, answered: (&Request, &Answer), now: Moment) -> Vec<Option<Item>> {
+        let versions = self.possible.iter().map(|at| &self.versions[*at]);
+        let made = versions.flat_map(|of| outcomes(answered, (of.cas, of.item.as_ref()), now));
+        let mut made: Vec<Option<Item>> = made.collect();
+        made.dedup();
+        if made.is_empty() {
+            // The node should have answered otherwise, which is for others to say.
+            made.push(written(answered.0, now));
+        }
+        made
+    }
+
+    /// A change was carried out that can have made one thing only.
+    #[cfg(test)]
     pub(super) fn change(&mut self, cas: u64, item: Option<Item>) {
-        self.expected.clone_from(&item);
-        self.versions.push(Version { cas, item });
-        self.possible = vec![self.last()];
-        (self.has_fallen, self.is_vague) = (false, false);
+        self.changed(cas, vec![item]);
+    }
+
+    /// A change was carried out, which the node calls like this, and may have made these of the key: what it is if nothing
+    /// was lost comes last.
+    pub(super) fn changed(&mut self, cas: u64, items: Vec<Option<Item>>) {
+        let from = self.versions.len();
+        self.versions.extend(items.into_iter().map(|item| Version { cas, item }));
+        self.expected = self.newest().cloned();
+        self.possible = (from..=self.last()).collect();
+        if self.possible.len() == 1 {
+            (self.has_fallen, self.is_vague) = (false, false);
+        }
     }
 
     /// What has run out was taken out, which no client is told: the node calls that like this.
@@ -255,7 +320,11 @@ impl Truth {
 
     /// Everything after this version may be lost, or nothing of it.
     pub(super) fn may_lose(&mut self, safe: u64, at: u64) {
-        let from = self.place(safe);
+        let mut from = self.place(safe);
+        // What a change has made of the key may be one of several things, which have the name of the change.
+        while from > 0 && self.versions[from - 1].cas == self.versions[from].cas {
+            from -= 1;
+        }
         self.possible = (from..=self.last()).collect();
         self.since = at;
     }
@@ -342,6 +411,34 @@ mod tests {
         assert!(reading.is_legal && !reading.agrees && truth.has_fallen);
         truth.told(reading);
         assert!(!truth.has_fallen && truth.look(Look::Absent, at(12)).0.agrees);
+    }
+
+    #[test]
+    fn what_is_added_to_what_may_be_lost_may_be_several_things_until_somebody_looks() {
+        let request = |call: &str| Request { call: call.parse().expect("a call"), cas: 0 };
+        let mut truth = truth();
+        truth.change(10, item("4"));
+        truth.may_lose(9, 5);
+        let (append, stored) = (request("append a .1"), Answer::Stored(11));
+        assert_eq!(truth.look(Look::Answered(&append, &stored), at(0)).1, None);
+        let made = truth.made((&append, &stored), at(0));
+        assert_eq!(made, [item("3.1"), item("4.1")]);
+        truth.changed(11, made);
+        let mut other = truth.clone();
+        assert_eq!(truth.look(Look::Found(&Value::new("4.1"), 0), at(0)).1, None);
+        assert_eq!(other.look(Look::Found(&Value::new("3.1"), 0), at(0)).1, Some(item("3.1")));
+        // A number tells what it was before.
+        let mut truth = self::truth();
+        truth.change(10, item("4"));
+        truth.may_lose(9, 5);
+        let (add, counted) = (request("incr a 1"), Answer::Counted(4, 11));
+        assert_eq!(truth.look(Look::Answered(&add, &counted), at(0)).1, Some(item("3")));
+        assert_eq!(truth.made((&add, &counted), at(0)), [item("4")]);
+        // So does the version that a conditional write has asked for.
+        let cas = Request { cas: 11, ..request("cas a 7") };
+        truth.changed(11, vec![item("4")]);
+        assert!(truth.look(Look::Answered(&cas, &Answer::Stored(12)), at(0)).0.is_legal);
+        assert!(!truth.look(Look::Answered(&cas, &Answer::Exists), at(0)).0.is_legal);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use crate::client::note::Purpose;
 use crate::client::op::Server;
 use crate::client::response::Fate;
 use crate::vbucket::message::AskId;
-use crate::vbucket::op::{Call, Key};
+use crate::vbucket::op::{Call, Key, Verb};
 
 /// Where a call stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,6 +47,16 @@ impl Errand {
         match &self.wanted {
             Wanted::Peek(key) => *key,
             Wanted::Do(request) => request.call.key().unwrap_or(Key(0)),
+        }
+    }
+
+    /// Whether it adds to what stands there, so that twice is not once.
+    pub(super) fn adds(&self) -> bool {
+        let Wanted::Do(request) = &self.wanted else { return false };
+        match &request.call {
+            Call::Store(store) => matches!(store.verb, Verb::Append | Verb::Prepend),
+            Call::Count(_) => true,
+            _ => false,
         }
     }
 

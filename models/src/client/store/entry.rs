@@ -28,10 +28,11 @@ impl Deadline {
     #[must_use]
     pub fn of(ttl: u32, sent: u64, answered: Option<u64>, skew: Option<u64>) -> Option<Deadline> {
         let unknown = Deadline { earliest: 0, latest: None };
+        let after = |second: u64| second.saturating_add(u64::from(ttl));
         (ttl != 0).then(|| {
             skew.map_or(unknown, |skew| Deadline {
-                earliest: (sent + u64::from(ttl)).saturating_sub(skew),
-                latest: answered.map(|answered| answered + u64::from(ttl) + skew),
+                earliest: after(sent).saturating_sub(skew),
+                latest: answered.map(|answered| after(answered).saturating_add(skew)),
             })
         })
     }

@@ -1,5 +1,7 @@
 //! What a worker does once it has the partitions: looks at the store, and calls.
 
+use std::sync::Arc;
+
 use seedbed_sim::actor::Context;
 
 use crate::client::bugs;
@@ -9,7 +11,7 @@ use crate::client::note::{Note, Purpose};
 use crate::client::op::Load;
 use crate::client::store::{Deadline, Held, Item, Status};
 use crate::vbucket::memory::seconds;
-use crate::vbucket::op::{Call, Key, Store as StoreCall, Verb};
+use crate::vbucket::op::{Call, Key, Request, Store as StoreCall, Verb};
 
 use super::{Action, Aim, Pending, What, Worker};
 
@@ -102,7 +104,7 @@ impl Worker {
         (call, purpose): (Call, Purpose),
         cx: &mut Context<'_, Peer>,
     ) {
-        let number = self.smart.call(call, 0, purpose, cx);
+        let number = self.smart.call(Arc::new(Request { call, cas: 0 }), purpose, cx);
         if let Some(job) = &mut self.job {
             job.calls.push(Pending { number, key, what });
             if let Some(task) = cx.shared().desk.tasks.get_mut(&job.task) {
