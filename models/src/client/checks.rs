@@ -8,7 +8,7 @@ use seedbed_sim::time::Span;
 use seedbed_sim::world::World;
 
 use crate::vbucket::op::{Key, Vb};
-use crate::vbucket::table::Table;
+use crate::vbucket::table::{Entry, Table};
 
 use super::judge::{Ghost, Sight};
 use super::keeper::Keeper;
@@ -142,11 +142,18 @@ fn followed(world: &World<Peer>, _: &Ghost) -> Result<(), String> {
     Ok(())
 }
 
+/// Whether two copies hold the same. A value may be on disk only.
 fn is_same(one: &Table, other: &Table) -> bool {
-    let held = |table: &Table| -> Vec<(Key, u64, u32, Option<u64>)> {
-        table.iter().map(|(key, entry)| (key, entry.cas, entry.flags, entry.until)).collect()
-    };
-    held(one) == held(other)
+    let mut others = other.iter();
+    let meta = |entry: &Entry| (entry.cas, entry.flags, entry.until);
+    let all = one.iter().all(|(key, entry)| {
+        others.next().is_some_and(|(of, held)| {
+            let is_value =
+                entry.value.is_none() || held.value.is_none() || entry.value == held.value;
+            key == of && is_value && meta(entry) == meta(held)
+        })
+    });
+    all && others.next().is_none()
 }
 
 fn settled(_: &Config) -> Span {

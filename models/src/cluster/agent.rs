@@ -57,6 +57,8 @@ pub struct Agent {
     reports: u32,
     /// Whom it followed first. Only a planted bug looks at it.
     followed: BTreeMap<Vb, Server>,
+    /// What it counted first in each replica. Only a planted bug looks at it.
+    counted: BTreeMap<Vb, u64>,
 }
 
 impl Agent {
@@ -83,6 +85,7 @@ impl Agent {
             orders: 0,
             reports: 0,
             followed: BTreeMap::new(),
+            counted: BTreeMap::new(),
         }
     }
 
@@ -286,6 +289,9 @@ impl Agent {
             return;
         }
         self.reports += 1;
+        if cx.bug(&bugs::REPLICA_COUNTED_ONCE) {
+            self.count_once(cx);
+        }
         let vbs = cx.shared().tap.data.vbs.iter();
         let used = vbs.filter(|(_, of)| of.standing.state != State::Dead || of.counters.items > 0);
         let stands = used.map(|(vb, of)| Stand {
@@ -293,13 +299,25 @@ impl Agent {
             state: of.standing.state,
             is_saved: of.is_saved(),
             is_filled: of.log.open_id() != CheckpointId::BACKFILL,
-            items: small(of.counters.items),
+            items: small(self.counted.get(vb).copied().unwrap_or(of.counters.items)),
             queued: small(of.queue_size()),
         });
         let stands = stands.collect();
         let (life, number, epoch) = (cx.incarnation().0, self.reports, self.epoch);
         let report = Report { server: self.server, life, number, epoch, stands };
         cx.send(self.orchestrator, Msg::Report(Arc::new(report)));
+    }
+
+    /// Counts the replicas that it has not counted since they were filled.
+    fn count_once(&mut self, cx: &mut Context<'_, Node>) {
+        for (vb, of) in &cx.shared().tap.data.vbs {
+            let is_filled = of.log.open_id() != CheckpointId::BACKFILL;
+            if of.standing.state != State::Replica || !is_filled {
+                self.counted.remove(vb);
+                continue;
+            }
+            self.counted.entry(*vb).or_insert(of.counters.items);
+        }
     }
 }
 

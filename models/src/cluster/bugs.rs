@@ -7,7 +7,7 @@ use crate::client::bugs as client;
 use crate::client::checks::REBALANCES;
 use crate::tap::bugs as tap;
 
-use super::checks::{FOLLOWED, MOVES_COMPLETELY, OWNS, SETTLES};
+use super::checks::{COUNTED, FOLLOWED, MOVES_COMPLETELY, OWNS, REPLICATED, SETTLES};
 
 const REBALANCE: &str = "cluster/rebalance";
 const FAILOVER: &str = "cluster/failover";
@@ -117,6 +117,25 @@ pub const FAILED_TAKEN_FOR_DONE: Bug = Bug {
     scenario: REBALANCE,
 };
 
+/// See [`tap::NEW_CAS`]. A comparison of replicas finds it.
+pub const NEW_CAS: Bug = Bug {
+    index: 11,
+    name: tap::NEW_CAS.name,
+    source: tap::NEW_CAS.source,
+    breaks: REPLICATED,
+    scenario: FAILOVER,
+};
+
+/// A node counts the items of a replica when it has been filled, and not again.
+pub const REPLICA_COUNTED_ONCE: Bug = Bug {
+    index: 12,
+    name: "replica-counted-once",
+    source: "a mistake that couchbase/testrunner 45ace62b8 invites, which compares what nodes say that they count; no commit \
+             is known",
+    breaks: COUNTED,
+    scenario: FAILOVER,
+};
+
 /// All of them.
 pub const BUGS: &[Bug] = &[
     ACTIVE_IS_ENOUGH,
@@ -130,13 +149,16 @@ pub const BUGS: &[Bug] = &[
     NOT_RESET,
     REGISTERED_BY_ID_ALONE,
     FAILED_TAKEN_FOR_DONE,
+    NEW_CAS,
+    REPLICA_COUNTED_ONCE,
 ];
 
-const OF_STREAMS: [(Bug, Bug); 4] = [
+const OF_STREAMS: [(Bug, Bug); 5] = [
     (TAKEOVER_IGNORES_NEW, tap::TAKEOVER_IGNORES_NEW),
     (ACTIVE_BEFORE_ANSWERS, tap::ACTIVE_BEFORE_ANSWERS),
     (NOT_RESET, tap::NOT_RESET),
     (REGISTERED_BY_ID_ALONE, tap::REGISTERED_BY_ID_ALONE),
+    (NEW_CAS, tap::NEW_CAS),
 ];
 
 /// The planted bugs of streams that are on.

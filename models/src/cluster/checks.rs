@@ -11,7 +11,7 @@ use crate::client::checks as client;
 use crate::client::judge::Sight;
 use crate::client::model::Peer;
 use crate::client::op::Server;
-use crate::tap::checks::cursors_of;
+use crate::tap::checks::{self as streams, cursors_of};
 use crate::tap::settings as tap;
 use crate::vbucket::memory::seconds;
 use crate::vbucket::op::{State, Vb};
@@ -19,6 +19,7 @@ use crate::vbucket::table::Table;
 use crate::vbucket::vb::Vbucket;
 
 use super::judge::Ghost;
+use super::judge::streams::{filtered, not_held_up, window_kept};
 use super::map::Chain;
 use super::model::Node;
 use super::note::Note;
@@ -43,6 +44,9 @@ pub const ENDS: &str = "every rebalance comes to an end";
 pub const SETTLES: &str = "every node comes to be what the map says";
 /// CONV.
 pub const FOLLOWED: &str = "every replica comes to be what its master is";
+/// Of the comparison of replicas.
+pub const REPLICATED: &str =
+    "a verification of replicas finds no difference where nothing is on its way";
 /// Of counts, under load.
 pub const COUNTED: &str = "what is counted while nothing changes is what clients have stored, and as much in each replica";
 /// Of counts.
@@ -61,11 +65,20 @@ pub const ALWAYS: &[Always<Node>] = &[
     Always { name: ONE_MAP, check: |_, ghost, _| ghost.verdict(ONE_MAP) },
     Always { name: MOVES_COMPLETELY, check: |_, ghost, _| ghost.verdict(MOVES_COMPLETELY) },
     Always { name: PLACED, check: |_, ghost, _| ghost.verdict(PLACED) },
+    Always { name: REPLICATED, check: |_, ghost, _| ghost.verdict(REPLICATED) },
     Always { name: COUNTED, check: |_, ghost, _| ghost.verdict(COUNTED) },
     Always { name: CURSORS_BELONG, check: cursors_belong },
+    Always { name: streams::FILTERED, check: |world, _, step| filtered(world, step) },
+    Always { name: streams::WINDOW_KEPT, check: |world, _, step| window_kept(world, step) },
+    Always { name: streams::NOT_HELD_UP, check: |world, _, step| not_held_up(world, step) },
+    Always { name: streams::KEPT_ALIVE, check: |_, ghost, _| ghost.verdict(streams::KEPT_ALIVE) },
     Always { name: client::VERIFIED, check: |_, ghost, _| ghost.clients.verdict(client::VERIFIED) },
     Always { name: client::CONTAINS, check: |_, ghost, _| ghost.clients.verdict(client::CONTAINS) },
     Always { name: client::VERDICTS, check: |_, ghost, _| ghost.clients.verdict(client::VERDICTS) },
+    Always {
+        name: client::ONLY_READS,
+        check: |_, ghost, _| ghost.clients.verdict(client::ONLY_READS),
+    },
     Always { name: client::ABSENT, check: |_, ghost, _| ghost.clients.verdict(client::ABSENT) },
     Always { name: client::UNLOCKED, check: |_, ghost, _| ghost.clients.verdict(client::UNLOCKED) },
     Always {
@@ -106,7 +119,7 @@ fn cursors_belong(world: &World<Node>, _: &mut Ghost, step: &Step) -> Checked {
     cursors_of(&world.shared(node).tap)
 }
 
-fn is_loaded(world: &World<Node>, node: NodeId) -> bool {
+pub(super) fn is_loaded(world: &World<Node>, node: NodeId) -> bool {
     world.is_up(node) && world.shared(node).tap.data.is_loaded
 }
 
@@ -118,7 +131,7 @@ fn tasks_end(world: &World<Node>, _: &Ghost) -> Result<(), String> {
     if world.actors().iter().any(is_busy) { Err("a task goes on".into()) } else { Ok(()) }
 }
 
-fn orchestrator(world: &World<Node>) -> Option<&Orchestrator> {
+pub(super) fn orchestrator(world: &World<Node>) -> Option<&Orchestrator> {
     world.actors().iter().find_map(|actor| match actor {
         Node::Orchestrator(orchestrator) => Some(orchestrator),
         _ => None,
@@ -133,7 +146,7 @@ fn ends(world: &World<Node>, _: &Ghost) -> Result<(), String> {
 }
 
 /// How a vbucket stands on a node that is there.
-fn vbucket(world: &World<Node>, server: Server, vb: Vb) -> Option<&Vbucket> {
+pub(super) fn vbucket(world: &World<Node>, server: Server, vb: Vb) -> Option<&Vbucket> {
     let node = NodeId(server.0.into());
     world.shared(node).tap.data.vbs.get(&vb).filter(|_| is_loaded(world, node))
 }

@@ -4,17 +4,21 @@
 //! The judge of the clients is told everything in its own words. A failover is a copy for it: the replica has what it had
 //! taken in until then, and everything else is lost that may be lost.
 
+mod replicas;
+pub(super) mod streams;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use seedbed_sim::check::Checked;
-use seedbed_sim::id::NodeId;
+use seedbed_sim::id::{Incarnation as Life, NodeId};
 use seedbed_sim::time::Time;
 use seedbed_sim::world::{Step, World};
 
 use crate::client::judge::Ghost as Clients;
 use crate::client::note::Note as ClientNote;
 use crate::client::op::Server;
+use crate::tap::frame::Name;
 use crate::tap::note::Note as TapNote;
 use crate::vbucket::memory::seconds;
 use crate::vbucket::note::Note as NodeNote;
@@ -26,6 +30,7 @@ use super::map::{Chain, Servers};
 use super::model::Node;
 use super::note::{How, Note};
 use super::reference::{Counts, Placed, misplaced};
+use replicas::Rest;
 
 /// What the checks remember from step to step.
 #[derive(Clone, Debug, Default)]
@@ -50,8 +55,12 @@ pub struct Ghost {
     active: BTreeSet<(NodeId, Vb)>,
     /// What owners had when they died for somebody else.
     left: BTreeMap<Vb, Vec<(Key, u64)>>,
+    /// When streams lost their connections, and in which life of the node.
+    lost: BTreeMap<(NodeId, Name), (Time, Life)>,
     /// When something was changed last, or somebody has lost something or become something else.
     changed_at: Time,
+    /// Since when nothing has become of copies of vbuckets.
+    rest: Rest,
     /// How many replicas each vbucket has, if all have as many.
     replicas: Option<u8>,
     /// Promises that this step was about, and the first one that it broke.
@@ -92,10 +101,16 @@ impl Ghost {
     }
 
     fn take(&mut self, world: &World<Node>, step: &Step, note: &Note) -> Judged {
+        self.rest.take(note, step.at);
         match note {
             Note::Client(note) => {
                 self.clients.observe_one(world, step, note);
-                Ok(())
+                match note {
+                    ClientNote::Replicated(key, verdict) => {
+                        self.compared(world, step, (*key, *verdict))
+                    }
+                    _ => Ok(()),
+                }
             }
             Note::Tap(TapNote::Data(note)) => match step.node {
                 Some(node) => self.take_data(world, (step, node), note),
@@ -107,11 +122,22 @@ impl Ghost {
                 }
                 Ok(())
             }
+            Note::Tap(TapNote::Lost(name)) => {
+                if let Some(node) = step.node {
+                    self.lost.insert((node, *name), (step.at, world.incarnation(node)));
+                }
+                Ok(())
+            }
+            Note::Tap(TapNote::Connected(name, is_known)) => match step.node {
+                Some(node) => self.connected(world, (node, step.at), (*name, *is_known)),
+                None => Ok(()),
+            },
             Note::Tap(_) => Ok(()),
             Note::Counted(active, replica, took) => {
                 let is_at_rest = step.at.since(self.changed_at) > *took;
                 self.counted((*active, *replica), is_at_rest, seconds(step.at))
             }
+            Note::NotCounted(reported, took) => self.not_counted(world, step, (reported, *took)),
             Note::Published(epoch, masters, changes, replicas) => {
                 self.changed_at = step.at;
                 self.replicas = *replicas;

@@ -28,11 +28,6 @@ pub const NOT_YET: Mark = Mark {
     index: 25,
     name: "a node was asked for a vbucket that was active there, and not yet its own",
 };
-/// What the look at the map is for.
-pub const NO_MORE: Mark = Mark {
-    index: 26,
-    name: "a node was asked for a vbucket that was active there, and its own no more",
-};
 /// What a session is for.
 pub const TAKEN_ANEW: Mark = Mark {
     index: 27,

@@ -136,7 +136,9 @@ fn may_serve(key: Key, cx: &mut Context<'_, Node>) -> bool {
     if state == Some(State::Active) {
         let taken = view.parts.get(usize::from(vb.0)).and_then(|part| part.taking);
         let is_taken = taken.is_some_and(|taken| NodeId(taken.to.0.into()) == server);
-        cx.mark(if is_taken { &mark::NOT_YET } else { &mark::NO_MORE });
+        if is_taken {
+            cx.mark(&mark::NOT_YET);
+        }
     }
     skips
 }

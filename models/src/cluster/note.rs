@@ -21,6 +21,17 @@ pub enum How {
     Failover,
 }
 
+/// What a node reports of a copy of a vbucket; the last one is nothing if it has not reported.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Reported {
+    /// The vbucket.
+    pub vb: Vb,
+    /// The node.
+    pub server: Server,
+    /// Its items, and its changes that are not on disk.
+    pub counts: Option<(u32, u32)>,
+}
+
 /// A fact.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Note {
@@ -37,6 +48,8 @@ pub enum Note {
     Finished(Vec<Chain>, Servers, u8),
     /// The orchestrator has counted, and taken so long for it: items of masters, and of all replicas.
     Counted(u32, u32, Span),
+    /// The orchestrator has counted for so long, and counts do not agree: what is reported of each vbucket where it is so.
+    NotCounted(Vec<Reported>, Span),
 }
 
 impl From<tap::Note> for Note {
@@ -70,6 +83,16 @@ impl fmt::Display for Note {
             Note::Finished(..) => write!(f, "everything is in its place"),
             Note::Counted(active, replica, _) => {
                 write!(f, "counted {active} items, {replica} in replicas")
+            }
+            Note::NotCounted(reported, _) => {
+                write!(f, "counts differ")?;
+                reported.iter().try_for_each(|Reported { vb, server, counts }| match counts {
+                    Some((items, 0)) => write!(f, ", {vb} on {server} {items}"),
+                    Some((items, queued)) => {
+                        write!(f, ", {vb} on {server} {items}, {queued} queued")
+                    }
+                    None => write!(f, ", {vb} on {server} unknown"),
+                })
             }
         }
     }

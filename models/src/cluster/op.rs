@@ -4,8 +4,10 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::client::op as client;
-use crate::client::op::Server;
+use crate::client::op::{Server, Spec};
 use crate::tap::op as tap;
+
+use super::map::NODES_MAX;
 
 /// What becomes of the nodes of the cluster.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -120,7 +122,7 @@ impl FromStr for Op {
             ["finish"] => Op::Finish,
             ["failover", server] if server.starts_with('n') => Op::Failover(parse_server(server)?),
             ["count"] => Op::Count,
-            _ => Op::Client(text.parse()?),
+            _ => Op::Client(parse_client(text)?),
         };
         // Print and parse are inverse: what would be printed in other words is refused.
         let printed = op.to_string();
@@ -132,10 +134,23 @@ fn expected(what: &str, found: &str) -> String {
     format!("expected {what}, found `{found}`")
 }
 
-/// Reads a node.
+/// Reads a node, one of those that there may be.
 pub(super) fn parse_server(text: &str) -> Result<Server, String> {
     let digits = text.strip_prefix('n').and_then(|digits| digits.parse().ok());
-    digits.map(Server).ok_or_else(|| expected("a node such as n1", text))
+    let server = digits.filter(|server| *server < NODES_MAX).map(Server);
+    server.ok_or_else(|| expected(&format!("a node from n0 to n{}", NODES_MAX - 1), text))
+}
+
+/// An operation of a client. The nodes that it names are among those that there may be.
+fn parse_client(text: &str) -> Result<client::Op, String> {
+    let op: client::Op = text.parse()?;
+    if let client::Op::Create(_, Spec::Rebalance(_, server))
+    | client::Op::Run(_, Spec::Rebalance(_, server))
+    | client::Op::Move(_, server) = &op
+    {
+        parse_server(&server.to_string())?;
+    }
+    Ok(op)
 }
 
 /// Simpler operations that may do, the simplest first.
@@ -180,6 +195,19 @@ mod tests {
         {
             let error = text.parse::<Op>().expect_err(text);
             assert!(error.contains("expected"), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_node_that_cannot_be_is_refused() {
+        for text in ["in n5", "out n8", "swap n8 n0", "swap n0 n8", "add-back n64", "failover n255"]
+        {
+            let error = text.parse::<Op>().expect_err(text);
+            assert!(error.contains("a node from n0 to n4"), "{text}: {error}");
+        }
+        for text in ["run 1 rebalance v5 n8", "create 1 rebalance v5 n5", "move v0 n8"] {
+            let error = text.parse::<Op>().expect_err(text);
+            assert!(error.contains("a node from n0 to n4"), "{text}: {error}");
         }
     }
 }

@@ -253,7 +253,10 @@ impl Orchestrator {
                     cx.note(Note::Counted(active, replica, took));
                     Ret::Counted(active, replica)
                 }
-                None if cx.now().since(since) > COUNT_PATIENCE => Ret::NotCounted,
+                None if cx.now().since(since) > COUNT_PATIENCE => {
+                    cx.note(Note::NotCounted(self.differing(), cx.now().since(since)));
+                    Ret::NotCounted
+                }
                 None => return,
             },
         };

@@ -72,14 +72,14 @@ impl Verbs for Desk {
             ["step"] => self.step(),
             ["progress"] => Ok(format!("{} %", self.percent())),
             ["stop"] => self.stop(),
-            ["failover", node] => self.failover(server(node)?),
+            ["failover", node] => self.failover(parse_server(node)?),
             ["duties", vb] => self.duties(self.vb(vb)?),
             ["learn", node] => {
-                let server = server(node)?;
+                let server = parse_server(node)?;
                 self.known.insert(server.0, self.view());
                 Ok(format!("{server} knows epoch {}", self.epoch))
             }
-            ["serves", node, vb] => self.serves(server(node)?, self.vb(vb)?),
+            ["serves", node, vb] => self.serves(parse_server(node)?, self.vb(vb)?),
             _ => Err(format!(
                 "expected one of cluster, map, rebalance, step, progress, stop, failover, duties, learn, serves, items, counts; \
                  found `{command}`"
@@ -94,21 +94,13 @@ fn number(text: &str, most: u8) -> Result<u8, String> {
 }
 
 fn servers(words: &[&str]) -> Result<Servers, String> {
-    let servers: Result<Vec<Server>, String> = words.iter().map(|of| server(of)).collect();
+    let servers: Result<Vec<Server>, String> = words.iter().map(|of| parse_server(of)).collect();
     match servers? {
-        servers if servers.is_empty() => Err(not_a_node()),
+        servers if servers.is_empty() => {
+            Err(format!("expected nodes from n0 to n{}, found none", map::NODES_MAX - 1))
+        }
         servers => Ok(Servers::of(servers)),
     }
-}
-
-/// One of the nodes that there may be.
-fn server(text: &str) -> Result<Server, String> {
-    let server = parse_server(text)?;
-    if server.0 < map::NODES_MAX { Ok(server) } else { Err(not_a_node()) }
-}
-
-fn not_a_node() -> String {
-    format!("expected nodes from n0 to n{}", map::NODES_MAX - 1)
 }
 
 impl Desk {
@@ -190,8 +182,12 @@ impl Desk {
     }
 
     fn stop(&mut self) -> Result<String, String> {
+        if self.moving.is_none() && self.pending.is_empty() {
+            return Err("expected something that moves".into());
+        }
         let done = self.percent();
         self.pending.clear();
+        self.total = 0;
         let back = self.moving.take();
         self.epoch += 1;
         let said = back.map_or(String::new(), |(vb, ..)| format!(", {vb} stays where it is"));

@@ -154,6 +154,31 @@ fn a_vbucket_that_no_scenario_has_is_refused_at_its_line() {
 }
 
 #[test]
+fn a_node_that_no_cluster_has_is_refused_at_its_line() {
+    let file = folder("nodes").join("bad.toml");
+    let ops = [
+        ("m0#2: in n5", "n5"),
+        ("m0#2: out n8", "n8"),
+        ("m0#2: swap n8 n0", "n8"),
+        ("m0#2: swap n0 n64", "n64"),
+        ("m0#2: add-back n255", "n255"),
+        ("m0#2: failover n8", "n8"),
+        ("m0#2: failover n256", "n256"),
+        ("c0#2: run 1 rebalance v5 n8", "n8"),
+        ("c0#2: create 1 rebalance v5 n9", "n9"),
+    ];
+    let scenarios = ["cluster/rebalance", "cluster/failover"];
+    let each = scenarios.iter().flat_map(|scenario| ops.map(|(op, node)| (scenario, op, node)));
+    let refused = |(scenario, op, node): (&&str, &str, &str)| {
+        let head = format!("format = 1\nscenario = \"{scenario}\"\nseed = 7\n");
+        let text = format!("{head}workload = [\n  \"c0#1: verify-all\",\n  \"{op}\",\n]\n");
+        let words = format!("a node from n0 to n4, found `{node}`");
+        refusal("replay", &file, text.as_bytes(), (6, &words))
+    };
+    none(each.filter_map(refused).collect());
+}
+
+#[test]
 fn a_group_of_too_many_nodes_is_refused_at_its_line() {
     let file = folder("knobs").join("bad.toml");
     let head = "format = 1\nscenario = \"mvcc/replicas\"\nseed = 7\n\n[config]\n";

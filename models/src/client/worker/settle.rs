@@ -108,16 +108,29 @@ impl Worker {
         verifies && self.look_again(key, cx)
     }
 
-    /// Puts a key off, and waits; whether there is still a chance.
+    /// Puts a key off, and waits, unless it has had all its chances, and nobody has said what stands in it.
     fn look_again(&mut self, key: Key, cx: &mut Context<'_, Peer>) -> bool {
+        let is_later = self.put_off(key, cx);
+        if !is_later
+            && let Some(job) = &self.job
+            && let Some(task) = cx.shared().desk.tasks.get_mut(&job.task)
+        {
+            task.unseen.push(key);
+        }
+        is_later
+    }
+
+    /// Puts a key off, and waits; whether there is still a chance. Each key has chances of its own.
+    fn put_off(&mut self, key: Key, cx: &mut Context<'_, Peer>) -> bool {
         cx.mark(&mark::NOT_VERIFIED);
         self.unlock(cx);
         let Some(job) = &mut self.job else { return false };
         job.looks += 1;
-        if job.looks > LOOKS_MAX {
-            if let Some(task) = cx.shared().desk.tasks.get_mut(&job.task) {
-                task.unseen.push(key);
-            }
+        // No key has used up more of them than all together.
+        if job.looks > LOOKS_MAX
+            && let Some(task) = cx.shared().desk.tasks.get(&job.task)
+            && looks(&task.touched, key) > LOOKS_MAX as usize
+        {
             return false;
         }
         job.aim = None;
@@ -189,12 +202,21 @@ impl Worker {
             cx.note(Note::Replicated(key, Verdict::Agrees));
             return false;
         }
+        let is_seen = matches!(told.fate, Fate::Answered(Answer::Found { .. } | Answer::NotFound));
         // It may not have come there yet.
-        let is_later = self.look_again(key, cx);
-        if !is_later {
-            cx.note(Note::Replicated(key, Verdict::NotVerified));
+        let is_later = if is_seen { self.put_off(key, cx) } else { self.look_again(key, cx) };
+        if is_later {
+            return true;
         }
-        is_later
+        if is_seen
+            && let Some(job) = &self.job
+            && let Some(task) = cx.shared().desk.tasks.get_mut(&job.task)
+        {
+            task.wrong.push(key);
+        }
+        let verdict = if is_seen { Verdict::Differs } else { Verdict::NotVerified };
+        cx.note(Note::Replicated(key, verdict));
+        false
     }
 
     fn compare_later(&mut self, key: Key, cx: &mut Context<'_, Peer>) {
@@ -202,6 +224,11 @@ impl Worker {
             self.step_over(cx);
         }
     }
+}
+
+/// How often a verification has looked at a key, which it touches each time.
+fn looks(touched: &[Key], key: Key) -> usize {
+    touched.iter().filter(|of| **of == key).count()
 }
 
 /// What a node has said that stands in a key; nothing if it has said something else.
