@@ -2,6 +2,7 @@
 
 use seedbed_sim::time::{Span, Time};
 
+use crate::checkpoint::op::Incarnation;
 use crate::vbucket::op::{Key, State, Vb};
 
 use super::super::bugs;
@@ -136,7 +137,22 @@ impl Producer {
     fn put_back(&mut self, item: Item) {
         let vb = item.message.vb;
         let Some(stream) = self.streams.get_mut(&vb) else { return };
+        let is_begun_anew = match stream.stage {
+            Stage::Resetting => true,
+            Stage::Waiting => stream.incarnation == Incarnation(0),
+            _ => false,
+        };
         match &item.message.body {
+            // The other end forgets all of it. What comes again behind that could be older than what the backfill sees, and a
+            // key among it that is gone by then would stay.
+            Body::BackfillEnd
+            | Body::Start(..)
+            | Body::End(_)
+            | Body::Set(..)
+            | Body::Delete(..)
+            | Body::Update(_)
+            | Body::Flush
+                if is_begun_anew => {}
             Body::End(id) => stream.stage = Stage::Ending(*id),
             Body::Reset | Body::State(State::Pending) => self.high.push_back(item),
             Body::Update(_) if self.bugs.has(&bugs::STEP_ON_HIGH_QUEUE) => {
