@@ -155,6 +155,7 @@ impl Producer {
                 if is_begun_anew => {}
             Body::End(id) => stream.stage = Stage::Ending(*id),
             Body::Reset | Body::State(State::Pending) => self.high.push_back(item),
+            Body::Update(_) if self.bugs.has(&bugs::STEP_NOT_SAID_AGAIN) => {}
             Body::Update(_) if self.bugs.has(&bugs::STEP_ON_HIGH_QUEUE) => {
                 self.high.push_back(item);
             }
@@ -180,7 +181,7 @@ impl Producer {
             let is_change = matches!(sent.item.message.body, Body::Set(..) | Body::Delete(..));
             let is_followed = self.streams.contains_key(&sent.item.message.vb);
             if at_tail && is_change && is_followed {
-                self.queue.push_back(sent.item);
+                self.tail.push_back(sent.item);
             } else {
                 self.put_back(sent.item);
             }
