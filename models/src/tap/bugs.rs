@@ -11,7 +11,8 @@ const REPLICA: &str = "tap/replica";
 const CHAIN: &str = "tap/chain";
 const TAKEOVER: &str = "tap/takeover";
 
-/// The end of a checkpoint is said while changes of it that were rejected have not come again.
+/// The end of a checkpoint is said while changes of it that were rejected have not come again. It brings along that a consumer
+/// takes in what comes behind a change that it has rejected.
 pub const END_OVERTAKES_REJECTED: Bug = Bug {
     index: 0,
     name: "end-overtakes-rejected",
@@ -65,7 +66,7 @@ pub const RESET_NOT_AWAITED: Bug = Bug {
     scenario: REPLICA,
 };
 
-/// A backfill that was begun for another connection, or another filter, goes on.
+/// A backfill that has begun for another connection, or another filter, goes on: nobody asks which one it is of.
 pub const OLD_BACKFILL_GOES_ON: Bug = Bug {
     index: 6,
     name: "old-backfill-goes-on",
@@ -119,7 +120,8 @@ pub const ACTIVE_BEFORE_ANSWERS: Bug = Bug {
     scenario: TAKEOVER,
 };
 
-/// What was rejected is said again behind everything else.
+/// What was rejected is said again behind everything else. It brings along that a consumer takes in what comes behind a change
+/// that it has rejected.
 pub const REJECTED_TO_TAIL: Bug = Bug {
     index: 12,
     name: "rejected-to-tail",
@@ -128,7 +130,8 @@ pub const REJECTED_TO_TAIL: Bug = Bug {
     scenario: REPLICA,
 };
 
-/// What was without an answer when a connection was lost is said again behind everything else.
+/// Changes without an answer when a connection was lost are said again behind everything else: behind newer versions of their
+/// keys, and behind the end of their checkpoint.
 pub const ROLLED_BACK_TO_TAIL: Bug = Bug {
     index: 13,
     name: "rolled-back-to-tail",
@@ -186,7 +189,8 @@ pub const PENDING_BACKFILL_CLEARED: Bug = Bug {
     scenario: REPLICA,
 };
 
-/// Steps of online updates overtake the changes that wait to be sent.
+/// Steps of online updates overtake the changes that wait to be sent. It brings along that a consumer takes in what comes behind
+/// a change that it has rejected.
 pub const STEP_ON_HIGH_QUEUE: Bug = Bug {
     index: 19,
     name: "step-on-high-queue",
@@ -232,14 +236,36 @@ pub const NEW_CAS: Bug = Bug {
     scenario: CHAIN,
 };
 
+/// A stream whose connection was lost is remembered for ever.
+pub const KEPT_FOR_EVER: Bug = Bug {
+    index: 24,
+    name: "kept-for-ever",
+    source: "couchbase/ep-engine b7a0eeff (MB-3643): the other half of the test that was the wrong way round, by which what \
+             was not to be kept stayed; there it was consumers",
+    breaks: CURSORS_BELONG,
+    scenario: REPLICA,
+};
+
+/// Steps of online updates are not said again, neither behind a change that was rejected nor on the next connection.
+pub const STEP_NOT_SAID_AGAIN: Bug = Bug {
+    index: 25,
+    name: "step-not-said-again",
+    source: "a mistake that couchbase/ep-engine 79b3f055 invites, where steps of an online update are opaque messages, some of \
+             which a rollback leaves out; no commit is known",
+    breaks: COMES_TO_DISK,
+    scenario: REPLICA,
+};
+
 /// All of them: those of a chain, those of every stream, those of takeovers.
 pub const BUGS: &[Bug] = &[
     FILLED_FROM_HALF_FILLED,
     DELETION_NOT_PASSED_ON,
     STEP_ON_HIGH_QUEUE,
+    STEP_NOT_SAID_AGAIN,
     END_OVERTAKES_REJECTED,
     WINDOW_NOT_RESET,
     KEEP_ALIVE_INVERTED,
+    KEPT_FOR_EVER,
     SUSPENDED_FOR_EVER,
     NOTIFICATION_MISSED,
     RESET_NOT_AWAITED,
@@ -261,7 +287,7 @@ pub const BUGS: &[Bug] = &[
 ];
 
 const OF_CHAINS: usize = 2;
-const OF_UPDATES: usize = 1;
+const OF_UPDATES: usize = 2;
 const OF_TAKEOVERS: usize = 3;
 
 /// Those of every stream, and those of online updates.

@@ -117,8 +117,19 @@ fn node_of(world: &World<Node>, step: &Step) -> Option<NodeId> {
     step.node.filter(|node| world.is_up(*node) && world.shared(*node).data.is_loaded)
 }
 
-fn cursors_belong(world: &World<Node>, _: &mut Ghost, step: &Step) -> Checked {
+/// A node that stands still forgets a stream when it goes on, and what was due before that comes first.
+const FORGETS_LATE: Span = Span::secs(1);
+
+fn cursors_belong(world: &World<Node>, ghost: &mut Ghost, step: &Step) -> Checked {
     let Some(node) = node_of(world, step) else { return Checked::Skipped };
+    let tap = &world.shared(node).tap;
+    for (name, producer) in tap.producers.iter().filter(|(_, of)| of.lost_at.is_some()) {
+        let Some(away) = ghost.away(world, (node, *name), step.at) else { continue };
+        if away > tap.settings.keep_alive + FORGETS_LATE && !producer.streams().is_empty() {
+            let detail = format!("{name} is away for {away} of {}", tap.settings.keep_alive);
+            return Checked::Broken("not forgotten", detail);
+        }
+    }
     cursors_of(world.shared(node))
 }
 
@@ -226,13 +237,19 @@ fn compare(
     Ok(())
 }
 
-/// Whether an online update of a vbucket is open somewhere.
+/// Whether an online update of a vbucket is open where it is active. Elsewhere it ends with that.
 fn is_in_window(world: &World<Node>, vb: Vb) -> bool {
-    let homes = links(world).flat_map(|(_, from, to, _)| [from, to]);
-    homes.into_iter().any(|node| {
-        let vbucket = world.shared(node).data.vbs.get(&vb);
-        vbucket.is_some_and(|vbucket| vbucket.log.window().is_some())
+    nodes(world).any(|(_, shared)| {
+        let vbucket = shared.data.vbs.get(&vb);
+        vbucket.is_some_and(|vbucket| {
+            vbucket.standing.state == State::Active && vbucket.log.window().is_some()
+        })
     })
+}
+
+/// Whether a node follows a vbucket.
+fn is_followed(world: &World<Node>, node: NodeId, vb: Vb) -> bool {
+    links(world).any(|(_, _, to, link)| to == node && link.vbs().contains(&vb))
 }
 
 fn deleted_go(world: &World<Node>, _: &Ghost) -> Result<(), String> {
@@ -301,7 +318,8 @@ fn comes_to_disk(world: &World<Node>, _: &Ghost) -> Result<(), String> {
     }
     for (node, shared) in nodes(world) {
         for (vb, vbucket) in &shared.data.vbs {
-            if vbucket.log.window().is_some() {
+            let is_open = is_in_window(world, *vb) || !is_followed(world, node, *vb);
+            if vbucket.log.window().is_some() && is_open {
                 continue;
             }
             if vbucket.queue_size() > 0 {
@@ -335,7 +353,7 @@ fn settled(config: &Config) -> Span {
     let grace = ms(settings::GRACE.name);
     let idle = ms(settings::IDLE.name).times(3);
     let flush = ms(data::FLUSH_DELAY.name).times(8);
-    let answers = ms(settings::ACK_DELAY.name).times(20) + ms(settings::DOZE.name).times(10);
+    let answers = settings::ack_delay(config).times(20) + ms(settings::DOZE.name).times(10);
     period + silence + backoff + grace + idle + flush + answers + Span::secs(15)
 }
 

@@ -146,7 +146,7 @@ impl Filler {
             return self.drop_job(cx);
         };
         if job.from.is_none() {
-            if !producer.backfill_begins(vb, token, &mut shared.data) && !goes_on {
+            if !producer.backfill_begins(vb, token, &mut shared.data) {
                 return self.drop_job(cx);
             }
             job.from = Some(Key(0));

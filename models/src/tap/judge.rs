@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use seedbed_sim::check::Checked;
 use seedbed_sim::id::{Incarnation as Life, NodeId, OpId};
-use seedbed_sim::time::Time;
+use seedbed_sim::time::{Span, Time};
 use seedbed_sim::world::{Step, World};
 
 use crate::checkpoint::op::{EventKind, Incarnation};
@@ -102,6 +102,17 @@ impl Ghost {
             _ if self.said.contains(&name) => Checked::Held,
             _ => Checked::Skipped,
         }
+    }
+
+    /// For how long a stream of a node has been without a connection.
+    pub(super) fn away(
+        &self,
+        world: &World<Node>,
+        (node, name): (NodeId, Name),
+        at: Time,
+    ) -> Option<Span> {
+        let (lost_at, life) = self.lost.get(&(node, name))?;
+        (*life == world.incarnation(node)).then(|| at.since(*lost_at))
     }
 
     /// What was answered to an operation.

@@ -125,6 +125,8 @@ pub struct Producer {
     start: VecDeque<Item>,
     filled: VecDeque<Filled>,
     queue: VecDeque<Item>,
+    /// Behind that. Only a planted bug puts something here.
+    tail: VecDeque<Item>,
     log: VecDeque<Sent>,
     /// As many as there are in the log.
     outstanding: u32,
@@ -164,6 +166,7 @@ impl Producer {
             start: VecDeque::new(),
             filled: VecDeque::new(),
             queue: VecDeque::new(),
+            tail: VecDeque::new(),
             log: VecDeque::new(),
             outstanding: 0,
             seqno: settings.first,
@@ -213,7 +216,8 @@ impl Producer {
 
     /// The vbuckets of all that waits to be sent.
     pub fn queued(&self) -> impl Iterator<Item = Vb> + '_ {
-        let items = [&self.high, &self.again, &self.start, &self.queue].into_iter().flatten();
+        let queues = [&self.high, &self.again, &self.start, &self.queue, &self.tail];
+        let items = queues.into_iter().flatten();
         items.map(|item| item.message.vb).chain(self.filled.iter().map(|filled| filled.vb))
     }
 
@@ -265,7 +269,9 @@ impl Producer {
 
     /// Forgets what waits to be said of a vbucket.
     fn drop_queued(&mut self, vb: Vb) {
-        for queue in [&mut self.high, &mut self.again, &mut self.start, &mut self.queue] {
+        let queues =
+            [&mut self.high, &mut self.again, &mut self.start, &mut self.queue, &mut self.tail];
+        for queue in queues {
             queue.retain(|item| item.message.vb != vb);
         }
         self.filled.retain(|filled| filled.vb != vb);

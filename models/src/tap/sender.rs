@@ -119,7 +119,8 @@ impl Sender {
 
     /// A stream has been without a connection for so long that it will not come back.
     fn expire(&mut self, name: Name, cx: &mut Context<'_, Node>) {
-        if self.conn_of(name).is_none() && !cx.bug(&bugs::KEEP_ALIVE_INVERTED) {
+        let stays = cx.bug(&bugs::KEEP_ALIVE_INVERTED) || cx.bug(&bugs::KEPT_FOR_EVER);
+        if self.conn_of(name).is_none() && !stays {
             cx.mark(&mark::FORGOTTEN);
             self.forget(name, cx);
         }

@@ -139,10 +139,12 @@ pub const FETCHES: Knob = Knob {
 pub const ACK_DELAY: Knob = Knob {
     name: "ack_delay",
     min: 0,
-    max: 250,
+    max: 375,
     simplest: 0,
-    about: "milliseconds between taking something in and the answer",
+    about: "milliseconds between taking something in and the answer; above 250, none",
 };
+/// A third of the runs is above this, and answers at once.
+const ACK_DELAY_MAX: u64 = 250;
 
 /// See [`Settings::doze`].
 pub const DOZE: Knob = Knob {
@@ -212,10 +214,17 @@ impl Settings {
             idle: Span::ms(config.get(IDLE.name)),
             threshold: small(THRESHOLD),
             fetches: small(FETCHES),
-            ack_delay: Span::ms(config.get(ACK_DELAY.name)),
+            ack_delay: ack_delay(config),
             doze: Span::ms(config.get(DOZE.name)),
             refill: small(REFILL),
             pace: Span::ms(config.get(PACE.name)),
         }
     }
+}
+
+/// See [`Settings::ack_delay`].
+#[must_use]
+pub fn ack_delay(config: &Config) -> Span {
+    let drawn = config.get(ACK_DELAY.name);
+    Span::ms(if drawn > ACK_DELAY_MAX { 0 } else { drawn })
 }

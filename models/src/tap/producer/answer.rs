@@ -2,6 +2,7 @@
 
 use seedbed_sim::time::{Span, Time};
 
+use crate::checkpoint::op::Incarnation;
 use crate::vbucket::op::{Key, State, Vb};
 
 use super::super::bugs;
@@ -136,9 +137,25 @@ impl Producer {
     fn put_back(&mut self, item: Item) {
         let vb = item.message.vb;
         let Some(stream) = self.streams.get_mut(&vb) else { return };
+        let is_begun_anew = match stream.stage {
+            Stage::Resetting => true,
+            Stage::Waiting => stream.incarnation == Incarnation(0),
+            _ => false,
+        };
         match &item.message.body {
+            // The other end forgets all of it. What comes again behind that could be older than what the backfill sees, and a
+            // key among it that is gone by then would stay.
+            Body::BackfillEnd
+            | Body::Start(..)
+            | Body::End(_)
+            | Body::Set(..)
+            | Body::Delete(..)
+            | Body::Update(_)
+            | Body::Flush
+                if is_begun_anew => {}
             Body::End(id) => stream.stage = Stage::Ending(*id),
             Body::Reset | Body::State(State::Pending) => self.high.push_back(item),
+            Body::Update(_) if self.bugs.has(&bugs::STEP_NOT_SAID_AGAIN) => {}
             Body::Update(_) if self.bugs.has(&bugs::STEP_ON_HIGH_QUEUE) => {
                 self.high.push_back(item);
             }
@@ -164,7 +181,7 @@ impl Producer {
             let is_change = matches!(sent.item.message.body, Body::Set(..) | Body::Delete(..));
             let is_followed = self.streams.contains_key(&sent.item.message.vb);
             if at_tail && is_change && is_followed {
-                self.queue.push_back(sent.item);
+                self.tail.push_back(sent.item);
             } else {
                 self.put_back(sent.item);
             }

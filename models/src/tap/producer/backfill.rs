@@ -90,7 +90,7 @@ impl Producer {
     pub(super) fn pick_filled(&mut self, memory: &Memory) -> Option<Item> {
         while let Some(Filled { vb, mut version, from_disk }) = self.filled.pop_front() {
             let present = memory.vbs.get(&vb).map(|vbucket| vbucket.table.entry(version.key));
-            if from_disk && !self.bugs.has(&bugs::OLD_BACKFILL_GOES_ON) {
+            if from_disk {
                 match present.flatten() {
                     // Its deletion will come.
                     None => continue,

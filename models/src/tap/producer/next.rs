@@ -148,7 +148,7 @@ impl Producer {
             return Some(item);
         }
         self.end_backfills(memory);
-        if self.queue.is_empty() {
+        if self.queue.is_empty() && self.tail.is_empty() {
             self.refill(memory);
         }
         // Here something is of high priority only if a planted bug has put it there.
@@ -157,6 +157,7 @@ impl Producer {
             .or_else(|| self.pick_queued())
             .or_else(|| self.pick_start())
             .or_else(|| self.pick_end())
+            .or_else(|| self.tail.pop_front())
     }
 
     /// The start of a checkpoint. It says that all before it is over, so it waits until that is said, and for the answers.
@@ -185,7 +186,7 @@ impl Producer {
 
     /// Whether another step would say something.
     fn has_something(&self, memory: &Memory) -> bool {
-        let queues = [&self.high, &self.again, &self.queue];
+        let queues = [&self.high, &self.again, &self.queue, &self.tail];
         queues.into_iter().any(|queue| !queue.is_empty())
             || !self.filled.is_empty()
             || self.may_refill()

@@ -76,7 +76,7 @@ impl Producer {
     /// The other end wants a vbucket, and has this much of it.
     fn wish(&mut self, wish: Wish, memory: &mut Memory, is_known: bool) {
         let token = self.streams.get(&wish.vb).map_or(0, |stream| stream.token);
-        let before = self.streams.get(&wish.vb).map(|of| (of.stage, of.window, of.epoch));
+        let before = self.streams.get(&wish.vb).map(|of| (of.stage, of.window, of.epoch, of.told));
         let goes_on = is_known && self.resumes(wish, memory);
         // Where the other end was about to forget what it has, what waited for it is dropped already: the cursor has gone
         // past that, and what was to be forgotten is asked for again.
@@ -110,8 +110,10 @@ impl Producer {
         self.streams.insert(wish.vb, stream);
         self.register(wish.vb, memory);
         let Some(stream) = self.streams.get_mut(&wish.vb).filter(|_| resumes) else { return };
-        if let Some((stage, window, epoch)) = before {
+        if let Some((stage, window, epoch, told)) = before {
             (stream.window, stream.epoch) = (window, epoch);
+            // A merge may have taken the cursor past the start of a checkpoint that was never told.
+            stream.told = stream.told.min(told);
             // What was over is over still, unless the other end knows.
             if let Stage::Ending(id) | Stage::Ended(id) = stage
                 && wish.closed < id
