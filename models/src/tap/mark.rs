@@ -43,7 +43,7 @@ pub const FILTER_CHANGED: Mark =
 pub const STEPPED: Mark = Mark { index: 55, name: "a replica did a step of an online update" };
 /// What the number of the update in each step is for.
 pub const STEP_AGAIN: Mark = Mark { index: 56, name: "a step of an online update came again" };
-/// What the number of the update in each change is for.
+/// What the number of the update in each change is for. One run in many thousands sees it, so no scenario promises it.
 pub const LEFT_OUT: Mark =
     Mark { index: 57, name: "a change of an online update came again after its revert" };
 /// A replica goes back.

@@ -109,7 +109,6 @@ pub const fn replica() -> Scenario<Node> {
             mark::FILTER_CHANGED,
             mark::STEPPED,
             mark::STEP_AGAIN,
-            mark::LEFT_OUT,
             mark::MERGED,
             mark::WAITED_FOR_UPSTREAM,
             mark::NOTIFIED_AWAKE,

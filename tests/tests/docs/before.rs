@@ -52,9 +52,9 @@ const GROUPS: &[Group] = &[
     group(
         "cluster",
         &["cluster 8 1 n0 n1 n2"],
-        &["map", "rebalance", "progress", "stop", "failover", "duties", "learn", "serves"],
+        &["map", "rebalance", "progress", "failover", "duties", "learn", "serves"],
     ),
-    group("cluster", &["cluster 8 1 n0 n1 n2", "rebalance n0 n1 n3"], &["step"]),
+    group("cluster", &["cluster 8 1 n0 n1 n2", "rebalance n0 n1 n3"], &["step", "stop"]),
 ];
 
 /// The words of code in a line of text.
