@@ -303,7 +303,7 @@ mod tests {
         }
         assert_eq!(seen, 7);
         let wrong = ["", "set", "set a k1", "set b/1 k1", "fail a/2", "connections 2 1", "stop b"];
-        for wrong in wrong.into_iter().chain(["set a/3 k1", "move a/65535"]) {
+        for wrong in wrong.into_iter().chain(["set a/4 k1", "move a/65535"]) {
             let error = wrong.parse::<Call>().expect_err(wrong);
             assert!(error.starts_with("expected"), "{error}");
         }
