@@ -122,15 +122,12 @@ impl Loopback {
     /// Brings everything that was accepted to the application.
     fn flush(&mut self) {
         for conn in (1..=self.n).map(ConnId) {
-            let slot = self.client.slot_of(conn);
-            let Loopback { client, near, .. } = self;
-            if let Some(slot) = slot {
-                near.act(|cx| client.flush_due(slot, cx));
-            }
-            while self.carry(conn) {
+            let Some(slot) = self.client.slot_of(conn) else { continue };
+            loop {
                 let Loopback { client, near, .. } = self;
-                if let Some(slot) = slot {
-                    near.act(|cx| client.transmit(slot, cx));
+                near.act(|cx| client.flush_due(slot, cx));
+                if !self.carry(conn) {
+                    break;
                 }
             }
         }
