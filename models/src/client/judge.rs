@@ -252,7 +252,9 @@ impl Ghost {
                 }
             }
             NodeNote::Committed(_, key, cas, _) => self.places.committed(node, *key, *cas),
-            NodeNote::Dropped(vb, _) => self.places.dropped(node, *vb),
+            NodeNote::Dropped(vb, birth) => self.places.dropped(node, *vb, *birth),
+            NodeNote::StandingSaved(vb, birth, ..) => self.places.saved(node, *vb, Some(*birth)),
+            NodeNote::DropSaved(vb) => self.places.saved(node, *vb, None),
             NodeNote::Stands(vb, _, state, _) => {
                 let fallen = self.places.stands(node, *vb, *state, (&mut self.keys, now));
                 for (key, left) in fallen {

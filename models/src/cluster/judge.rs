@@ -11,14 +11,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use seedbed_sim::check::Checked;
-use seedbed_sim::id::{Incarnation as Life, NodeId};
+use seedbed_sim::id::NodeId;
 use seedbed_sim::time::Time;
 use seedbed_sim::world::{Step, World};
 
 use crate::client::judge::Ghost as Clients;
 use crate::client::note::Note as ClientNote;
 use crate::client::op::Server;
-use crate::tap::frame::Name;
+use crate::tap::judge::away::Away;
 use crate::tap::note::Note as TapNote;
 use crate::vbucket::memory::seconds;
 use crate::vbucket::note::Note as NodeNote;
@@ -55,8 +55,8 @@ pub struct Ghost {
     active: BTreeSet<(NodeId, Vb)>,
     /// What owners had when they died for somebody else.
     left: BTreeMap<Vb, Vec<(Key, u64)>>,
-    /// When streams lost their connections, and in which life of the node.
-    lost: BTreeMap<(NodeId, Name), (Time, Life)>,
+    /// Streams without a connection.
+    away: Away,
     /// When something was changed last, or somebody has lost something or become something else.
     changed_at: Time,
     /// Since when nothing has become of copies of vbuckets.
@@ -124,7 +124,7 @@ impl Ghost {
             }
             Note::Tap(TapNote::Lost(name)) => {
                 if let Some(node) = step.node {
-                    self.lost.insert((node, *name), (step.at, world.incarnation(node)));
+                    self.away.lost((node, world.incarnation(node)), *name, step.at);
                 }
                 Ok(())
             }
@@ -141,7 +141,10 @@ impl Ghost {
             Note::Published(epoch, masters, changes, replicas) => {
                 self.changed_at = step.at;
                 self.replicas = *replicas;
-                self.epochs.insert(*epoch, masters.clone());
+                let known = self.epochs.insert(*epoch, masters.clone());
+                if known.is_some_and(|known| known != *masters) {
+                    return Err((ONE_MAP, "published again", format!("of epoch {epoch}")));
+                }
                 self.published(world, step, masters, changes)
             }
             Note::Learned(epoch, masters) => {
@@ -265,6 +268,8 @@ impl Ghost {
             NodeNote::Expired(..)
             | NodeNote::Committed(..)
             | NodeNote::Second(_)
+            | NodeNote::StandingSaved(..)
+            | NodeNote::DropSaved(_)
             | NodeNote::Drained => {
                 self.tell(world, step, note);
                 Ok(())

@@ -124,7 +124,9 @@ fn cursors_belong(world: &World<Node>, ghost: &mut Ghost, step: &Step) -> Checke
     let Some(node) = node_of(world, step) else { return Checked::Skipped };
     let tap = &world.shared(node).tap;
     for (name, producer) in tap.producers.iter().filter(|(_, of)| of.lost_at.is_some()) {
-        let Some(away) = ghost.away(world, (node, *name), step.at) else { continue };
+        let Some(away) = ghost.away.since((node, world.incarnation(node)), *name, step.at) else {
+            continue;
+        };
         if away > tap.settings.keep_alive + FORGETS_LATE && !producer.streams().is_empty() {
             let detail = format!("{name} is away for {away} of {}", tap.settings.keep_alive);
             return Checked::Broken("not forgotten", detail);

@@ -1,11 +1,13 @@
 //! What the checks remember: the reference model of every vbucket, moved on by what its owner says that it did; what each
 //! copy was at the end of each checkpoint; and what has been answered.
 
+pub mod away;
+
 use std::collections::BTreeMap;
 
 use seedbed_sim::check::Checked;
-use seedbed_sim::id::{Incarnation as Life, NodeId, OpId};
-use seedbed_sim::time::{Span, Time};
+use seedbed_sim::id::{NodeId, OpId};
+use seedbed_sim::time::Time;
 use seedbed_sim::world::{Step, World};
 
 use crate::checkpoint::op::{EventKind, Incarnation};
@@ -21,6 +23,7 @@ use super::frame::Name;
 use super::model::Node;
 use super::note::Note;
 use super::reference::{Item, Vbucket as Reference};
+use away::Away;
 
 /// What the checks remember from step to step.
 #[derive(Clone, Debug, Default)]
@@ -34,8 +37,8 @@ pub struct Ghost {
     taken: BTreeMap<(NodeId, Vb), (u64, u64)>,
     /// The version of each key that a replica has taken in last.
     last: BTreeMap<(NodeId, Vb, Key), u64>,
-    /// When streams lost their connections, and in which life of the node.
-    lost: BTreeMap<(NodeId, Name), (Time, Life)>,
+    /// Streams without a connection.
+    pub(super) away: Away,
     answers: BTreeMap<OpId, Vec<Answer>>,
     /// Promises that this step was about, and the first one that it broke.
     said: Vec<&'static str>,
@@ -104,17 +107,6 @@ impl Ghost {
         }
     }
 
-    /// For how long a stream of a node has been without a connection.
-    pub(super) fn away(
-        &self,
-        world: &World<Node>,
-        (node, name): (NodeId, Name),
-        at: Time,
-    ) -> Option<Span> {
-        let (lost_at, life) = self.lost.get(&(node, name))?;
-        (*life == world.incarnation(node)).then(|| at.since(*lost_at))
-    }
-
     /// What was answered to an operation.
     pub(super) fn answers(&self, op: OpId) -> &[Answer] {
         self.answers.get(&op).map_or(&[], Vec::as_slice)
@@ -125,7 +117,7 @@ impl Ghost {
             Note::Data(note) => self.take_data(world, (node, at), note),
             Note::Connected(name, is_known) => self.connected(world, (node, at), *name, *is_known),
             Note::Lost(name) => {
-                self.lost.insert((node, *name), (at, world.incarnation(node)));
+                self.away.lost((node, world.incarnation(node)), *name, at);
                 Ok(())
             }
             Note::Released(name, vb, key, cas) => {
@@ -213,10 +205,7 @@ impl Ghost {
             DataNote::Stands(vb, birth, state, _) => {
                 self.stands(world, (node, *vb), *birth, *state)
             }
-            DataNote::Loaded => {
-                self.loaded(world, node);
-                Ok(())
-            }
+            DataNote::Loaded => self.loaded(world, node),
             // What they say is judged where a data node is alone.
             DataNote::Asked(..)
             | DataNote::Committed(..)
@@ -237,8 +226,8 @@ impl Ghost {
         }
     }
 
-    /// A node has read its disk. What it owns is what it has now.
-    fn loaded(&mut self, world: &World<Node>, node: NodeId) {
+    /// A node has read its disk. What it owns is what it has now, and nobody else may own that.
+    fn loaded(&mut self, world: &World<Node>, node: NodeId) -> Judged {
         let vbs: Vec<Vb> = world.shared(node).data.vbs.keys().copied().collect();
         vbs.into_iter().for_each(|vb| self.forget_answered(node, vb));
         for (vb, vbucket) in &world.shared(node).data.vbs {
@@ -280,7 +269,15 @@ impl Ghost {
                     }
                 }
             }
+            if let Some(owner) = owned.owner.filter(|owner| *owner != node)
+                && state == State::Active
+            {
+                let detail =
+                    format!("{vb} is active on n{} again, and n{} has it", node.0, owner.0);
+                return Err((ONE_OWNER, "two owners", detail));
+            }
         }
+        Ok(())
     }
 
     /// A request was carried out in this second, or refused.
@@ -443,17 +440,14 @@ impl Ghost {
         name: Name,
         is_known: bool,
     ) -> Judged {
-        let Some((lost_at, life)) = self.lost.remove(&(node, name)) else { return Ok(()) };
         let keep_alive = world.shared(node).tap.settings.keep_alive;
-        let away = at.since(lost_at);
-        if life != world.incarnation(node) || away >= keep_alive {
-            return Ok(());
+        let node = (node, world.incarnation(node));
+        match self.away.back(node, (name, is_known), at, keep_alive) {
+            Checked::Broken(class, detail) => return Err((KEPT_ALIVE, class, detail)),
+            Checked::Held => self.said.push(KEPT_ALIVE),
+            Checked::Skipped => {}
         }
-        self.said.push(KEPT_ALIVE);
-        if is_known {
-            return Ok(());
-        }
-        Err((KEPT_ALIVE, "forgotten", format!("{name} was away for {away} of {keep_alive}")))
+        Ok(())
     }
 }
 

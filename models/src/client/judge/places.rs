@@ -20,6 +20,8 @@ pub(super) struct Places {
     owners: BTreeMap<Vb, NodeId>,
     /// The version of a key that a node has on disk for certain.
     committed: BTreeMap<(NodeId, Key), u64>,
+    /// The version of a key that the disk of a node may have still, of a vbucket of this birth that the node has forgotten.
+    lingering: BTreeMap<(NodeId, Key), (u64, u64)>,
     /// The version of a key that a node has as a replica.
     replicas: BTreeMap<(NodeId, Key), u64>,
     /// What a node calls a deletion that it has from another one.
@@ -56,13 +58,24 @@ impl Places {
         self.committed.insert((node, key), cas);
     }
 
-    /// A node has forgotten a vbucket.
-    pub(super) fn dropped(&mut self, node: NodeId, vb: Vb) {
+    /// A node has forgotten a vbucket of this birth. Its disk has not.
+    pub(super) fn dropped(&mut self, node: NodeId, vb: Vb, birth: u64) {
         for key in self.keys_of(vb) {
-            self.committed.remove(&(node, key));
+            if let Some(cas) = self.committed.remove(&(node, key)) {
+                self.lingering.insert((node, key), (birth, cas));
+            }
             self.replicas.remove(&(node, key));
         }
         self.reloaded.remove(&(node, vb));
+    }
+
+    /// The disk of a node knows that it has a vbucket of this birth, or that it has none.
+    pub(super) fn saved(&mut self, node: NodeId, vb: Vb, birth: Option<u64>) {
+        for key in self.keys_of(vb) {
+            if self.lingering.get(&(node, key)).is_some_and(|(gone, _)| Some(*gone) != birth) {
+                self.lingering.remove(&(node, key));
+            }
+        }
     }
 
     /// A vbucket is copied as it stands.
@@ -125,6 +138,9 @@ impl Places {
             let has = self.replicas.get(&(node, key)).copied().unwrap_or_default();
             if is_reloaded {
                 truth.may_lose(has, now.at);
+                if let Some((_, cas)) = self.lingering.get(&(node, key)) {
+                    truth.may_be(*cas, now.at);
+                }
             } else if fails {
                 fallen.extend(truth.lose(has, now).map(|left| (key, left)));
             }
@@ -156,6 +172,9 @@ impl Places {
                 let truth = keys.entry(key).or_default();
                 if safe != truth.newest_cas() {
                     truth.may_lose(safe, at);
+                }
+                if let Some((_, cas)) = self.lingering.get(&(node, key)) {
+                    truth.may_be(*cas, at);
                 }
             }
         }

@@ -20,19 +20,16 @@ impl Ghost {
         &mut self,
         world: &World<Node>,
         (node, at): (NodeId, Time),
-        (name, is_known): (Name, bool),
+        stream: (Name, bool),
     ) -> Judged {
-        let Some((lost_at, life)) = self.lost.remove(&(node, name)) else { return Ok(()) };
         let keep_alive = world.shared(node).tap.tap.settings.keep_alive;
-        let away = at.since(lost_at);
-        if life != world.incarnation(node) || away >= keep_alive {
-            return Ok(());
+        let node = (node, world.incarnation(node));
+        match self.away.back(node, stream, at, keep_alive) {
+            Checked::Broken(class, detail) => return Err((KEPT_ALIVE, class, detail)),
+            Checked::Held => self.said.push(KEPT_ALIVE),
+            Checked::Skipped => {}
         }
-        self.said.push(KEPT_ALIVE);
-        if is_known {
-            return Ok(());
-        }
-        Err((KEPT_ALIVE, "forgotten", format!("{name} was away for {away} of {keep_alive}")))
+        Ok(())
     }
 }
 
