@@ -4,10 +4,14 @@
 use seedbed_sim::actor::{Bug, BugSet};
 
 use crate::client::bugs as client;
-use crate::client::checks::REBALANCES;
+use crate::client::checks::{ABSENT, CONNECTED, CONTAINS, ONLY_READS, REBALANCES};
 use crate::tap::bugs as tap;
+use crate::tap::checks::{FILTERED, KEPT_ALIVE, NOT_HELD_UP, WINDOW_KEPT};
 
-use super::checks::{COUNTED, FOLLOWED, MOVES_COMPLETELY, OWNS, REPLICATED, SETTLES};
+use super::checks::{
+    COUNTED, CURSORS_BELONG, ENDS, FOLLOWED, MOVES_COMPLETELY, ONE_MAP, OWNS, PLACED, REPLICATED,
+    SETTLES,
+};
 
 const REBALANCE: &str = "cluster/rebalance";
 const FAILOVER: &str = "cluster/failover";
@@ -72,60 +76,6 @@ pub const RETURNS_AS_MASTER: Bug = Bug {
     scenario: FAILOVER,
 };
 
-/// See [`tap::TAKEOVER_IGNORES_NEW`].
-pub const TAKEOVER_IGNORES_NEW: Bug = Bug {
-    index: 6,
-    name: tap::TAKEOVER_IGNORES_NEW.name,
-    source: tap::TAKEOVER_IGNORES_NEW.source,
-    breaks: MOVES_COMPLETELY,
-    scenario: REBALANCE,
-};
-
-/// See [`tap::ACTIVE_BEFORE_ANSWERS`].
-pub const ACTIVE_BEFORE_ANSWERS: Bug = Bug {
-    index: 7,
-    name: tap::ACTIVE_BEFORE_ANSWERS.name,
-    source: tap::ACTIVE_BEFORE_ANSWERS.source,
-    breaks: MOVES_COMPLETELY,
-    scenario: REBALANCE,
-};
-
-/// See [`tap::NOT_RESET`].
-pub const NOT_RESET: Bug = Bug {
-    index: 8,
-    name: tap::NOT_RESET.name,
-    source: tap::NOT_RESET.source,
-    breaks: FOLLOWED,
-    scenario: FAILOVER,
-};
-
-/// See [`tap::REGISTERED_BY_ID_ALONE`].
-pub const REGISTERED_BY_ID_ALONE: Bug = Bug {
-    index: 9,
-    name: tap::REGISTERED_BY_ID_ALONE.name,
-    source: tap::REGISTERED_BY_ID_ALONE.source,
-    breaks: FOLLOWED,
-    scenario: FAILOVER,
-};
-
-/// See [`client::FAILED_TAKEN_FOR_DONE`].
-pub const FAILED_TAKEN_FOR_DONE: Bug = Bug {
-    index: 10,
-    name: client::FAILED_TAKEN_FOR_DONE.name,
-    source: client::FAILED_TAKEN_FOR_DONE.source,
-    breaks: REBALANCES,
-    scenario: REBALANCE,
-};
-
-/// See [`tap::NEW_CAS`]. A comparison of replicas finds it.
-pub const NEW_CAS: Bug = Bug {
-    index: 11,
-    name: tap::NEW_CAS.name,
-    source: tap::NEW_CAS.source,
-    breaks: REPLICATED,
-    scenario: FAILOVER,
-};
-
 /// A node counts the items of a replica when it has been filled, and not again.
 pub const REPLICA_COUNTED_ONCE: Bug = Bug {
     index: 12,
@@ -135,6 +85,78 @@ pub const REPLICA_COUNTED_ONCE: Bug = Bug {
     breaks: COUNTED,
     scenario: FAILOVER,
 };
+
+/// A vbucket that takes too long is left where it is, and the rebalance counts as complete without it.
+pub const LATE_MOVE_LEFT_OUT: Bug = Bug {
+    index: 19,
+    name: "late-move-left-out",
+    source: "a mistake that membase/ns_server 0392b964, src/ns_vbucket_mover.erl, invites, where a mover that has ended, for \
+             whatever reason, is one less to be waited for; no commit is known",
+    breaks: PLACED,
+    scenario: REBALANCE,
+};
+
+/// A rebalance that was stopped does nothing more, and counts as one that is under way.
+pub const STOPPED_NOT_ENDED: Bug = Bug {
+    index: 20,
+    name: "stopped-not-ended",
+    source: "a mistake that membase/ns_server 0392b964, src/ns_orchestrator.erl, invites, where whether a rebalance is under way \
+             is kept apart from the process that does it; no commit is known",
+    breaks: ENDS,
+    scenario: REBALANCE,
+};
+
+/// Replicas become masters in the epoch in which they were replicas.
+pub const PROMOTED_IN_ITS_EPOCH: Bug = Bug {
+    index: 21,
+    name: "promoted-in-its-epoch",
+    source: "a mistake that membase/ns_server 0392b964 invites, where a map has no number of its own by which who reads it could \
+             tell it from the one before; no commit is known",
+    breaks: ONE_MAP,
+    scenario: FAILOVER,
+};
+
+/// What is left out of a takeover, see [`tap::TAKEOVER_IGNORES_NEW`].
+pub const TAKEOVER_IGNORES_NEW: Bug =
+    shown(6, &tap::TAKEOVER_IGNORES_NEW, MOVES_COMPLETELY, REBALANCE);
+/// See [`tap::ACTIVE_BEFORE_ANSWERS`].
+pub const ACTIVE_BEFORE_ANSWERS: Bug =
+    shown(7, &tap::ACTIVE_BEFORE_ANSWERS, MOVES_COMPLETELY, REBALANCE);
+/// See [`tap::NOT_RESET`].
+pub const NOT_RESET: Bug = shown(8, &tap::NOT_RESET, FOLLOWED, FAILOVER);
+/// See [`tap::REGISTERED_BY_ID_ALONE`].
+pub const REGISTERED_BY_ID_ALONE: Bug = shown(9, &tap::REGISTERED_BY_ID_ALONE, FOLLOWED, FAILOVER);
+/// See [`client::FAILED_TAKEN_FOR_DONE`].
+pub const FAILED_TAKEN_FOR_DONE: Bug =
+    shown(10, &client::FAILED_TAKEN_FOR_DONE, REBALANCES, REBALANCE);
+/// A comparison of replicas finds it; see [`tap::NEW_CAS`].
+pub const NEW_CAS: Bug = shown(11, &tap::NEW_CAS, REPLICATED, FAILOVER);
+/// See [`tap::QUEUED_STAYS`].
+pub const QUEUED_STAYS: Bug = shown(13, &tap::QUEUED_STAYS, FILTERED, REBALANCE);
+/// See [`tap::KEEP_ALIVE_INVERTED`].
+pub const KEEP_ALIVE_INVERTED: Bug = shown(14, &tap::KEEP_ALIVE_INVERTED, KEPT_ALIVE, FAILOVER);
+/// See [`tap::CURSORS_KEPT`].
+pub const CURSORS_KEPT: Bug = shown(15, &tap::CURSORS_KEPT, CURSORS_BELONG, REBALANCE);
+/// See [`tap::SUSPENDED_IN_COMPLETION`].
+pub const SUSPENDED_IN_COMPLETION: Bug =
+    shown(16, &tap::SUSPENDED_IN_COMPLETION, NOT_HELD_UP, REBALANCE);
+/// See [`tap::WINDOW_PASSED`].
+pub const WINDOW_PASSED: Bug = shown(17, &tap::WINDOW_PASSED, WINDOW_KEPT, FAILOVER);
+/// See [`client::VERIFIER_DELETES`].
+pub const VERIFIER_DELETES: Bug = shown(18, &client::VERIFIER_DELETES, ONLY_READS, REBALANCE);
+/// See [`client::TIMEOUT_TAKEN_FOR_FAILURE`].
+pub const TIMEOUT_TAKEN_FOR_FAILURE: Bug =
+    shown(22, &client::TIMEOUT_TAKEN_FOR_FAILURE, CONTAINS, REBALANCE);
+/// See [`client::UNUSED_KEPT`].
+pub const UNUSED_KEPT: Bug = shown(23, &client::UNUSED_KEPT, CONNECTED, REBALANCE);
+/// See [`client::ERROR_TAKEN_FOR_ABSENCE`].
+pub const ERROR_TAKEN_FOR_ABSENCE: Bug =
+    shown(24, &client::ERROR_TAKEN_FOR_ABSENCE, ABSENT, REBALANCE);
+
+/// A planted bug of streams or of clients, as a cluster shows it.
+const fn shown(index: u8, bug: &Bug, breaks: &'static str, scenario: &'static str) -> Bug {
+    Bug { index, name: bug.name, source: bug.source, breaks, scenario }
+}
 
 /// All of them.
 pub const BUGS: &[Bug] = &[
@@ -151,31 +173,56 @@ pub const BUGS: &[Bug] = &[
     FAILED_TAKEN_FOR_DONE,
     NEW_CAS,
     REPLICA_COUNTED_ONCE,
+    QUEUED_STAYS,
+    KEEP_ALIVE_INVERTED,
+    CURSORS_KEPT,
+    SUSPENDED_IN_COMPLETION,
+    WINDOW_PASSED,
+    VERIFIER_DELETES,
+    LATE_MOVE_LEFT_OUT,
+    STOPPED_NOT_ENDED,
+    PROMOTED_IN_ITS_EPOCH,
+    TIMEOUT_TAKEN_FOR_FAILURE,
+    UNUSED_KEPT,
+    ERROR_TAKEN_FOR_ABSENCE,
 ];
 
-const OF_STREAMS: [(Bug, Bug); 5] = [
+const OF_STREAMS: &[(Bug, Bug)] = &[
     (TAKEOVER_IGNORES_NEW, tap::TAKEOVER_IGNORES_NEW),
     (ACTIVE_BEFORE_ANSWERS, tap::ACTIVE_BEFORE_ANSWERS),
     (NOT_RESET, tap::NOT_RESET),
     (REGISTERED_BY_ID_ALONE, tap::REGISTERED_BY_ID_ALONE),
     (NEW_CAS, tap::NEW_CAS),
+    (QUEUED_STAYS, tap::QUEUED_STAYS),
+    (KEEP_ALIVE_INVERTED, tap::KEEP_ALIVE_INVERTED),
+    (CURSORS_KEPT, tap::CURSORS_KEPT),
+    (SUSPENDED_IN_COMPLETION, tap::SUSPENDED_IN_COMPLETION),
+    (WINDOW_PASSED, tap::WINDOW_PASSED),
+];
+const OF_CLIENTS: &[(Bug, Bug)] = &[
+    (FAILED_TAKEN_FOR_DONE, client::FAILED_TAKEN_FOR_DONE),
+    (VERIFIER_DELETES, client::VERIFIER_DELETES),
+    (TIMEOUT_TAKEN_FOR_FAILURE, client::TIMEOUT_TAKEN_FOR_FAILURE),
+    (UNUSED_KEPT, client::UNUSED_KEPT),
+    (ERROR_TAKEN_FOR_ABSENCE, client::ERROR_TAKEN_FOR_ABSENCE),
 ];
 
 /// The planted bugs of streams that are on.
 #[must_use]
 pub fn of_streams(bugs: BugSet) -> BugSet {
-    if bugs == BugSet::NONE {
-        return bugs;
-    }
-    let found = OF_STREAMS.iter().find(|(ours, _)| bugs.has(ours));
-    found.map_or(BugSet::NONE, |(_, theirs)| BugSet::only(theirs))
+    theirs(bugs, OF_STREAMS)
 }
 
 /// The planted bugs of clients that are on.
 #[must_use]
 pub fn of_clients(bugs: BugSet) -> BugSet {
-    match bugs.has(&FAILED_TAKEN_FOR_DONE) {
-        true => BugSet::only(&client::FAILED_TAKEN_FOR_DONE),
-        false => BugSet::NONE,
+    theirs(bugs, OF_CLIENTS)
+}
+
+fn theirs(bugs: BugSet, shown: &[(Bug, Bug)]) -> BugSet {
+    if bugs == BugSet::NONE {
+        return bugs;
     }
+    let found = shown.iter().find(|(ours, _)| bugs.has(ours));
+    found.map_or(BugSet::NONE, |(_, theirs)| BugSet::only(theirs))
 }

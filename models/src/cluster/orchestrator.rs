@@ -29,6 +29,7 @@ use crate::client::op::Server;
 use crate::vbucket::op::Vb;
 
 use super::balance;
+use super::bugs;
 use super::map::{self, Chain, Part, Servers, Taking, View};
 use super::mark;
 use super::message::{Msg, Report, Timer};
@@ -313,7 +314,10 @@ impl Orchestrator {
 
     /// A new epoch: everybody is told what to be from here on. These vbuckets have other masters than before.
     fn publish(&mut self, changes: Vec<(Vb, Server, How)>, cx: &mut Context<'_, Node>) {
-        self.epoch += 1;
+        let promotes = changes.iter().any(|(.., how)| *how == How::Failover);
+        if !promotes || !cx.bug(&bugs::PROMOTED_IN_ITS_EPOCH) {
+            self.epoch += 1;
+        }
         let masters: Vec<Server> = self.chains.iter().map(|chain| chain.master).collect();
         let masters: Arc<[Server]> = masters.into();
         let parts = self.parts();

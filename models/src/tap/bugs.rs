@@ -4,7 +4,7 @@ use seedbed_sim::actor::Bug;
 
 use super::checks::{
     COMES_TO_DISK, CURSORS_BELONG, DELETED_GO, FILTERED, KEPT_ALIVE, MOVES_COMPLETELY, NOT_HELD_UP,
-    REPLICATED, SNAPSHOT, STAYS_ANSWERED,
+    ONE_OWNER, REPLICATED, SNAPSHOT, STAYS_ANSWERED, WINDOW_KEPT,
 };
 
 const REPLICA: &str = "tap/replica";
@@ -256,6 +256,36 @@ pub const STEP_NOT_SAID_AGAIN: Bug = Bug {
     scenario: REPLICA,
 };
 
+/// One more is said than the window allows.
+pub const WINDOW_PASSED: Bug = Bug {
+    index: 26,
+    name: "window-passed",
+    source: "a mistake that couchbase/ep-engine 79b3f055, tapconnection.hh, windowIsFull, invites: whether the window is full \
+             is asked before a message is counted; no commit is known",
+    breaks: WINDOW_KEPT,
+    scenario: REPLICA,
+};
+
+/// The new owner is told that it is active before the disk of the former one knows that it is dead.
+pub const DEATH_NOT_SAVED: Bug = Bug {
+    index: 27,
+    name: "death-not-saved",
+    source: "couchbase/ep-engine 79b3f055, tapconnection.cc: the vbucket is set dead at the moment at which its other end is \
+             set active, and its state is written some time after that",
+    breaks: ONE_OWNER,
+    scenario: TAKEOVER,
+};
+
+/// What waits to be said of a vbucket that leaves the filter stays.
+pub const QUEUED_STAYS: Bug = Bug {
+    index: 28,
+    name: "queued-stays",
+    source: "a mistake that couchbase/ep-engine db8b3eaa invites, which takes the cursors of vbuckets that leave the filter away \
+             and none of what they have brought; no commit is known",
+    breaks: FILTERED,
+    scenario: REPLICA,
+};
+
 /// All of them: those of a chain, those of every stream, those of takeovers.
 pub const BUGS: &[Bug] = &[
     FILLED_FROM_HALF_FILLED,
@@ -264,6 +294,7 @@ pub const BUGS: &[Bug] = &[
     STEP_NOT_SAID_AGAIN,
     END_OVERTAKES_REJECTED,
     WINDOW_NOT_RESET,
+    WINDOW_PASSED,
     KEEP_ALIVE_INVERTED,
     KEPT_FOR_EVER,
     SUSPENDED_FOR_EVER,
@@ -281,14 +312,16 @@ pub const BUGS: &[Bug] = &[
     PENDING_BACKFILL_CLEARED,
     NEW_CAS,
     CURSORS_KEPT,
+    QUEUED_STAYS,
     TAKEOVER_IGNORES_NEW,
     ACTIVE_BEFORE_ANSWERS,
     SUSPENDED_IN_COMPLETION,
+    DEATH_NOT_SAVED,
 ];
 
 const OF_CHAINS: usize = 2;
 const OF_UPDATES: usize = 2;
-const OF_TAKEOVERS: usize = 3;
+const OF_TAKEOVERS: usize = 4;
 
 /// Those of every stream, and those of online updates.
 pub const WITH_UPDATES: &[Bug] = BUGS.split_at(BUGS.len() - OF_TAKEOVERS).0.split_at(OF_CHAINS).1;

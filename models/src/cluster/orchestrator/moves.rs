@@ -111,6 +111,10 @@ impl Orchestrator {
         let mut is_late = false;
         for mut moving in std::mem::take(&mut rebalance.moving) {
             is_late |= cx.now().since(moving.began) > MOVE_PATIENCE;
+            if is_late && cx.bug(&bugs::LATE_MOVE_LEFT_OUT) {
+                (is_late, has_changed) = (false, true);
+                continue;
+            }
             let is_early = cx.bug(&bugs::PUBLISHED_BEFORE_TAKEN);
             let old = self.chains[usize::from(moving.vb.0)].master;
             let (next, is_over) = match moving.stage {
@@ -135,7 +139,9 @@ impl Orchestrator {
             }
         }
         rebalance.moving = left;
-        has_changed |= self.fill_lanes(&mut rebalance, cx);
+        if !self.is_stopped || !cx.bug(&bugs::STOPPED_NOT_ENDED) {
+            has_changed |= self.fill_lanes(&mut rebalance, cx);
+        }
         let is_over = rebalance.moving.is_empty() && rebalance.pending.is_empty();
         self.rebalance = Some(rebalance);
         if is_over {
@@ -226,7 +232,7 @@ impl Orchestrator {
 
     /// Ends the rebalance where it stands: what is on its way goes back.
     pub(super) fn end_moves(&mut self, is_stopped: bool, cx: &mut Context<'_, Node>) {
-        let Some(rebalance) = self.rebalance.take() else { return };
+        let Some(mut rebalance) = self.rebalance.take() else { return };
         if rebalance.moving.iter().any(|moving| moving.stage == Stage::Take) {
             cx.mark(&mark::TAKEN_BACK);
         }
@@ -234,6 +240,12 @@ impl Orchestrator {
         let used = self.chains.iter().flat_map(|chain| chain.followers().chain([chain.master]));
         self.members = Servers(rebalance.goal.0 | Servers::of(used).0);
         self.publish(Vec::new(), cx);
+        if is_stopped && cx.bug(&bugs::STOPPED_NOT_ENDED) {
+            let moving = std::mem::take(&mut rebalance.moving);
+            rebalance.pending.extend(moving.into_iter().map(|moving| (moving.vb, moving.to)));
+            self.rebalance = Some(rebalance);
+            return;
+        }
         if let Some(task) = rebalance.task {
             self.task_ended(task, false, cx);
         }

@@ -86,7 +86,8 @@ impl Producer {
         if self.suspended_until.is_some_and(|until| until <= now) {
             self.suspended_until = None;
         }
-        self.is_stuck || self.is_suspended() || self.outstanding >= self.settings.window
+        let more = u32::from(self.bugs.has(&bugs::WINDOW_PASSED));
+        self.is_stuck || self.is_suspended() || self.outstanding >= self.settings.window + more
     }
 
     /// When it will have been without an answer for too long.

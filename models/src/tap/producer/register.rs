@@ -65,7 +65,9 @@ impl Producer {
             kept.into_iter().partition(|(vb, _)| wishes.iter().any(|wish| wish.vb == *vb));
         self.streams = kept;
         for vb in left.into_keys() {
-            self.drop_queued(vb);
+            if !self.bugs.has(&bugs::QUEUED_STAYS) {
+                self.drop_queued(vb);
+            }
             let vbucket = memory.vbs.get_mut(&vb);
             if let Some(vbucket) = vbucket.filter(|_| !self.bugs.has(&bugs::CURSORS_KEPT)) {
                 vbucket.log.remove_cursor(cursor);
