@@ -30,7 +30,7 @@ use super::map::{Chain, Servers};
 use super::model::Node;
 use super::note::{How, Note};
 use super::reference::{Counts, Placed, misplaced};
-use replicas::Rest;
+use replicas::{MORE, Rest};
 
 /// What the checks remember from step to step.
 #[derive(Clone, Debug, Default)]
@@ -134,7 +134,8 @@ impl Ghost {
             },
             Note::Tap(_) => Ok(()),
             Note::Counted(active, replica, took) => {
-                let is_at_rest = step.at.since(self.changed_at) > *took;
+                // What was counted was on its way for less than that when it was asked for.
+                let is_at_rest = step.at.since(self.changed_at) > *took + MORE;
                 self.counted((*active, *replica), is_at_rest, seconds(step.at))
             }
             Note::NotCounted(reported, took) => self.not_counted(world, step, (reported, *took)),

@@ -26,6 +26,7 @@ use super::note::Note;
 use super::seqno::Seqno;
 use super::settings::Settings;
 use super::{bugs, mark, point};
+use link::Concern;
 pub use link::Link;
 
 /// Whether a replica has no room for a change for now.
@@ -136,6 +137,7 @@ impl Receiver {
                     link.vbs = fresh.vbs;
                     if !is_same && link.is_open {
                         self.intake.begins(&link.vbs);
+                        link.tells_of(&cx.shared().data);
                         let wishes = self.intake.wishes(&link.vbs, &cx.shared().data);
                         self.send(order.name, &Frame::Filter(wishes), cx);
                     }
@@ -224,6 +226,7 @@ impl Receiver {
         let Some(link) = self.links.get_mut(&name) else { return };
         (link.is_open, link.heard_at) = (true, now);
         self.intake.begins(&link.vbs);
+        link.tells_of(&cx.shared().data);
         let wishes = self.intake.wishes(&link.vbs, &cx.shared().data);
         let is_takeover = link.is_takeover;
         self.send(name, &Frame::Connect { name, is_takeover, wishes }, cx);
@@ -309,15 +312,14 @@ impl Receiver {
     ) -> bool {
         let (seqno, wants_answer, message) = frame;
         let now = cx.now().0;
-        let Some(link) = self.links.get(&name) else { return false };
-        let is_followed = link.vbs.contains(&message.vb) || message.body == Body::Noop;
-        let is_slow = link.slow.iter().any(|(_, vb)| *vb == message.vb);
         let full = self.is_throttled(message, cx);
-        let taken = if is_followed {
-            self.intake.take(message, &mut cx.shared().data, now, full)
-        } else {
-            // A left-over of the filter before.
-            Taken::Done
+        let Some(link) = self.links.get(&name) else { return false };
+        let is_slow = link.slow.iter().any(|(_, vb)| *vb == message.vb);
+        let memory = &mut cx.shared().data;
+        let taken = match link.concerns(message, memory) {
+            Concern::Here => self.intake.take(message, memory, now, full),
+            Concern::LeftFilter => Taken::Done,
+            Concern::Former => Taken::HangUp,
         };
         let status = match taken {
             Taken::Done => Status::Success,

@@ -81,7 +81,8 @@ impl Flusher {
 
     pub(super) fn on_event(&mut self, event: Event<Node>, cx: &mut Context<'_, Node>) {
         match event {
-            Event::Message { msg: Msg::Loaded, .. } => self.rest(cx),
+            // It may come late, when a stop or a client has made it work already.
+            Event::Message { msg: Msg::Loaded, .. } if !self.is_working => self.rest(cx),
             Event::Message { msg: Msg::Flush, .. } if !self.is_working => {
                 let delay = cx.shared().settings.flush_delay;
                 cx.arm(Timer::Flush, delay);

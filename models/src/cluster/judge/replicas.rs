@@ -33,7 +33,7 @@ const BACKOFFS: u64 = 36;
 /// A write to disk is rejected as seldom so often in a row.
 const FLUSHES: u64 = 8;
 /// And what else it takes: views, reports, connections.
-const MORE: Span = Span::secs(1);
+pub(super) const MORE: Span = Span::secs(1);
 
 /// Since when nothing has become of copies of vbuckets.
 #[derive(Clone, Debug, Default)]

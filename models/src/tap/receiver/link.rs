@@ -1,13 +1,14 @@
 //! What a receiver knows of each stream.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use seedbed_sim::id::{ActorId, ConnId};
 use seedbed_sim::time::Time;
 
-use crate::tap::frame::{Message, Status};
+use crate::tap::frame::{Body, Message, Status};
 use crate::tap::message::Order;
 use crate::tap::seqno::Seqno;
+use crate::vbucket::memory::Memory;
 use crate::vbucket::op::Vb;
 
 /// A stream that is followed.
@@ -15,6 +16,8 @@ use crate::vbucket::op::Vb;
 pub struct Link {
     pub(super) sender: ActorId,
     pub(super) vbs: BTreeSet<Vb>,
+    /// The births of those that were there when the sender was told how much of them is.
+    pub(super) births: BTreeMap<Vb, u64>,
     pub(super) is_takeover: bool,
     pub(super) conn: Option<ConnId>,
     pub(super) is_open: bool,
@@ -33,6 +36,18 @@ pub struct Link {
     pub(super) waiting: VecDeque<(Seqno, bool, Message)>,
     /// Answered and not taken in. Only a planted bug does that.
     pub(super) late: Vec<(Seqno, bool, Message)>,
+}
+
+/// What a message is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Concern {
+    /// What is here.
+    Here,
+    /// A vbucket that has left the filter.
+    LeftFilter,
+    /// A vbucket that was here when the sender was told how much of it is, and is gone since, or was made anew by somebody
+    /// else: an order that ends the stream is on its way.
+    Former,
 }
 
 impl Link {
@@ -54,10 +69,32 @@ impl Link {
         self.is_takeover
     }
 
+    /// The sender is about to be told how much there is of its vbuckets.
+    pub(super) fn tells_of(&mut self, memory: &Memory) {
+        let births = self.vbs.iter().filter_map(|vb| Some((*vb, birth(memory, *vb)?)));
+        self.births = births.collect();
+    }
+
+    /// What a message is about.
+    pub(super) fn concerns(&self, message: &Message, memory: &Memory) -> Concern {
+        let vb = message.vb;
+        if message.body == Body::Noop {
+            return Concern::Here;
+        }
+        if !self.vbs.contains(&vb) {
+            return Concern::LeftFilter;
+        }
+        match self.births.get(&vb) {
+            Some(told) if birth(memory, vb) != Some(*told) => Concern::Former,
+            _ => Concern::Here,
+        }
+    }
+
     pub(super) fn of(order: &Order) -> Link {
         Link {
             sender: order.sender,
             vbs: order.vbs.iter().copied().collect(),
+            births: BTreeMap::new(),
             is_takeover: order.is_takeover,
             conn: None,
             is_open: false,
@@ -72,4 +109,8 @@ impl Link {
             late: Vec::new(),
         }
     }
+}
+
+fn birth(memory: &Memory, vb: Vb) -> Option<u64> {
+    memory.vbs.get(&vb).map(|vbucket| vbucket.standing.birth)
 }

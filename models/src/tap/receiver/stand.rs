@@ -48,6 +48,9 @@ impl Receiver {
         cx.note(Note::Data(data_note::Note::Stands(vb, birth, state, change)));
         cx.send(self.post.data.keeper, Msg::Data(data::Msg::Snapshot(vb, Some(standing))));
         cx.point(&point::RESET);
+        if let Some(link) = self.links.get_mut(&name) {
+            link.births.insert(vb, birth);
+        }
         self.done(name, vb, cx);
     }
 
