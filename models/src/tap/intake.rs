@@ -79,9 +79,19 @@ struct Had {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Intake {
     had: BTreeMap<Vb, Had>,
-    /// What was rejected last of a vbucket. Whatever comes behind it is rejected, too, until it comes again.
-    rejected: BTreeMap<Vb, Message>,
+    rejected: BTreeMap<Vb, Rejected>,
     bugs: BugSet,
+}
+
+/// What was rejected of a vbucket. Whatever comes behind it is rejected, too, until it comes again.
+///
+/// A backfill and the cursor may say the same version, so that a second copy that was on its way is taken for the first one,
+/// said again. Which of the two it was shows only later, so each of these may be the one that comes next.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Rejected {
+    changes: Vec<Message>,
+    /// None of them has come again.
+    is_awaited: bool,
 }
 
 impl Intake {
@@ -143,7 +153,8 @@ impl Intake {
         if memory.vbs.get(&vb).is_some_and(Vbucket::is_held) {
             return Taken::Waits;
         }
-        if self.rejected.get(&vb).is_some_and(|rejected| rejected != message) {
+        let rejected = self.rejected.get(&vb);
+        if rejected.is_some_and(|of| of.is_awaited && !of.changes.contains(message)) {
             return Taken::Rejected;
         }
         if full && matches!(message.body, Body::Set(..)) {
@@ -151,11 +162,11 @@ impl Intake {
             let before =
                 [&bugs::REJECTED_TO_TAIL, &bugs::END_OVERTAKES_REJECTED, &bugs::STEP_ON_HIGH_QUEUE];
             if !before.into_iter().any(|bug| self.bugs.has(bug)) {
-                self.rejected.insert(vb, message.clone());
+                self.reject(message);
             }
             return Taken::Rejected;
         }
-        self.rejected.remove(&vb);
+        self.comes_again(vb, memory);
         match &message.body {
             Body::Set(window, version) => {
                 let Version { key, value, flags, until, cas } = version.clone();
@@ -171,6 +182,23 @@ impl Intake {
             Body::Update(step) => self.update(vb, *step, memory, now),
             Body::Flush => flush(vb, memory, now),
             Body::BackfillEnd | Body::Noop | Body::Reset | Body::State(_) => Taken::Done,
+        }
+    }
+
+    fn reject(&mut self, message: &Message) {
+        let rejected = self.rejected.entry(message.vb).or_default();
+        rejected.is_awaited = true;
+        if !rejected.changes.contains(message) {
+            rejected.changes.push(message.clone());
+        }
+    }
+
+    /// What was awaited is here. Behind a backfill nothing is said twice, so that this is certain then.
+    fn comes_again(&mut self, vb: Vb, memory: &Memory) {
+        let open = memory.vbs.get(&vb).map(|vbucket| vbucket.log.open_id());
+        match self.rejected.get_mut(&vb) {
+            Some(rejected) if open == Some(CheckpointId::BACKFILL) => rejected.is_awaited = false,
+            _ => _ = self.rejected.remove(&vb),
         }
     }
 
@@ -208,6 +236,8 @@ impl Intake {
         memory: &mut Memory,
         now: u64,
     ) -> Taken {
+        // All before it was answered.
+        self.rejected.remove(&vb);
         let Some(vbucket) = memory.vbs.get_mut(&vb) else { return Taken::HangUp };
         let is_filled = vbucket.log.open_id() == CheckpointId::BACKFILL;
         let started = vbucket.log.accept_start(now, id);

@@ -156,6 +156,29 @@ fn what_is_behind_a_rejected_change_is_rejected_until_that_comes_again() {
     assert_eq!(take(&mut replica, set(1, "z", 7)), Taken::With(Fact::Applied(VB, Key(1), 7)));
 }
 
+/// The backfill has x, and so does the cursor. All that was said since x is said again, from x on.
+#[test]
+fn a_second_copy_of_what_was_rejected_does_not_keep_the_first_one_out() {
+    let (mut intake, mut memory) = replica();
+    let mut told = |body, full| intake.take(&Message { vb: VB, body }, &mut memory, 0, full);
+    let applied = |key, cas| Taken::With(Fact::Applied(VB, Key(key), cas));
+    assert_eq!(told(set(0, "x", 5), true), Taken::Rejected);
+    assert_eq!(told(Body::BackfillEnd, false), Taken::Rejected);
+    assert_eq!(told(set(0, "x", 5), false), applied(0, 5), "it looks like the first one");
+    assert_eq!(told(set(1, "y", 6), true), Taken::Rejected);
+    assert_eq!(told(set(2, "z", 7), false), Taken::Rejected);
+    assert_eq!(told(set(0, "x", 5), false), Taken::Done);
+    assert_eq!(told(Body::BackfillEnd, false), Taken::Done);
+    assert_eq!(told(set(0, "x", 5), false), Taken::Done);
+    assert_eq!(told(set(1, "y", 6), false), applied(1, 6));
+    assert_eq!(told(set(2, "z", 7), true), Taken::Rejected);
+    assert_eq!(told(set(2, "z", 7), false), applied(2, 7));
+    told(Body::Start(CheckpointId(2), LIFE), false);
+    assert_eq!(told(set(0, "x", 8), true), Taken::Rejected);
+    assert_eq!(told(set(1, "y", 6), false), Taken::Rejected, "that is over");
+    assert_eq!(told(set(0, "x", 8), false), applied(0, 8));
+}
+
 #[test]
 fn an_owner_takes_nothing_in() {
     let mut replica = replica();
