@@ -239,7 +239,8 @@ pub(super) fn window_of(log: &Manager, cursor: CursorName) -> u64 {
     match step {
         Some(event) if event.kind == EventKind::Start => 0,
         Some(event) => event.epoch.0,
-        None => log.window().map_or(0, |window| window.epoch.0),
+        // One that is being taken back has its last step behind the cursor.
+        None => log.window().filter(|of| !of.is_reverting).map_or(0, |window| window.epoch.0),
     }
 }
 
