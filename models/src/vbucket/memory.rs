@@ -74,13 +74,15 @@ pub struct Memory {
     /// What has been counted.
     pub totals: Totals,
     last: u64,
+    /// How often the node has begun.
+    life: u64,
 }
 
 impl Memory {
     /// The memory of a node in this life, before the disk has been read.
     #[must_use]
     pub fn new(settings: Settings, life: u64, bugs: BugSet) -> Memory {
-        Memory { settings, bugs, last: life * NUMBERS_OF_A_LIFE, ..Memory::default() }
+        Memory { settings, bugs, last: life * NUMBERS_OF_A_LIFE, life, ..Memory::default() }
     }
 
     /// A number that is greater than all before.
@@ -88,6 +90,12 @@ impl Memory {
         let Settings { nodes, node, .. } = self.settings;
         self.last = (self.last / nodes + 1) * nodes + node;
         self.last
+    }
+
+    /// A life of a log that no other one has. The number alone would not do: one that was drawn above what another node had
+    /// drawn, and never came to disk, is drawn again in the next life of the node.
+    fn incarnation(&mut self) -> Incarnation {
+        Incarnation(self.life.saturating_sub(1) << 32 | self.number())
     }
 
     /// A version that another node has drawn: those of this node will be greater.
@@ -126,7 +134,7 @@ impl Memory {
         let Settings { max_items, max_checkpoints, period, .. } = self.settings;
         let (by_count, period, min_items) = (true, period.0, 1);
         let settings = LogSettings { max_items, by_count, period, max_checkpoints, min_items };
-        let incarnation = Incarnation(self.number());
+        let incarnation = self.incarnation();
         Manager::new(settings, role(state), incarnation, now).with_defects(bugs::defects(self.bugs))
     }
 
@@ -142,7 +150,7 @@ impl Memory {
 
     /// Makes a vbucket be in this state, and makes it if it is not there. Whoever waits for it is not told.
     pub fn stand(&mut self, vb: Vb, state: State, now: u64) -> Standing {
-        let (change, incarnation) = (self.number(), Incarnation(self.number()));
+        let (change, incarnation) = (self.number(), self.incarnation());
         let Some(vbucket) = self.vbs.get(&vb) else { return self.create(vb, state, now) };
         if vbucket.standing.state == state {
             return vbucket.standing;
