@@ -411,7 +411,7 @@ fn look<'a>(request: &'a Request, answer: &'a Answer) -> Option<Option<Look<'a>>
             Some(Look::Answered(request, answer))
         }
         (_, Answer::TooLong | Answer::BadDelta) => return None,
-        (_, Answer::Found { value, flags, .. }) => Some(Look::Found(value, *flags)),
+        (_, Answer::Found { value, flags, cas }) => Some(Look::Found(value, *flags, *cas)),
         (_, Answer::NotFound | Answer::NotStored) => Some(Look::Absent),
         (_, Answer::Exists | Answer::Deleted) => Some(Look::Present),
         (Call::Store(store), Answer::Stored(_)) => match store.verb {

@@ -1,6 +1,7 @@
 //! What the checks remember: the reference model of every vbucket, moved on by what its owner says that it did; what each
 //! copy was at the end of each checkpoint; and what has been answered.
 
+mod answered;
 pub mod away;
 
 use std::collections::BTreeMap;
@@ -23,6 +24,7 @@ use super::frame::Name;
 use super::model::Node;
 use super::note::Note;
 use super::reference::{Item, Vbucket as Reference};
+use answered::Answered;
 use away::Away;
 
 /// What the checks remember from step to step.
@@ -30,13 +32,7 @@ use away::Away;
 pub struct Ghost {
     owned: BTreeMap<Vb, Owned>,
     copies: BTreeMap<(NodeId, Vb), Copy>,
-    /// The newest version of each key that a replica has answered.
-    answered: BTreeMap<(NodeId, Vb, Key), u64>,
-    /// The newest version that a replica has taken in, and what that was when it last went back: answers to what came
-    /// before may be on their way, and say nothing any more.
-    taken: BTreeMap<(NodeId, Vb), (u64, u64)>,
-    /// The version of each key that a replica has taken in last.
-    last: BTreeMap<(NodeId, Vb, Key), u64>,
+    answered: Answered,
     /// Streams without a connection.
     pub(super) away: Away,
     answers: BTreeMap<OpId, Vec<Answer>>,
@@ -122,56 +118,30 @@ impl Ghost {
             }
             Note::Released(name, vb, key, cas) => {
                 let to = receiver_of(world, *name);
-                let counts =
-                    |to: &NodeId| self.taken.get(&(*to, *vb)).is_none_or(|(_, void)| cas > void);
-                if let Some(to) = to.filter(counts) {
-                    let newest = self.answered.entry((to, *vb, *key)).or_default();
-                    *newest = (*newest).max(*cas);
+                if let Some(to) = to {
+                    self.answered.answered((to, *vb, *key), *cas);
                 }
                 Ok(())
             }
             Note::Moved(_) => Ok(()),
             Note::Applied(vb, key, cas) => {
                 self.said.push(STAYS_ANSWERED);
-                let (taken, _) = self.taken.entry((node, *vb)).or_default();
-                *taken = (*taken).max(*cas);
-                let newest = self.answered.get(&(node, *vb, *key)).copied().unwrap_or_default();
-                let last = self.last.insert((node, *vb, *key), *cas).unwrap_or_default();
-                if *cas < newest {
+                self.answered.taken((node, *vb, *key), *cas).map_err(|newest| {
                     let detail = format!("{vb} {key} @{cas} after @{newest} on n{}", node.0);
-                    return Err((STAYS_ANSWERED, "older version", detail));
-                }
-                if *cas < last {
-                    // What was not answered came again, and so it may to those who follow this one.
-                    self.forget_answered_elsewhere(node, *vb);
-                }
-                Ok(())
+                    (STAYS_ANSWERED, "older version", detail)
+                })
             }
             Note::Reset(vb) => {
-                self.forget_answered(node, *vb);
+                self.answered.back(node, *vb);
                 Ok(())
             }
             Note::Stepped(vb, kind) => {
                 if *kind == EventKind::Revert {
-                    self.forget_answered(node, *vb);
+                    self.answered.back(node, *vb);
                 }
                 Ok(())
             }
             Note::Ended(vb, of, id, held) => self.ended((node, *vb), *of, id.0, held),
-        }
-    }
-
-    fn forget_answered_elsewhere(&mut self, node: NodeId, vb: Vb) {
-        let others = self.taken.keys().filter(|(of, at)| *of != node && *at == vb);
-        let others: Vec<NodeId> = others.map(|(of, _)| *of).collect();
-        others.into_iter().for_each(|other| self.forget_answered(other, vb));
-    }
-
-    fn forget_answered(&mut self, node: NodeId, vb: Vb) {
-        self.answered.retain(|(of, at, _), _| (*of, *at) != (node, vb));
-        self.last.retain(|(of, at, _), _| (*of, *at) != (node, vb));
-        if let Some((taken, void)) = self.taken.get_mut(&(node, vb)) {
-            *void = *taken;
         }
     }
 
@@ -229,7 +199,7 @@ impl Ghost {
     /// A node has read its disk. What it owns is what it has now, and nobody else may own that.
     fn loaded(&mut self, world: &World<Node>, node: NodeId) -> Judged {
         let vbs: Vec<Vb> = world.shared(node).data.vbs.keys().copied().collect();
-        vbs.into_iter().for_each(|vb| self.forget_answered(node, vb));
+        vbs.into_iter().for_each(|vb| self.answered.back(node, vb));
         for (vb, vbucket) in &world.shared(node).data.vbs {
             let held = vbucket.table.iter().map(|(key, entry)| (key, entry.cas)).collect();
             let copy = Copy {

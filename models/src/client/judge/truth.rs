@@ -55,8 +55,8 @@ pub(super) struct Version {
 /// What was seen in a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Look<'a> {
-    /// This.
-    Found(&'a Value, u32),
+    /// This value with these flags, by this name.
+    Found(&'a Value, u32, u64),
     /// Something.
     Present,
     /// Nothing.
@@ -73,7 +73,7 @@ impl Look<'_> {
         let item = item.as_ref();
         let alive = item.filter(|item| item.is_alive(now));
         match self {
-            Look::Found(value, flags) => {
+            Look::Found(value, flags, _) => {
                 alive.is_some_and(|item| item.value == *value && item.flags == flags)
             }
             Look::Present => alive.is_some(),
@@ -226,7 +226,14 @@ impl Truth {
     pub(super) fn look(&mut self, look: Look<'_>, now: Moment) -> (Reading, Option<Option<Item>>) {
         let fitting = self.possible.iter().copied();
         let fitting = fitting.filter(|at| look.fits(&self.versions[*at], now));
-        let fitting: Vec<usize> = fitting.collect();
+        let mut fitting: Vec<usize> = fitting.collect();
+        if let Look::Found(.., cas) = look {
+            // A number may have come to be again what it was before. Which of the two it is, its name says.
+            let is_named = |at: &usize| self.versions[*at].cas == cas;
+            if fitting.iter().any(is_named) {
+                fitting.retain(is_named);
+            }
+        }
         let (is_absent, is_stale) = (look == Look::Absent, self.is_vague);
         let expected = Version { cas: self.newest_cas(), item: self.expected.clone() };
         let agrees = look.fits(&expected, now);

@@ -22,20 +22,34 @@ fn truth() -> Truth {
 fn after_a_loss_whoever_looks_first_says_what_is_left() {
     let mut truth = truth();
     let (one, three) = (Value::new("1"), Value::new("3"));
-    assert!(truth.look(Look::Found(&three, 0), at(0)).0.agrees);
-    assert!(!truth.look(Look::Found(&one, 0), at(0)).0.is_legal);
+    assert!(truth.look(Look::Found(&three, 0, 0), at(0)).0.agrees);
+    assert!(!truth.look(Look::Found(&one, 0, 0), at(0)).0.is_legal);
     truth.may_lose(7, 5);
     let (reading, left) = truth.look(Look::Absent, at(0));
     assert_eq!((reading.agrees, reading.is_legal, left), (false, true, Some(None)));
-    assert!(truth.has_fallen && !truth.look(Look::Found(&three, 0), at(0)).0.is_legal);
+    assert!(truth.has_fallen && !truth.look(Look::Found(&three, 0, 0), at(0)).0.is_legal);
     assert!(truth.look(Look::Absent, at(0)).0.is_legal);
+}
+
+#[test]
+fn what_was_the_same_before_is_told_apart_by_its_name() {
+    let mut truth = truth();
+    truth.change(10, item("1"));
+    truth.may_lose(7, 5);
+    let mut other = truth.clone();
+    let one = Value::new("1");
+    assert_eq!(truth.look(Look::Found(&one, 0, 10), at(0)).1, None);
+    assert!(!truth.has_fallen && truth.newest_cas() == 10);
+    let (reading, left) = other.look(Look::Found(&one, 0, 7), at(0));
+    assert_eq!((reading.agrees, reading.is_legal, left), (true, true, Some(item("1"))));
+    assert!(other.has_fallen && other.newest_cas() == 7);
 }
 
 #[test]
 fn nothing_older_than_what_is_safe_comes_back() {
     let mut truth = truth();
     truth.may_lose(8, 5);
-    assert!(!truth.look(Look::Found(&Value::new("1"), 0), at(0)).0.is_legal);
+    assert!(!truth.look(Look::Found(&Value::new("1"), 0, 0), at(0)).0.is_legal);
     assert_eq!(truth.lose(8, at(0)), Some(None));
     assert_eq!(truth.lose(8, at(0)), None);
 }
@@ -47,10 +61,10 @@ fn what_was_lost_may_come_back_from_the_disk_of_another_node() {
     assert!(truth.look(Look::Absent, at(0)).0.is_legal);
     truth.change(10, item("4"));
     let one = Value::new("1");
-    assert!(!truth.look(Look::Found(&one, 0), at(0)).0.is_legal);
+    assert!(!truth.look(Look::Found(&one, 0, 0), at(0)).0.is_legal);
     // It was written there before, and what came later never was.
     truth.may_lose(7, 6);
-    assert_eq!(truth.look(Look::Found(&one, 0), at(0)).1, Some(item("1")));
+    assert_eq!(truth.look(Look::Found(&one, 0, 0), at(0)).1, Some(item("1")));
     assert!(!truth.look(Look::Absent, at(0)).0.is_legal);
 }
 
@@ -60,12 +74,12 @@ fn what_a_node_has_forgotten_may_come_back_from_its_disk() {
     truth.change(7, item("1"));
     assert_eq!(truth.lose(0, at(0)), Some(None));
     let one = Value::new("1");
-    assert!(!truth.look(Look::Found(&one, 0), at(0)).0.is_legal);
+    assert!(!truth.look(Look::Found(&one, 0, 0), at(0)).0.is_legal);
     truth.may_be(7, 5);
     let mut other = truth.clone();
-    assert_eq!(truth.look(Look::Found(&one, 0), at(0)).1, Some(item("1")));
+    assert_eq!(truth.look(Look::Found(&one, 0, 0), at(0)).1, Some(item("1")));
     assert!(other.look(Look::Absent, at(0)).0.is_legal);
-    assert!(!other.look(Look::Found(&one, 0), at(0)).0.is_legal);
+    assert!(!other.look(Look::Found(&one, 0, 0), at(0)).0.is_legal);
 }
 
 #[test]
@@ -95,8 +109,8 @@ fn what_is_added_to_what_may_be_lost_may_be_several_things_until_somebody_looks(
     assert_eq!(made, [item("3.1"), item("4.1")]);
     truth.changed(11, made);
     let mut other = truth.clone();
-    assert_eq!(truth.look(Look::Found(&Value::new("4.1"), 0), at(0)).1, None);
-    assert_eq!(other.look(Look::Found(&Value::new("3.1"), 0), at(0)).1, Some(item("3.1")));
+    assert_eq!(truth.look(Look::Found(&Value::new("4.1"), 0, 0), at(0)).1, None);
+    assert_eq!(other.look(Look::Found(&Value::new("3.1"), 0, 0), at(0)).1, Some(item("3.1")));
     // A number tells what it was before.
     let mut truth = self::truth();
     truth.change(10, item("4"));
@@ -131,7 +145,7 @@ fn what_has_run_out_is_absent() {
     let mut truth = Truth::default();
     let until = Some(12);
     truth.change(7, Some(Item { value: Value::new("1"), flags: 0, until }));
-    assert!(truth.look(Look::Found(&Value::new("1"), 0), at(11)).0.agrees);
+    assert!(truth.look(Look::Found(&Value::new("1"), 0, 0), at(11)).0.agrees);
     assert!(
         truth.look(Look::Absent, at(12)).0.agrees && !truth.look(Look::Absent, at(11)).0.agrees
     );
@@ -150,7 +164,7 @@ fn once_something_was_done_to_a_clock_what_runs_out_may_be_gone_at_any_time() {
     assert_eq!((truth.absent_cas(at(5)), truth.absent_cas(unsure)), (0, 7));
     // A node goes by its own clock all the same.
     assert!(!truth.look(Look::Expired, unsure).0.is_legal);
-    assert!(!truth.look(Look::Found(&Value::new("1"), 0), at(12)).0.is_legal);
+    assert!(!truth.look(Look::Found(&Value::new("1"), 0, 0), at(12)).0.is_legal);
     truth.change(8, item("2"));
     assert!(!truth.look(Look::Absent, unsure).0.is_legal);
 }
