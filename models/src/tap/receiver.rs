@@ -136,9 +136,9 @@ impl Receiver {
                     let is_same = link.vbs == fresh.vbs;
                     link.vbs = fresh.vbs;
                     if !is_same && link.is_open {
-                        self.intake.begins(&link.vbs);
-                        link.tells_of(&cx.shared().data);
                         let wishes = self.intake.wishes(&link.vbs, &cx.shared().data);
+                        // The sender goes on with the others as it was.
+                        self.intake.begins(&link.tells_of(&wishes, &cx.shared().data));
                         self.send(order.name, &Frame::Filter(wishes), cx);
                     }
                 }
@@ -225,9 +225,9 @@ impl Receiver {
         let now = cx.now();
         let Some(link) = self.links.get_mut(&name) else { return };
         (link.is_open, link.heard_at) = (true, now);
-        self.intake.begins(&link.vbs);
-        link.tells_of(&cx.shared().data);
         let wishes = self.intake.wishes(&link.vbs, &cx.shared().data);
+        link.wished.clear();
+        self.intake.begins(&link.tells_of(&wishes, &cx.shared().data));
         let is_takeover = link.is_takeover;
         self.send(name, &Frame::Connect { name, is_takeover, wishes }, cx);
     }

@@ -58,15 +58,20 @@ impl Answered {
             let is_other = |of: &NodeId, at: &Vb| *of != node && *at == vb;
             let others = self.taken.keys().filter(|(of, at)| is_other(of, at));
             let others: BTreeSet<NodeId> = others.map(|(of, _)| *of).collect();
-            others.into_iter().for_each(|other| self.back(other, vb));
+            others.into_iter().for_each(|other| self.forget(other, vb));
         }
         Ok(())
     }
 
-    /// A replica goes back: what it has answered says nothing any more.
+    /// A replica goes back by itself: to what it was before an update, to its disk, or to nothing.
     pub(super) fn back(&mut self, node: NodeId, vb: Vb) {
-        self.newest.retain(|(of, at, _), _| (*of, *at) != (node, vb));
         self.last.retain(|(of, at, _), _| (*of, *at) != (node, vb));
+        self.forget(node, vb);
+    }
+
+    /// What a replica has answered says nothing any more.
+    fn forget(&mut self, node: NodeId, vb: Vb) {
+        self.newest.retain(|(of, at, _), _| (*of, *at) != (node, vb));
         self.void.extend(self.taken.get(&(node, vb)).map(|taken| ((node, vb), *taken)));
     }
 }
@@ -104,5 +109,19 @@ mod tests {
         assert_eq!(answered.taken((C, Vb(0), KEY), 11), Ok(()));
         answered.answered((C, Vb(0), KEY), 11);
         assert_eq!(answered.taken((C, Vb(0), KEY), 9), Err(11));
+    }
+
+    #[test]
+    fn one_is_told_again_after_the_one_behind_it_was() {
+        let mut answered = Answered::default();
+        for node in [B, C] {
+            assert_eq!(answered.taken((node, Vb(0), KEY), 7), Ok(()));
+            assert_eq!(answered.taken((node, Vb(0), KEY), 9), Ok(()));
+        }
+        assert_eq!(answered.taken((C, Vb(0), KEY), 7), Ok(()));
+        assert_eq!(answered.taken((C, Vb(0), KEY), 9), Ok(()));
+        answered.answered((C, Vb(0), KEY), 9);
+        assert_eq!(answered.taken((B, Vb(0), KEY), 7), Ok(()));
+        assert_eq!(answered.taken((C, Vb(0), KEY), 7), Ok(()));
     }
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use seedbed_sim::id::{ActorId, ConnId};
 use seedbed_sim::time::Time;
 
-use crate::tap::frame::{Body, Message, Status};
+use crate::tap::frame::{Body, Message, Status, Wish};
 use crate::tap::message::Order;
 use crate::tap::seqno::Seqno;
 use crate::vbucket::memory::Memory;
@@ -18,6 +18,8 @@ pub struct Link {
     pub(super) vbs: BTreeSet<Vb>,
     /// The births of those that were there when the sender was told how much of them is.
     pub(super) births: BTreeMap<Vb, u64>,
+    /// What the sender was asked for last.
+    pub(super) wished: BTreeSet<Vb>,
     pub(super) is_takeover: bool,
     pub(super) conn: Option<ConnId>,
     pub(super) is_open: bool,
@@ -69,10 +71,13 @@ impl Link {
         self.is_takeover
     }
 
-    /// The sender is about to be told how much there is of its vbuckets.
-    pub(super) fn tells_of(&mut self, memory: &Memory) {
+    /// The sender is about to be asked for these, and told how much there is of its vbuckets. Which of them it begins with.
+    pub(super) fn tells_of(&mut self, wishes: &[Wish], memory: &Memory) -> BTreeSet<Vb> {
         let births = self.vbs.iter().filter_map(|vb| Some((*vb, birth(memory, *vb)?)));
         self.births = births.collect();
+        let wished = wishes.iter().map(|wish| wish.vb).collect();
+        let before = std::mem::replace(&mut self.wished, wished);
+        &self.wished - &before
     }
 
     /// What a message is about.
@@ -95,6 +100,7 @@ impl Link {
             sender: order.sender,
             vbs: order.vbs.iter().copied().collect(),
             births: BTreeMap::new(),
+            wished: BTreeSet::new(),
             is_takeover: order.is_takeover,
             conn: None,
             is_open: false,
