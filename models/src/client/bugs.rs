@@ -1,12 +1,14 @@
 //! Planted bugs: defects that the clients of testrunner have had, each a switch that is off by default; four of data nodes,
-//! and one of who moves vbuckets between them, which a client's verification has to find.
+//! and one of who moves vbuckets between them, which a client's verification has to find; two of what stands in for the
+//! cluster.
 
 use seedbed_sim::actor::Bug;
 
 use crate::vbucket::bugs as node;
 
 use super::checks::{
-    ABSENT, CONNECTED, CONTAINS, LINEARIZABLE, ONLY_READS, REBALANCES, UNLOCKED, VERIFIED,
+    ABSENT, CONNECTED, CONTAINS, FOLLOWED, LINEARIZABLE, ONLY_READS, REBALANCES, SETTLES, UNLOCKED,
+    VERIFIED,
 };
 
 const TASKS: &str = "client/tasks";
@@ -176,8 +178,28 @@ pub const OLDER_VALUE_BACK: Bug = Bug {
     scenario: TASKS,
 };
 
-/// All of them: those that need a store, those of every client, those of callers only.
+/// Who says which node has what goes to sleep when everybody was told, whether or not it was heard.
+pub const TOLD_ONCE: Bug = Bug {
+    index: 18,
+    name: "told-once",
+    source: "couchbase/ep-engine 06b090ec (MB-5136): the notifier goes to sleep although there is something to be told",
+    breaks: SETTLES,
+    scenario: TASKS,
+};
+
+/// A replica takes in a copy without taking out what is not in it.
+pub const COPY_LAID_OVER: Bug = Bug {
+    index: 19,
+    name: "copy-laid-over",
+    source: "couchbase/ep-engine f8c59279 (MB-3618): a replica is not reset before all is sent, so that what was deleted \
+             meanwhile stays",
+    breaks: FOLLOWED,
+    scenario: FAILOVER,
+};
+
+/// All of them: those that need a replica, those that need a store, those of every client, those of callers only.
 pub const BUGS: &[Bug] = &[
+    COPY_LAID_OVER,
     END_NOT_CAUGHT,
     VERIFIER_DELETES,
     ERROR_TAKEN_FOR_ABSENCE,
@@ -194,14 +216,18 @@ pub const BUGS: &[Bug] = &[
     OLDER_VALUE_BACK,
     NOT_MY_VBUCKET_RAISES,
     UNUSED_KEPT,
+    TOLD_ONCE,
     BATCH_SENT_AGAIN,
     ADDITION_SENT_AGAIN,
 ];
 
-const WITH_STORE_ONLY: usize = 14;
+const OF_REPLICAS: usize = 1;
+const WITH_STORE_ONLY: usize = 15;
 const OF_CALLERS: usize = 2;
 
+/// Those that can show where there is a reference store, and a replica.
+pub const WITH_REPLICA: &[Bug] = BUGS.split_at(BUGS.len() - OF_CALLERS).0;
 /// Those that can show where there is a reference store.
-pub const WITH_STORE: &[Bug] = BUGS.split_at(BUGS.len() - OF_CALLERS).0;
+pub const WITH_STORE: &[Bug] = WITH_REPLICA.split_at(OF_REPLICAS).1;
 /// Those that can show where there is none.
 pub const WITHOUT_STORE: &[Bug] = BUGS.split_at(WITH_STORE_ONLY).1;

@@ -19,7 +19,7 @@ use super::message::{Copy, Duty, Follower, Msg, Orders, Report, Timer};
 use super::model::{Book, Peer};
 use super::note::Note;
 use super::op::Server;
-use super::{mark, point};
+use super::{bugs, mark, point};
 
 /// Between two looks at what has changed.
 const LOOK: Span = Span::ms(20);
@@ -324,6 +324,10 @@ fn become_same(vb: Vb, entries: &[(Key, Entry)], cx: &mut Context<'_, Peer>) -> 
             memory.has_work |= changed.is_some_and(|changed| changed.grew);
         }
     }
+    if cx.bug(&bugs::COPY_LAID_OVER) {
+        return Vec::new();
+    }
+    let memory = &mut cx.shared().memory;
     let Some(vbucket) = memory.vbs.get(&vb) else { return Vec::new() };
     let held: Vec<Key> = vbucket.table.iter().map(|(key, _)| key).collect();
     let is_gone = |key: &Key| !entries.iter().any(|(of, _)| of == key);

@@ -323,7 +323,7 @@ impl Keeper {
             }
             is_settled &= obeys || self.lives[usize::from(server.0)].is_none();
         }
-        if !is_settled {
+        if !is_settled && !cx.bug(&bugs::TOLD_ONCE) {
             cx.arm(Timer::Look, LOOK);
         }
     }

@@ -99,6 +99,8 @@ pub const fn failover() -> Scenario<Peer> {
             mark::FAILED_OVER,
             mark::REPLICA_AGREES,
         ],
+        eventually: checks::EVENTUALLY_WITH_REPLICAS,
+        bugs: bugs::WITH_REPLICA,
         ..BASE
     }
 }

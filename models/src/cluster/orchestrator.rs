@@ -78,6 +78,8 @@ pub struct Orchestrator {
     rebalance: Option<Rebalance>,
     /// Whether the last rebalance was stopped.
     is_stopped: bool,
+    /// Who was to be there after the rebalance that was stopped last.
+    stopped: Option<Servers>,
     waits: Option<(OpId, Waits)>,
     /// What has become of the moves that tasks have asked for.
     ended: BTreeMap<(ActorId, u32), Progress>,
@@ -154,6 +156,7 @@ impl Orchestrator {
             heard: Servers::default(),
             rebalance: None,
             is_stopped: false,
+            stopped: None,
             waits: None,
             ended: BTreeMap::new(),
         }

@@ -59,7 +59,7 @@ pub const DRAINED_DEAD: Mark =
 pub const MOVED: Mark = Mark { index: 61, name: "a vbucket moved" };
 /// A middle node makes the next one wait.
 pub const WAITED_FOR_UPSTREAM: Mark =
-    Mark { index: 62, name: "a stream waited for its vbucket to be filled" };
+    Mark { index: 62, name: "a stream waited for its vbucket to be filled from another node" };
 /// The notifier's second look.
 pub const NOTIFIED_AWAKE: Mark =
     Mark { index: 63, name: "something was changed after the notifier had looked" };

@@ -121,7 +121,10 @@ fn on_data(node: &mut DataNode, notifier: ActorId, event: Event<Node>, cx: &mut 
     }
     if before.is_some_and(|before| before != cx.shared().events(only)) {
         let mut producers = cx.shared().tap.producers.values();
-        if producers.any(|producer| producer.is_takeover && producer.is_copying()) {
+        let moves = |vb| {
+            producers.any(|of| of.is_takeover && of.is_copying() && of.streams().contains_key(&vb))
+        };
+        if only.is_some_and(moves) {
             cx.mark(&mark::WRITTEN_WHILE_MOVING);
         }
         notify(notifier, cx);

@@ -28,6 +28,7 @@ use seedbed_sim::actor::BugSet;
 use seedbed_sim::time::Time;
 
 use crate::checkpoint::op::{CheckpointId, CursorName, Epoch, Incarnation};
+use crate::vbucket::memory::Memory;
 use crate::vbucket::op::Vb;
 use crate::vbucket::record::Version;
 
@@ -233,10 +234,14 @@ impl Producer {
         self.outstanding >= self.settings.window
     }
 
-    /// Whether a vbucket cannot be begun with.
+    /// Whether a vbucket cannot be begun with because it is being filled itself.
     #[must_use]
-    pub fn is_waiting(&self) -> bool {
-        self.streams.values().any(|stream| stream.stage == Stage::Waiting)
+    pub fn waits_for_upstream(&self, memory: &Memory) -> bool {
+        let mut waiting = self.streams.iter().filter(|(_, of)| of.stage == Stage::Waiting);
+        waiting.any(|(vb, _)| {
+            let log = memory.vbs.get(vb).map(|vbucket| &vbucket.log);
+            log.is_some_and(|log| log.open_id() == CheckpointId::BACKFILL)
+        })
     }
 
     /// Whether something but no-ops waits to be said or to be answered.

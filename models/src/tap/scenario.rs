@@ -110,7 +110,6 @@ pub const fn replica() -> Scenario<Node> {
             mark::STEPPED,
             mark::STEP_AGAIN,
             mark::MERGED,
-            mark::WAITED_FOR_UPSTREAM,
             mark::NOTIFIED_AWAKE,
             FRAME_WAITED,
         ],

@@ -253,7 +253,7 @@ impl Sender {
         let now = cx.now();
         let shared = cx.shared();
         let Some(producer) = shared.tap.producers.get_mut(&name) else { return };
-        let was_waiting = producer.is_waiting();
+        let was_waiting = producer.waits_for_upstream(&shared.data);
         let next = producer.next(&mut shared.data, now);
         if was_waiting {
             cx.mark(&mark::WAITED_FOR_UPSTREAM);

@@ -35,7 +35,8 @@ impl Orchestrator {
         let pending = moves.filter(|(_, (old, new))| *old != new).map(|(vb, (_, new))| (vb, new));
         let pending: VecDeque<(Vb, Chain)> = pending.collect();
         let total = pending.len();
-        let goes_on = std::mem::take(&mut self.is_stopped);
+        self.is_stopped = false;
+        let goes_on = self.stopped.take() == Some(goal) && total > 0;
         let (moving, task) = (Vec::new(), None);
         self.rebalance = Some(Rebalance { goal, pending, moving, total, task, is_swap, goes_on });
         self.publish(Vec::new(), cx);
@@ -219,6 +220,7 @@ impl Orchestrator {
     /// Somebody wants the rebalance to stop.
     pub(super) fn stop(&mut self, cx: &mut Context<'_, Node>) {
         self.is_stopped = true;
+        self.stopped = self.rebalance.as_ref().map(|rebalance| rebalance.goal);
         cx.mark(&mark::STOPPED);
         if cx.bug(&bugs::STOPPED_IN_ITS_EPOCH) {
             self.rebalance = None;
