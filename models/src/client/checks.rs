@@ -16,6 +16,7 @@ use super::map::Place;
 use super::model::Peer;
 use super::op::Server;
 use super::reference::Keys;
+use super::settings;
 
 /// The client's verification, of the data nodes.
 pub const VERIFIED: &str = "what a verification finds amiss was lost where it may be lost";
@@ -160,9 +161,9 @@ fn is_same(one: &Table, other: &Table) -> bool {
     all && others.next().is_none()
 }
 
-fn settled(_: &Config) -> Span {
-    // A move, the patience of clients with their nodes and a flush, several times over.
-    Span::secs(15)
+fn settled(config: &Config) -> Span {
+    // Moves and the patience of clients with their nodes, which no knob changes, and flushes, several times over.
+    Span::secs(15) + Span::ms(config.get(settings::FLUSH_DELAY.name)).times(8)
 }
 
 fn linearizable(world: &World<Peer>, ghost: &Ghost, _: &Config) -> Decided {

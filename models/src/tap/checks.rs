@@ -117,7 +117,7 @@ fn node_of(world: &World<Node>, step: &Step) -> Option<NodeId> {
     step.node.filter(|node| world.is_up(*node) && world.shared(*node).data.is_loaded)
 }
 
-/// A node that stands still forgets a stream when it goes on, and what was due before that comes first.
+/// So late a node may forget a stream. One that has stood still does so when it goes on, and what was due before comes first.
 const FORGETS_LATE: Span = Span::secs(1);
 
 fn cursors_belong(world: &World<Node>, ghost: &mut Ghost, step: &Step) -> Checked {
@@ -127,7 +127,9 @@ fn cursors_belong(world: &World<Node>, ghost: &mut Ghost, step: &Step) -> Checke
         let Some(away) = ghost.away.since((node, world.incarnation(node)), *name, step.at) else {
             continue;
         };
-        if away > tap.settings.keep_alive + FORGETS_LATE && !producer.streams().is_empty() {
+        let is_late = away > tap.settings.keep_alive + FORGETS_LATE
+            && ghost.away.at_work(node, step.at, FORGETS_LATE) > FORGETS_LATE;
+        if is_late && !producer.streams().is_empty() {
             let detail = format!("{name} is away for {away} of {}", tap.settings.keep_alive);
             return Checked::Broken("not forgotten", detail);
         }

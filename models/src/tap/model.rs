@@ -7,6 +7,7 @@ use crate::vbucket::memory::Memory;
 use crate::vbucket::message as data;
 use crate::vbucket::message::Lock;
 use crate::vbucket::model::{Mates, Node as DataNode};
+use crate::vbucket::op::Call;
 use crate::vbucket::response::Answer;
 
 use super::client::Client;
@@ -87,13 +88,15 @@ impl Actor for Node {
     }
 
     fn takes(&self, op: &Op) -> Result<(), String> {
-        let is_orchestrator = matches!(self, Node::Orchestrator(_));
-        if is_orchestrator == op.is_command() {
-            return Ok(());
-        }
-        let wanted =
-            if is_orchestrator { "`filter` or `move`" } else { "a get, a set or the like" };
-        Err(format!("expected {wanted}, found `{op}`"))
+        let (is_taken, wanted) = match (self, op) {
+            // Which states there are is up to the orchestrator.
+            (Node::Orchestrator(_), op) => (op.is_command(), "`filter`, `move` or `reconnect`"),
+            (_, Op::Data(Call::State(..) | Call::Drop(_) | Call::Feed(_))) => {
+                (false, "a get, a set or the like")
+            }
+            (_, op) => (!op.is_command(), "a get, a set or the like"),
+        };
+        if is_taken { Ok(()) } else { Err(format!("expected {wanted}, found `{op}`")) }
     }
 
     fn simpler(op: &Op) -> Vec<Op> {

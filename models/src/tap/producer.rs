@@ -79,6 +79,8 @@ pub struct Stream {
     /// What the other end has.
     incarnation: Incarnation,
     closed: CheckpointId,
+    /// What was said before this is of a stream that was given up: its answers say nothing of this one.
+    since: u64,
     /// The backfill that counts.
     token: u64,
     /// All of the table has been collected.

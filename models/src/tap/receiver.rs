@@ -314,7 +314,6 @@ impl Receiver {
         let now = cx.now().0;
         let full = self.is_throttled(message, cx);
         let Some(link) = self.links.get(&name) else { return false };
-        let is_slow = link.slow.iter().any(|(_, vb)| *vb == message.vb);
         let memory = &mut cx.shared().data;
         let taken = match link.concerns(message, memory) {
             Concern::Here => self.intake.take(message, memory, now, full),
@@ -332,10 +331,8 @@ impl Receiver {
                 Status::TemporaryFailure
             }
             Taken::Resets(vb) => {
-                if let Some(link) = self.links.get_mut(&name)
-                    && !is_slow
-                {
-                    link.slow.push((*seqno, vb));
+                if let Some(link) = self.links.get_mut(&name) {
+                    link.is_to_reset(*seqno, vb);
                 }
                 cx.arm(Timer::Reset(name, vb), RESET_TIME);
                 return true;

@@ -265,7 +265,7 @@ fn fault_ordinal(text: &str) -> Option<u64> {
 }
 
 fn parse_nth(text: &str) -> Result<u32, String> {
-    let n = fault_ordinal(text).and_then(|n| u32::try_from(n).ok());
+    let n = fault_ordinal(text).and_then(|n| u32::try_from(n).ok()).filter(|n| *n > 0);
     n.ok_or_else(|| wrong("1st, 2nd, 3rd ...", text))
 }
 

@@ -73,8 +73,9 @@ impl Producer {
     /// A message is with the other end for good.
     fn release(&mut self, sent: &Sent, released: &mut Vec<Released>) {
         let vb = sent.item.message.vb;
-        if !self.streams.contains_key(&vb) {
-            // The other end has passed over what came after the change of its filter, and answers that, too.
+        // The other end has passed over what came after the change of its filter, and answers that, too, perhaps when the
+        // vbucket is wanted again.
+        if self.streams.get(&vb).is_none_or(|stream| sent.item.order <= stream.since) {
             return;
         }
         match &sent.item.message.body {
@@ -136,7 +137,9 @@ impl Producer {
     /// Puts a message back to where it is said again in its old order.
     fn put_back(&mut self, item: Item) {
         let vb = item.message.vb;
-        let Some(stream) = self.streams.get_mut(&vb) else { return };
+        let Some(stream) = self.streams.get_mut(&vb).filter(|of| item.order > of.since) else {
+            return;
+        };
         let is_begun_anew = match stream.stage {
             Stage::Resetting => true,
             Stage::Waiting => stream.incarnation == Incarnation(0),

@@ -78,6 +78,7 @@ impl Producer {
     /// The other end wants a vbucket, and has this much of it.
     fn wish(&mut self, wish: Wish, memory: &mut Memory, is_known: bool) {
         let token = self.streams.get(&wish.vb).map_or(0, |stream| stream.token);
+        let since = self.streams.get(&wish.vb).map_or(self.order, |stream| stream.since);
         let before = self.streams.get(&wish.vb).map(|of| (of.stage, of.window, of.epoch, of.told));
         let goes_on = is_known && self.resumes(wish, memory);
         // Where the other end was about to forget what it has, what waited for it is dropped already: the cursor has gone
@@ -99,6 +100,7 @@ impl Producer {
             stage: Stage::Waiting,
             incarnation: wish.incarnation,
             closed: wish.closed,
+            since: if resumes { since } else { self.order },
             token,
             is_collected: false,
             wants_backfill: false,
@@ -189,7 +191,7 @@ impl Producer {
                 stream.dump_left = left(&vbucket.log, cursor);
             }
             Registration::BackfillNeeded => {
-                stream.incarnation.0 = 0;
+                (stream.incarnation.0, stream.since) = (0, self.order);
                 (stream.closed, stream.told) = (CheckpointId::BACKFILL, CheckpointId::BACKFILL);
                 stream.stage = Stage::Resetting;
                 self.tell_reset(vb);

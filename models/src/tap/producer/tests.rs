@@ -274,3 +274,21 @@ fn a_stream_leaves_no_cursor_behind() {
     pair.producer.forget(&mut pair.master);
     assert!(!has_cursor(&pair));
 }
+
+#[test]
+fn an_answer_to_a_stream_that_was_given_up_says_nothing_of_the_next_one() {
+    let mut pair = Pair::new(false, Settings::default());
+    assert!(pair.say());
+    pair.producer.filter(&[], &mut pair.master);
+    let wishes = pair.intake.wishes(&[VB].into(), &pair.replica);
+    pair.producer.filter(&wishes, &mut pair.master);
+    assert!(pair.say());
+    let resets: Vec<Seqno> = pair.flight.iter().map(|(seqno, ..)| *seqno).collect();
+    assert!(pair.flight.iter().all(|(_, _, message)| message.body == Body::Reset));
+    pair.producer.answer(resets[0], Status::Success, pair.now);
+    let next = pair.producer.next(&mut pair.master, pair.now);
+    assert!(!matches!(next, Next::Backfill(..)), "the other end is about to forget it again");
+    pair.producer.answer(resets[1], Status::Success, pair.now);
+    let next = pair.producer.next(&mut pair.master, pair.now);
+    assert!(matches!(next, Next::Backfill(..)));
+}

@@ -95,6 +95,14 @@ impl Link {
         }
     }
 
+    /// A vbucket is to be made anew, which takes a while. The last time that this is said is answered, which covers the others.
+    pub(super) fn is_to_reset(&mut self, seqno: Seqno, vb: Vb) {
+        match self.slow.iter_mut().find(|(_, of)| *of == vb) {
+            Some((said, _)) => *said = seqno,
+            None => self.slow.push((seqno, vb)),
+        }
+    }
+
     pub(super) fn of(order: &Order) -> Link {
         Link {
             sender: order.sender,

@@ -4,6 +4,10 @@ use std::str::FromStr;
 
 use super::{Call, Count, Feed, State, Store, Update, Value, Verb};
 
+/// The longest value that can be asked for, in bytes. Nodes refuse what is longer than [`Value::LEN_MAX`]; frames have room
+/// for this.
+const VALUE_MAX: usize = 100;
+
 impl FromStr for Call {
     type Err = String;
 
@@ -40,6 +44,12 @@ impl FromStr for Call {
                     ["flags", flags, "ttl", ttl] => (small(flags)?, small(ttl)?),
                     _ => return Err(format!("expected `flags F ttl S` behind `{verb} {key}`")),
                 };
+                if value.len() > VALUE_MAX {
+                    let len = value.len();
+                    return Err(format!(
+                        "expected a value of at most {VALUE_MAX} bytes, found {len}"
+                    ));
+                }
                 let (verb, key) = (word(&Verb::ALL, verb)?, key.parse()?);
                 Call::Store(Store { verb, key, value: Value::new(value), flags, expiry })
             }
