@@ -7,6 +7,7 @@
 //! | `set KEY VALUE` | the master has a value | `set a 1` |
 //! | `delete KEY` | the master has it no more | `delete a` |
 //! | `close` | the master ends its checkpoint | `close` |
+//! | `flush` | the master has nothing any more, and says so at once rather than key by key | `flush` |
 //! | `update start \| complete \| revert` | a step of an online update of the master | `update start` |
 //! | `connect` | the replica asks for the stream, with what it has | `connect` |
 //! | `filter [v0]` | the stream is of this vbucket, or of none | `filter` |
@@ -26,6 +27,7 @@ use seedbed_sim::campaign::transcript::Verbs;
 use seedbed_sim::time::{Span, Time};
 
 use crate::checkpoint::op::EventKind;
+use crate::checkpoint::queue::Mark;
 use crate::vbucket::memory::Memory;
 use crate::vbucket::op::{Key, State, Update, Value, Vb};
 use crate::vbucket::record::Version;
@@ -97,6 +99,7 @@ impl Verbs for Desk {
             ["set", key, value] => self.change(key, Some(value)),
             ["delete", key] => self.change(key, None),
             ["close"] => Ok(self.close()),
+            ["flush"] => Ok(self.flush()),
             ["update", step] => self.update(step),
             ["connect"] => Ok(self.connect()),
             ["filter", ref vbs @ ..] => self.filter(vbs),
@@ -118,8 +121,8 @@ impl Verbs for Desk {
             }
             ["show"] => Ok(self.show()),
             _ => Err(format!(
-                "expected one of new, set, delete, close, update, connect, filter, lose, say, collect, take, reject, answer, \
-                 wait, show; found `{command}`"
+                "expected one of new, set, delete, close, flush, update, connect, filter, lose, say, collect, take, reject, \
+                 answer, wait, show; found `{command}`"
             )),
         }
     }
@@ -173,6 +176,25 @@ impl Desk {
         let now = self.now.0;
         let closed = self.master.vbs.get_mut(&VB).and_then(|vbucket| vbucket.log.create(now));
         closed.map_or("nothing to end".into(), |id| format!("checkpoint {id} is open"))
+    }
+
+    fn flush(&mut self) -> String {
+        let vbucket = self.master.vbs.get(&VB);
+        let Some(vbucket) = vbucket.filter(|of| of.standing.state == State::Active) else {
+            return "not my vbucket".into();
+        };
+        if vbucket.window.is_some() {
+            return "not during an online update".into();
+        }
+        let keys: Vec<Key> = vbucket.table.iter().map(|(key, _)| key).collect();
+        self.master.edit(VB, |vbucket| {
+            for key in &keys {
+                vbucket.table.remove(*key);
+                vbucket.counters.items -= 1;
+            }
+            vbucket.log.queue_mark(Mark::Flush);
+        });
+        format!("{} keys are gone", keys.len())
     }
 
     fn update(&mut self, step: &str) -> Result<String, String> {

@@ -1,6 +1,8 @@
 use super::*;
+use crate::checkpoint::op::Operation;
 use crate::vbucket::op::Value;
 use crate::vbucket::settings::Settings;
+use crate::vbucket::vb::key_of;
 
 const VB: Vb = Vb(0);
 const LIFE: Incarnation = Incarnation(77);
@@ -123,6 +125,38 @@ fn what_is_behind_a_revert_waits_until_it_is_over() {
     }
     replica.1.edit(VB, Vbucket::take_back);
     assert_eq!(take(&mut replica, set(0, "x", 7)), Taken::With(Fact::Applied(VB, Key(0), 7)));
+}
+
+#[test]
+fn a_flush_deletes_every_key_in_its_place_among_the_changes() {
+    let mut replica = replica();
+    let changes = [set(0, "x", 5), set(1, "y", 6), Body::Flush, set(0, "z", 7)];
+    for body in [Body::Start(CheckpointId(1), LIFE)].into_iter().chain(changes.clone()) {
+        take(&mut replica, body);
+    }
+    assert_eq!(held(&replica.1), [(Key(0), 7)]);
+    assert_eq!(replica.1.vbs[&VB].counters.items, 1);
+    // The next node hears of it key by key.
+    let log = &replica.1.vbs[&VB].log;
+    let told = log.items().filter_map(|item| item.mutation());
+    let told: Vec<_> = told.map(|of| (key_of(of.change.key), of.change.operation)).collect();
+    assert_eq!(told, [(Some(Key(1)), Operation::Delete), (Some(Key(0)), Operation::Set)]);
+    for body in changes {
+        take(&mut replica, body);
+    }
+    assert_eq!(held(&replica.1), [(Key(0), 7)], "it came again with all that was around it");
+}
+
+#[test]
+fn a_flush_waits_behind_what_was_rejected() {
+    let (mut intake, mut memory) = replica();
+    let mut told = |body, full| intake.take(&Message { vb: VB, body }, &mut memory, 0, full);
+    told(Body::Start(CheckpointId(1), LIFE), false);
+    assert_eq!(told(set(0, "x", 5), true), Taken::Rejected);
+    assert_eq!(told(Body::Flush, false), Taken::Rejected);
+    assert_eq!(told(set(0, "x", 5), false), Taken::With(Fact::Applied(VB, Key(0), 5)));
+    assert_eq!(told(Body::Flush, true), Taken::Done, "nothing is stored for it");
+    assert_eq!(held(&memory), []);
 }
 
 #[test]
