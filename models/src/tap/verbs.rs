@@ -8,12 +8,13 @@
 //! | `delete KEY` | the master has it no more | `delete a` |
 //! | `close` | the master ends its checkpoint | `close` |
 //! | `flush` | the master has nothing any more, and says so at once rather than key by key | `flush` |
+//! | `evict KEY` | all is written to disk, and the value of a key that nobody needs leaves the memory of the master | `evict a` |
 //! | `update start \| complete \| revert` | a step of an online update of the master | `update start` |
 //! | `connect` | the replica asks for the stream, with what it has | `connect` |
 //! | `filter [v0]` | the stream is of this vbucket, or of none | `filter` |
 //! | `lose` | the connection is lost, with all that is in flight | `lose` |
 //! | `say [N]` | the producer does its next N steps, or all up to its rest | `say 3` |
-//! | `collect [N]` | the backfill collects N keys, or the rest | `collect 2` |
+//! | `collect [N]` | the backfill collects N keys, or the rest, from disk what is there only | `collect 2` |
 //! | `take [N]` | the replica takes in what is in flight, or N of it, and answers | `take` |
 //! | `reject` | the replica rejects the next change for now | `reject` |
 //! | `answer [N]` | the producer gets the answers, or N of them | `answer` |
@@ -30,10 +31,10 @@ use crate::checkpoint::op::EventKind;
 use crate::checkpoint::queue::Mark;
 use crate::vbucket::memory::Memory;
 use crate::vbucket::op::{Key, State, Update, Value, Vb};
-use crate::vbucket::record::Version;
+use crate::vbucket::record::{Record, Version, decode, encode};
 use crate::vbucket::settings::Settings as DataSettings;
-use crate::vbucket::table::Entry;
-use crate::vbucket::vb::{Vbucket, Window};
+use crate::vbucket::table::{Entry, Row};
+use crate::vbucket::vb::{Vbucket, Window, log_key};
 
 use super::frame::{Message, Name, Status};
 use super::intake::{Fact, Intake, Taken};
@@ -53,6 +54,8 @@ pub struct Desk {
     now: Time,
     in_flight: VecDeque<(Seqno, bool, Message)>,
     answers: VecDeque<(Seqno, Status)>,
+    /// What the master has written.
+    disk: Vec<u8>,
     /// The backfill under way, and the key that it comes to next.
     backfill: Option<(u64, Key)>,
 }
@@ -86,6 +89,7 @@ impl Desk {
             now: Time(0),
             in_flight: VecDeque::new(),
             answers: VecDeque::new(),
+            disk: Vec::new(),
             backfill: None,
         }
     }
@@ -100,6 +104,7 @@ impl Verbs for Desk {
             ["delete", key] => self.change(key, None),
             ["close"] => Ok(self.close()),
             ["flush"] => Ok(self.flush()),
+            ["evict", key] => self.evict(key.parse()?),
             ["update", step] => self.update(step),
             ["connect"] => Ok(self.connect()),
             ["filter", ref vbs @ ..] => self.filter(vbs),
@@ -121,8 +126,8 @@ impl Verbs for Desk {
             }
             ["show"] => Ok(self.show()),
             _ => Err(format!(
-                "expected one of new, set, delete, close, flush, update, connect, filter, lose, say, collect, take, reject, \
-                 answer, wait, show; found `{command}`"
+                "expected one of new, set, delete, close, flush, evict, update, connect, filter, lose, say, collect, take, \
+                 reject, answer, wait, show; found `{command}`"
             )),
         }
     }
@@ -195,6 +200,22 @@ impl Desk {
             vbucket.log.queue_mark(Mark::Flush);
         });
         format!("{} keys are gone", keys.len())
+    }
+
+    fn evict(&mut self, key: Key) -> Result<String, String> {
+        let Some(vbucket) = self.master.vbs.get_mut(&VB) else { return Ok("nothing".into()) };
+        let birth = vbucket.standing.birth;
+        for item in vbucket.drain(0, 0).items {
+            let offset = self.disk.len() as u64;
+            let len = encode(&item.record(VB, birth), &mut self.disk);
+            vbucket.committed(&item, Row { offset, len });
+        }
+        vbucket.written();
+        let cas = vbucket.table.entry(key).map(|entry| entry.cas);
+        if cas.is_some_and(|cas| vbucket.log.holds(log_key(key), cas)) {
+            return Ok("stays, since a cursor needs it".into());
+        }
+        Ok(if vbucket.table.evict(key) { "evicted" } else { "stays" }.into())
     }
 
     fn update(&mut self, step: &str) -> Result<String, String> {
@@ -295,26 +316,37 @@ impl Desk {
         let Some((token, from)) = self.backfill else { return "no backfill is under way".into() };
         let Some(vbucket) = self.master.vbs.get(&VB) else { return "nothing".into() };
         let entries = vbucket.table.iter().filter(|(key, _)| *key >= from);
-        let found: Vec<Version> = entries
-            .take(most)
-            .filter_map(|(key, entry)| {
-                let (value, flags) = (entry.value.clone()?, entry.flags);
-                Some(Version { key, value, flags, until: entry.until, cas: entry.cas })
-            })
-            .collect();
-        let is_over = found.len() < most;
-        let line = found.iter().map(|version| format!("{} @{}", version.key, version.cas));
-        let mut line: Vec<String> = line.collect();
-        for version in found {
-            self.backfill = Some((token, Key(version.key.0 + 1)));
-            self.producer.fill(VB, token, version, false);
+        let entries: Vec<(Key, &Entry)> = entries.take(most).collect();
+        let is_over = entries.len() < most;
+        let next = entries.last().map_or(from, |(key, _)| Key(key.0 + 1));
+        let found = entries.iter().filter_map(|(key, entry)| self.version(*key, entry));
+        let found: Vec<(Version, bool)> = found.collect();
+        let mut line = Vec::new();
+        for (version, from_disk) in found {
+            let place = if from_disk { " from disk" } else { "" };
+            line.push(format!("{} @{}{place}", version.key, version.cas));
+            self.producer.fill(VB, token, version, from_disk);
         }
+        self.backfill = Some((token, next));
         if is_over {
             self.producer.backfill_ends(VB, token);
             self.backfill = None;
             line.push("that is all".into());
         }
         line.join(", ")
+    }
+
+    /// What the master has of a key, and whether that is on disk only.
+    fn version(&self, key: Key, entry: &Entry) -> Option<(Version, bool)> {
+        if let Some(value) = entry.value.clone() {
+            let (flags, until, cas) = (entry.flags, entry.until, entry.cas);
+            return Some((Version { key, value, flags, until, cas }, false));
+        }
+        let from = usize::try_from(entry.row?.offset).ok()?;
+        match decode(self.disk.get(from..)?) {
+            Some((Record::Set(_, _, version), _)) => Some((version, true)),
+            _ => None,
+        }
     }
 
     fn take(&mut self, most: usize, rejects: bool) -> String {
