@@ -418,10 +418,16 @@ fn parse_meta(words: &[&str]) -> Result<(u32, u32), String> {
 }
 
 fn parse_content(text: &str) -> Result<Content, String> {
-    match text.strip_prefix("x:") {
-        None => Content::document(text),
-        Some(_) => Ok(Content::of(Value::new(text))),
+    if !text.starts_with("x:") {
+        return Content::document(text);
     }
+    // Only the digits that it would be printed with.
+    let bytes = Content::of(Value::new(text)).bytes();
+    let blob = bytes.and_then(|bytes| Content::blob(&bytes).ok());
+    let blob = blob.filter(|blob| blob.to_string() == text);
+    blob.ok_or_else(|| {
+        format!("expected `x:` and two digits such as 7f for each of at most {BLOB_MAX} bytes, found `{text}`")
+    })
 }
 
 fn range(text: &str) -> Result<std::ops::Range<u64>, String> {
