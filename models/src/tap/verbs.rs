@@ -21,7 +21,7 @@
 //! | `wait N` | so many milliseconds pass | `wait 1000` |
 //! | `show` | what both have | `show` |
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 use seedbed_sim::actor::BugSet;
 use seedbed_sim::campaign::transcript::Verbs;
@@ -119,9 +119,7 @@ impl Verbs for Desk {
             ["answer"] => Ok(self.answer(usize::MAX)),
             ["answer", n] => Ok(self.answer(number(n)?)),
             ["wait", n] => {
-                let ms = u32::try_from(number(n)?);
-                let ms = ms.map_err(|_| format!("expected a smaller number, found `{n}`"))?;
-                self.now += Span::ms(ms.into());
+                self.now += Span::ms(small(n)?.into());
                 Ok(format!("{}", self.now.since(Time(0))))
             }
             ["show"] => Ok(self.show()),
@@ -145,7 +143,10 @@ impl Desk {
             let [name, value] = pair else {
                 return Err("expected a number behind a setting".into());
             };
-            let value = u32::try_from(number(value)?).map_err(|_| "expected less than 2^32")?;
+            let value = small(value)?;
+            if value == 0 && ["window", "interval", "first", "keys"].contains(name) {
+                return Err(format!("expected 1 or more for {name}, found 0"));
+            }
             match *name {
                 "window" => settings.window = value,
                 "interval" => settings.ack_interval = value,
@@ -153,7 +154,11 @@ impl Desk {
                 "backoff" => settings.backoff = Span::ms(u64::from(value)),
                 "threshold" => settings.threshold = value,
                 "keys" => keys = value,
-                other => return Err(format!("expected a setting, found `{other}`")),
+                other => {
+                    return Err(format!(
+                        "expected one of window, interval, first, backoff, threshold, keys; found `{other}`"
+                    ));
+                }
             }
         }
         *self = Desk::new(is_takeover, settings, keys);
@@ -162,8 +167,15 @@ impl Desk {
 
     fn change(&mut self, key: &str, value: Option<&str>) -> Result<String, String> {
         let key: Key = key.parse()?;
+        let value = value.map(Value::new);
+        if let Some(value) = value.as_ref().filter(|of| of.0.is_empty() || of.is_too_long()) {
+            return Err(format!(
+                "expected a value of 1 to {} bytes, found `{value}`",
+                Value::LEN_MAX
+            ));
+        }
         let entry = value.map(|value| Entry {
-            value: Some(Value::new(value)),
+            value: Some(value),
             flags: 0,
             until: None,
             cas: 0,
@@ -256,7 +268,10 @@ impl Desk {
     }
 
     fn filter(&mut self, vbs: &[&str]) -> Result<String, String> {
-        let vbs = vbs.iter().map(|vb| vb.parse()).collect::<Result<_, String>>()?;
+        let vbs = vbs.iter().map(|vb| vb.parse()).collect::<Result<BTreeSet<Vb>, String>>()?;
+        if let Some(other) = vbs.iter().find(|vb| **vb != VB) {
+            return Err(format!("expected {VB}, which is all that there is, found `{other}`"));
+        }
         self.intake.begins(&vbs);
         let wishes = self.intake.wishes(&vbs, &self.replica);
         self.producer.filter(&wishes, &mut self.master);
@@ -442,6 +457,11 @@ fn say(fact: &Fact) -> String {
         Fact::StepAgain(_) => "was done before".into(),
         Fact::Filled(_) => "is filled".into(),
     }
+}
+
+fn small(text: &str) -> Result<u32, String> {
+    let number = u32::try_from(number(text)?);
+    number.map_err(|_| format!("expected a number below 2^32, found `{text}`"))
 }
 
 fn number(text: &str) -> Result<usize, String> {
