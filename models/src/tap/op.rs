@@ -7,6 +7,9 @@ use crate::vbucket::op::{Call, Vb};
 
 use super::frame::Name;
 
+/// So many vbuckets there are at most.
+pub const VBUCKETS_MAX: u8 = 3;
+
 /// An operation.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Op {
@@ -38,6 +41,16 @@ impl TryFrom<Op> for Call {
 }
 
 impl Op {
+    /// The last of the vbuckets that it names.
+    fn vbucket(&self) -> Option<Vb> {
+        match self {
+            Op::Data(call) => Some(call.vb(1)),
+            Op::Filter(_, vbs) => vbs.iter().max().copied(),
+            Op::Move(vb, _) => Some(*vb),
+            Op::Reconnect(_) => None,
+        }
+    }
+
     /// Whether the orchestrator does it.
     #[must_use]
     pub fn is_command(&self) -> bool {
@@ -73,6 +86,13 @@ impl FromStr for Op {
             ["move", vb, node] => Op::Move(vb.parse()?, numbered('n', node)?),
             _ => Op::Data(text.parse()?),
         };
+        match op.vbucket() {
+            Some(vb) if vb.0 >= VBUCKETS_MAX => {
+                let last = Vb(VBUCKETS_MAX - 1);
+                return Err(format!("expected a vbucket from v0 to {last}, found `{vb}`"));
+            }
+            _ => {}
+        }
         // Print and parse are inverse: what would be printed in other words is refused.
         let printed = op.to_string();
         if printed == text { Ok(op) } else { Err(format!("expected `{printed}`, found `{text}`")) }
@@ -94,6 +114,16 @@ mod tests {
             ["filter s1 v0 v1", "filter s2", "reconnect s1", "move v1 n0", "get a", "set b 7 ttl 2"]
         {
             assert_eq!(text.parse::<Op>().map(|op| op.to_string()), Ok(text.into()));
+        }
+    }
+
+    #[test]
+    fn a_vbucket_that_cannot_be_is_refused() {
+        let texts =
+            ["filter s1 v3", "filter s1 v0 v200 v1", "move v3 n0", "flush-all v3", "start v255"];
+        for text in texts {
+            let error = text.parse::<Op>().expect_err(text);
+            assert!(error.contains("a vbucket from v0 to v2"), "{text}: {error}");
         }
     }
 

@@ -21,6 +21,7 @@ use super::filler::Filler;
 use super::frame::Name;
 use super::model::{Node, Post};
 use super::notifier::Notifier;
+use super::op::VBUCKETS_MAX;
 use super::orchestrator::{Orchestrator, Plan};
 use super::receiver::{Receiver, THROTTLE};
 use super::sender::Sender;
@@ -43,7 +44,7 @@ const THINK: Knob = Knob {
 };
 
 /// A stream takes an item of each vbucket in turn, so that there are more of them than where data nodes are alone.
-const VBUCKETS: Knob = Knob { max: 3, ..data::VBUCKETS };
+const VBUCKETS: Knob = Knob { max: VBUCKETS_MAX as u64, ..data::VBUCKETS };
 
 const OWN: [Knob; 5] = [CLIENTS, KEYS, SECTOR, THINK, VBUCKETS];
 /// The first knob of a data node is the number of its vbuckets.

@@ -179,6 +179,27 @@ fn a_node_that_no_cluster_has_is_refused_at_its_line() {
 }
 
 #[test]
+fn a_vbucket_that_no_stream_has_is_refused_at_its_line() {
+    let file = folder("streams").join("bad.toml");
+    let ops = [
+        ("m0#2: filter s1 v3", "v3"),
+        ("m0#2: filter s1 v0 v200", "v200"),
+        ("m0#2: move v7 n1", "v7"),
+        ("c0#2: flush-all v3", "v3"),
+        ("c0#2: start v255", "v255"),
+    ];
+    let scenarios = ["tap/replica", "tap/chain", "tap/takeover"];
+    let each = scenarios.iter().flat_map(|scenario| ops.map(|(op, vb)| (scenario, op, vb)));
+    let refused = |(scenario, op, vb): (&&str, &str, &str)| {
+        let head = format!("format = 1\nscenario = \"{scenario}\"\nseed = 7\n");
+        let text = format!("{head}workload = [\n  \"c0#1: set a 1\",\n  \"{op}\",\n]\n");
+        let words = format!("a vbucket from v0 to v2, found `{vb}`");
+        refusal("replay", &file, text.as_bytes(), (6, &words))
+    };
+    none(each.filter_map(refused).collect());
+}
+
+#[test]
 fn a_group_of_too_many_nodes_is_refused_at_its_line() {
     let file = folder("knobs").join("bad.toml");
     let head = "format = 1\nscenario = \"mvcc/replicas\"\nseed = 7\n\n[config]\n";
