@@ -127,8 +127,9 @@ fn cursors_belong(world: &World<Node>, ghost: &mut Ghost, step: &Step) -> Checke
         let Some(away) = ghost.away.since((node, world.incarnation(node)), *name, step.at) else {
             continue;
         };
-        let is_late = away > tap.settings.keep_alive + FORGETS_LATE
-            && ghost.away.at_work(node, step.at, FORGETS_LATE) > FORGETS_LATE;
+        // From the first step on, so that it is known by the time.
+        let at_work = ghost.away.at_work(node, step.at, FORGETS_LATE);
+        let is_late = away > tap.settings.keep_alive + FORGETS_LATE && at_work > FORGETS_LATE;
         if is_late && !producer.streams().is_empty() {
             let detail = format!("{name} is away for {away} of {}", tap.settings.keep_alive);
             return Checked::Broken("not forgotten", detail);

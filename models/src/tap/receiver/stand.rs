@@ -32,6 +32,15 @@ impl Receiver {
     }
 
     pub(super) fn reset(&mut self, name: Name, vb: Vb, cx: &mut Context<'_, Node>) {
+        let Some(link) = self.links.get(&name) else { return };
+        if link.slow.iter().all(|(_, of)| *of != vb) {
+            // The connection was lost: on the next one it is said again.
+            return;
+        }
+        if !link.vbs.contains(&vb) {
+            // Another stream may have told of it since.
+            return self.done(name, vb, cx);
+        }
         let now = cx.now().0;
         let memory = &mut cx.shared().data;
         let state = memory.vbs.get(&vb).map(|vbucket| vbucket.standing.state);
