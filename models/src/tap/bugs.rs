@@ -1,10 +1,13 @@
-//! Planted bugs: defects that the TAP of ep-engine has had, each a switch that is off by default.
+//! Planted bugs: defects that the TAP of ep-engine has had, each a switch that is off by default; one
+//! is of the data nodes.
 
 use seedbed_sim::actor::Bug;
 
+use crate::vbucket::bugs as node;
+
 use super::checks::{
-    COMES_TO_DISK, CURSORS_BELONG, DELETED_GO, FILTERED, KEPT_ALIVE, MOVES_COMPLETELY, NOT_HELD_UP,
-    ONE_OWNER, REPLICATED, SNAPSHOT, STAYS_ANSWERED, WINDOW_KEPT,
+    ANSWERS, COMES_TO_DISK, CURSORS_BELONG, DELETED_GO, FILTERED, KEPT_ALIVE, MOVES_COMPLETELY,
+    NOT_HELD_UP, ONE_OWNER, REPLICATED, SNAPSHOT, STAYS_ANSWERED, WINDOW_KEPT,
 };
 
 const REPLICA: &str = "tap/replica";
@@ -286,12 +289,22 @@ pub const QUEUED_STAYS: Bug = Bug {
     scenario: REPLICA,
 };
 
+/// While an online update is taken back, clients are not made to wait; see [`node::REVERT_BLOCKS_NOBODY`].
+pub const REVERT_BLOCKS_NOBODY: Bug = Bug {
+    index: 29,
+    name: "revert-blocks-nobody",
+    source: node::REVERT_BLOCKS_NOBODY.source,
+    breaks: ANSWERS,
+    scenario: REPLICA,
+};
+
 /// All of them: those of a chain, those of every stream, those of takeovers.
 pub const BUGS: &[Bug] = &[
     FILLED_FROM_HALF_FILLED,
     DELETION_NOT_PASSED_ON,
     STEP_ON_HIGH_QUEUE,
     STEP_NOT_SAID_AGAIN,
+    REVERT_BLOCKS_NOBODY,
     END_OVERTAKES_REJECTED,
     WINDOW_NOT_RESET,
     WINDOW_PASSED,
@@ -320,7 +333,7 @@ pub const BUGS: &[Bug] = &[
 ];
 
 const OF_CHAINS: usize = 2;
-const OF_UPDATES: usize = 2;
+const OF_UPDATES: usize = 3;
 const OF_TAKEOVERS: usize = 4;
 
 /// Those of every stream, and those of online updates.

@@ -153,7 +153,8 @@ impl Intake {
         if memory.vbs.get(&vb).is_some_and(Vbucket::is_held) {
             return Taken::Waits;
         }
-        let rejected = self.rejected.get(&vb);
+        // All before a start was answered, so that what is awaited then is of a stream that was given up.
+        let rejected = self.rejected.get(&vb).filter(|_| !matches!(message.body, Body::Start(..)));
         if rejected.is_some_and(|of| of.is_awaited && !of.changes.contains(message)) {
             return Taken::Rejected;
         }

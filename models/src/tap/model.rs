@@ -3,6 +3,7 @@
 use seedbed_sim::actor::{Actor, BugSet, Context, Embeds, Event};
 use seedbed_sim::id::ActorId;
 
+use crate::vbucket::bugs as node_bugs;
 use crate::vbucket::memory::Memory;
 use crate::vbucket::message as data;
 use crate::vbucket::message::Lock;
@@ -21,7 +22,7 @@ use super::orchestrator::Orchestrator;
 use super::receiver::Receiver;
 use super::sender::Sender;
 use super::shared::Shared;
-use super::{mark, simpler};
+use super::{bugs, mark, simpler};
 
 /// An actor of the model. All but the last two live on data nodes.
 #[derive(Clone, Debug)]
@@ -58,9 +59,12 @@ impl Embeds<DataNode> for Node {
         &mut shared.data
     }
 
-    // What its data nodes do wrong is planted where they are alone.
-    fn bugs_part(_: BugSet) -> BugSet {
-        BugSet::NONE
+    // What else its data nodes do wrong is planted where they are alone.
+    fn bugs_part(outer: BugSet) -> BugSet {
+        match outer.has(&bugs::REVERT_BLOCKS_NOBODY) {
+            true => BugSet::only(&node_bugs::REVERT_BLOCKS_NOBODY),
+            false => BugSet::NONE,
+        }
     }
 }
 
