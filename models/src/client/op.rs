@@ -4,7 +4,7 @@ use std::fmt;
 use std::ops::Range;
 use std::str::FromStr;
 
-use crate::vbucket::op::{Call, Key, Value, Vb};
+use crate::vbucket::op::{Call, Key, Value, Vb, has_form};
 
 /// Names a task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -167,6 +167,22 @@ impl fmt::Display for Op {
     }
 }
 
+/// What a manager, a caller and a keeper are asked; `start` and `complete` are online updates, too.
+const FORMS: &[&str] = &[
+    "create 1 verify",
+    "run 1 verify",
+    "pause 1",
+    "resume 1",
+    "abort 1",
+    "complete-all",
+    "verify 1",
+    "verify-all",
+    "wait 10",
+    "multi-set 1 a b",
+    "move v0 n1",
+    "failover v0",
+];
+
 impl FromStr for Op {
     type Err = String;
 
@@ -190,7 +206,10 @@ impl FromStr for Op {
             }
             ["move", vb, server] => Op::Move(vb.parse()?, parse_server(server)?),
             ["failover", vb] => Op::Failover(vb.parse()?),
-            _ => Op::Ask(text.parse()?),
+            _ => {
+                has_form(text, FORMS)?;
+                Op::Ask(text.parse()?)
+            }
         };
         // Print and parse are inverse: what would be printed in other words is refused.
         let printed = op.to_string();

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use crate::client::op as client;
 use crate::client::op::{Server, Spec};
 use crate::tap::op as tap;
+use crate::vbucket::op::has_form;
 
 use super::map::NODES_MAX;
 
@@ -117,12 +118,18 @@ impl FromStr for Op {
             ["add-back", server] => Op::Rebalance(Change::AddBack(parse_server(server)?)),
             ["rebalance"] => Op::Rebalance(Change::Nothing),
             ["stop", percent] => {
-                Op::Stop(percent.parse().map_err(|_| expected("`stop 40`", text))?)
+                let percent = percent.parse().ok().filter(|percent| *percent <= 100);
+                Op::Stop(percent.ok_or_else(|| expected("`stop 40`, or another percentage", text))?)
             }
             ["finish"] => Op::Finish,
             ["failover", server] if server.starts_with('n') => Op::Failover(parse_server(server)?),
             ["count"] => Op::Count,
-            _ => Op::Client(parse_client(text)?),
+            _ => {
+                let changes = ["in n3", "out n1", "swap n1 n3", "add-back n1", "rebalance"];
+                has_form(text, &changes)?;
+                has_form(text, &["stop 40", "finish", "count"])?;
+                Op::Client(parse_client(text)?)
+            }
         };
         // Print and parse are inverse: what would be printed in other words is refused.
         let printed = op.to_string();

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::vbucket::op::{Call, Vb};
+use crate::vbucket::op::{Call, Vb, has_form};
 
 use super::frame::Name;
 
@@ -84,7 +84,10 @@ impl FromStr for Op {
             }
             ["reconnect", name] => Op::Reconnect(Name(numbered('s', name)?)),
             ["move", vb, node] => Op::Move(vb.parse()?, numbered('n', node)?),
-            _ => Op::Data(text.parse()?),
+            _ => {
+                has_form(text, &["filter s1 v0 v1", "reconnect s1", "move v0 n1"])?;
+                Op::Data(text.parse()?)
+            }
         };
         match op.vbucket() {
             Some(vb) if vb.0 >= VBUCKETS_MAX => {

@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 mod parse;
 
+pub(crate) use parse::has_form;
+
 use parse::number;
 
 /// Names a key, by its place in [`Key::NAMES`].

@@ -8,6 +8,18 @@ use super::{Call, Count, Feed, State, Store, Update, Value, Verb};
 /// for this.
 const VALUE_MAX: usize = 100;
 
+/// Refuses what begins like one of these forms, and is none of them.
+///
+/// # Errors
+/// It names the form.
+pub(crate) fn has_form(text: &str, forms: &[&str]) -> Result<(), String> {
+    let verb = |text: &str| text.split(' ').next().map(str::to_owned);
+    match forms.iter().find(|form| verb(form) == verb(text)) {
+        Some(form) => Err(format!("expected `{form}`, found `{text}`")),
+        None => Ok(()),
+    }
+}
+
 impl FromStr for Call {
     type Err = String;
 
